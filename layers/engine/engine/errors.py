@@ -1,0 +1,73 @@
+"""The error tree, split by what the caller does next.
+
+CtsError
+├── RetryableError          try the same thing again, later
+│   ├── VenueBusyError      the venue or the way to it is overloaded or asks for silence
+│   └── StoreBusyError      the store throttled, or two transactions touched one row
+├── RefusedError            this input can never work; tell whoever sent it
+│   ├── InvalidSettingError
+│   ├── InvalidCandleError
+│   └── VenueRefusedError   the venue understood and said no
+└── HaltError               stop this worker; somebody or something else must act
+    ├── LeaseLostError      another owner runs the loop now
+    ├── CredentialsError    the venue does not accept the key
+    └── CorruptStateError   stored state contradicts itself
+
+Expected refusals of the trading rules are values with a reason code, not errors.
+"""
+
+
+class CtsError(Exception):
+    """Base of every error raised by CTS."""
+
+
+class RetryableError(CtsError):
+    """The same call may succeed later."""
+
+
+class VenueBusyError(RetryableError):
+    """The venue, or the way to it, is overloaded or asks for silence until `until_ms`."""
+
+    def __init__(self, message: str, *, until_ms: int | None = None) -> None:
+        super().__init__(message)
+        self.until_ms = until_ms
+
+
+class StoreBusyError(RetryableError):
+    """The store throttled the call, or another transaction touched the same row."""
+
+
+class RefusedError(CtsError):
+    """The input cannot work, however often it is tried."""
+
+
+class InvalidSettingError(RefusedError):
+    """A setting is unknown, or outside its range."""
+
+
+class InvalidCandleError(RefusedError):
+    """Candles are out of order, not finite, or of the wrong shape."""
+
+
+class VenueRefusedError(RefusedError):
+    """The venue understood the request and refused it; `code` is the venue's own."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class HaltError(CtsError):
+    """This worker must stop."""
+
+
+class LeaseLostError(HaltError):
+    """Another owner runs the loop now."""
+
+
+class CredentialsError(HaltError):
+    """The venue does not accept the key, its signature or its permissions."""
+
+
+class CorruptStateError(HaltError):
+    """Stored state contradicts itself; rebuilding it is safer than going on."""
