@@ -196,9 +196,7 @@ class SetKey:
 
     @property
     def text(self) -> str:
-        return (
-            f"{self.symbol}|{self.indication}|{self.parameter}|{self.side}|{self.exits.text}"
-        )
+        return f"{self.symbol}|{self.indication}|{self.parameter}|{self.side}|{self.exits.text}"
 
     @property
     def short_text(self) -> str:
