@@ -1,0 +1,65 @@
+"""Every table as a PynamoDB model; each docstring lists the access patterns.
+
+Every query is one key condition, and nothing is scanned. Money is `DecimalAttribute`, times are
+UTC epoch milliseconds (`expires_at`, which DynamoDB's time to live reads, is in seconds). An
+attribute that was never written reads as None.
+"""
+
+from pynamodb.models import Model
+
+from adapters.tables.control import (
+    CONNECTION_KIND,
+    AuditRow,
+    ConnectionRow,
+    EngineStateRow,
+    LeaseItem,
+    SettingsRow,
+    TokenRow,
+)
+from adapters.tables.market import (
+    BookRow,
+    MarketDataRow,
+    ProgressionRow,
+)
+from adapters.tables.orders import (
+    CommandRow,
+    OrderRow,
+    TradeRow,
+)
+from adapters.tables.positions import (
+    PositionRow,
+)
+
+ALL: tuple[type[Model], ...] = (
+    ConnectionRow,
+    SettingsRow,
+    LeaseItem,
+    EngineStateRow,
+    ProgressionRow,
+    MarketDataRow,
+    BookRow,
+    CommandRow,
+    OrderRow,
+    PositionRow,
+    TradeRow,
+    AuditRow,
+    TokenRow,
+)
+
+__all__ = [
+    "ALL",
+    "AuditRow",
+    "BookRow",
+    "CONNECTION_KIND",
+    "CommandRow",
+    "ConnectionRow",
+    "EngineStateRow",
+    "LeaseItem",
+    "MarketDataRow",
+    "OrderRow",
+    "PositionRow",
+    "ProgressionRow",
+    "SettingsRow",
+    "TokenRow",
+    "TradeRow",
+]

@@ -1,0 +1,143 @@
+"""Tables of accounts, settings, engine states, leases, the audit trail and access."""
+
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from adapters.decimals import DecimalAttribute, IntegerAttribute
+from adapters.tables import base
+
+CONNECTION_KIND = "connection"
+
+
+class ConnectionRow(Model):
+    """An exchange account.
+
+    All connections: query on `kind`. One: get. Change: put or update if `version` is unchanged.
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("exchange_connections")
+
+    kind = UnicodeAttribute(hash_key=True, default=CONNECTION_KIND)
+    connection_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    exchange = UnicodeAttribute()
+    api_type = UnicodeAttribute()
+    connection_method = UnicodeAttribute()
+    margin_type = UnicodeAttribute()
+    position_mode = UnicodeAttribute()
+    is_testnet = BooleanAttribute(default=False)
+    is_paper = BooleanAttribute(default=False)
+    is_enabled = BooleanAttribute(default=False)
+    is_active = BooleanAttribute(default=False)
+    is_live_trade = BooleanAttribute(default=False)
+    is_preset_trade = BooleanAttribute(default=False)
+    volume_factor = DecimalAttribute()
+    credentials = BinaryAttribute(legacy_encoding=False)  # sealed by the vault
+    api_key_last4 = UnicodeAttribute()
+    last_test_at = IntegerAttribute(null=True)
+    last_test_result = UnicodeAttribute(null=True)  # success | failed, empty before a test
+    last_test_message = UnicodeAttribute(null=True)
+    last_test_balance = DecimalAttribute(null=True)
+    created_at_ms = IntegerAttribute()
+    updated_at_ms = IntegerAttribute()
+    version = IntegerAttribute(default=1)
+
+
+class SettingsRow(Model):
+    """One version of the changed settings of a connection, or of "system".
+
+    Newest: query on `scope`, descending, limit 1. A new version: put if it does not exist.
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("settings")
+
+    scope = UnicodeAttribute(hash_key=True)
+    version = IntegerAttribute(range_key=True)
+    values = JSONAttribute()  # setting key -> JSON value, only what differs from the default
+    created_at_ms = IntegerAttribute()
+    author = UnicodeAttribute()
+
+
+class LeaseItem(Model):
+    """Who runs a loop of a connection; `fencing_token`, `wish_seq` and `seen_seq` only grow.
+
+    Get and conditional update by `lease_key`, "<connection>#trade" or "<connection>#position".
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("leases")
+
+    lease_key = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(null=True)
+    fencing_token = IntegerAttribute(null=True)
+    expires_at_ms = IntegerAttribute(null=True)
+    last_slot_ms = IntegerAttribute(null=True)
+    wish_seq = IntegerAttribute(null=True)
+    seen_seq = IntegerAttribute(null=True)
+    phase = UnicodeAttribute(null=True)  # idle | live
+    wanted = UnicodeAttribute(null=True)  # run | stop
+    halt = BooleanAttribute(null=True)
+
+
+class EngineStateRow(Model):
+    """What the operator wants of a connection's engine, and what its loops prove.
+
+    Get by `connection_id`; changed by update, the operator's part if `version` is unchanged.
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("trade_engine_state")
+
+    connection_id = UnicodeAttribute(hash_key=True)
+    run_id = UnicodeAttribute(null=True)
+    desired_state = UnicodeAttribute(null=True)  # running | stopped
+    actual_state = UnicodeAttribute(null=True)
+    loading_stage = UnicodeAttribute(null=True)
+    loading_progress = IntegerAttribute(null=True)  # 0 to 100
+    prehistoric_data_loaded = BooleanAttribute(null=True)
+    prehistory_coverage_pct = DecimalAttribute(null=True)
+    prehistory_end_ms = IntegerAttribute(null=True)
+    symbols = JSONAttribute(null=True)  # list of str
+    instruments = JSONAttribute(null=True)  # see engine_rows
+    settings = JSONAttribute(null=True)  # setting key -> JSON value, only what differs
+    settings_version = IntegerAttribute(null=True)
+    may_trade = BooleanAttribute(null=True)
+    hedge = BooleanAttribute(null=True)
+    last_trade_heartbeat_ms = IntegerAttribute(null=True)
+    last_position_heartbeat_ms = IntegerAttribute(null=True)
+    trade_counters = JSONAttribute(null=True)  # name -> int
+    position_counters = JSONAttribute(null=True)
+    error_message = UnicodeAttribute(null=True)
+    engine_started_at_ms = IntegerAttribute(null=True)
+    updated_at_ms = IntegerAttribute(null=True)
+    version = IntegerAttribute(null=True)
+
+
+class AuditRow(Model):
+    """Who did what to a connection, when, and why.
+
+    Newest first: query on `subject`, descending by `at_key` = "<ms in 13 digits>#<id>".
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("audit_logs")
+
+    subject = UnicodeAttribute(hash_key=True)
+    at_key = UnicodeAttribute(range_key=True)
+    at_ms = IntegerAttribute()
+    action = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    details = JSONAttribute(null=True)
+
+
+class TokenRow(Model):
+    """An API token's SHA-256 in hex and what its bearer may do: get by `token_hash`."""
+
+    class Meta(base.Meta):
+        table_name = base.table("api_tokens")
+
+    token_hash = UnicodeAttribute(hash_key=True)
+    role = UnicodeAttribute()
+    created_at_ms = IntegerAttribute()

@@ -1,0 +1,67 @@
+"""Tables of the trade loop: its ticks, candles and Set books."""
+
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from adapters.decimals import IntegerAttribute
+from adapters.tables import base
+
+
+class ProgressionRow(Model):
+    """One tick of the trade loop with its candles, or a run of position ticks.
+
+    Latest ticks and candles since a moment: query on `loop_key` = "<connection>#<loop>" by
+    `slot_ms`, in either direction.
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("trade_progression")
+
+    loop_key = UnicodeAttribute(hash_key=True)
+    slot_ms = IntegerAttribute(range_key=True)  # of the first tick of a run
+    expires_at = IntegerAttribute(null=True)  # seconds: time to live
+    owner = UnicodeAttribute()
+    fencing_token = IntegerAttribute()
+    skipped = JSONAttribute()  # cause -> count
+    started_us = IntegerAttribute(null=True)
+    finished_us = IntegerAttribute(null=True)
+    compute_us = IntegerAttribute(null=True)
+    counts = JSONAttribute(null=True)
+    close_reasons = JSONAttribute(null=True)
+    candles = BinaryAttribute(legacy_encoding=False, null=True)
+    source = UnicodeAttribute(null=True)
+    ticks = BinaryAttribute(legacy_encoding=False, null=True)  # see progression.pack_ticks
+    inputs = BinaryAttribute(legacy_encoding=False, null=True)
+
+
+class MarketDataRow(Model):
+    """Packed candles: a minute of all symbols, or a piece of one symbol's history.
+
+    Query on `series` by `start_ms`: "<connection>#minute" or "<connection>#<symbol>#<span_ms>".
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("market_data")
+
+    series = UnicodeAttribute(hash_key=True)
+    start_ms = IntegerAttribute(range_key=True)
+    end_ms = IntegerAttribute()  # close time of the last candle
+    candles = BinaryAttribute(legacy_encoding=False)
+    expires_at = IntegerAttribute(null=True)  # seconds: time to live
+
+
+class BookRow(Model):
+    """Parts of the Set book of a symbol, and the manifest that says which of them count.
+
+    Get by `book` = "<connection>#<symbol>" and `part`: "manifest", "a#000", "b#000" and so on.
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("configuration_sets")
+
+    book = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    generation = UnicodeAttribute()
+    last_close_ms = IntegerAttribute()
+    parts = IntegerAttribute(null=True)  # manifest: how many parts follow
+    content = BinaryAttribute(legacy_encoding=False, null=True)
