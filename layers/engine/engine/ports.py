@@ -33,6 +33,10 @@ class Clock(Protocol):
         """UTC epoch milliseconds."""
         ...
 
+    def now_us(self) -> int:
+        """UTC epoch microseconds, for measuring ticks."""
+        ...
+
     def monotonic_ms(self) -> int:
         """Milliseconds that never run backwards; only differences mean anything."""
         ...
@@ -507,6 +511,21 @@ class Store(Protocol):
         ...
 
 
+    def report_loading(self, connection_id: str, *, stage: str, progress_pct: int) -> None:
+        """Show how far loading the history has come; never runs backwards."""
+        ...
+
+
+class Log(Protocol):
+    """Where a loop says what happened; one line a fact."""
+
+    def fact(self, name: str, values: Mapping[str, object]) -> None: ...
+
+    def problem(self, name: str, values: Mapping[str, object]) -> None:
+        """Something that needs eyes."""
+        ...
+
+
 class Starter(Protocol):
     """Starts an execution of a loop (it ends quietly if the loop already runs)."""
 
@@ -519,3 +538,23 @@ class Vault(Protocol):
     def seal(self, connection_id: str, credentials: Mapping[str, str]) -> bytes: ...
 
     def open(self, connection_id: str, sealed: bytes) -> Mapping[str, str]: ...
+
+
+class Opener(Protocol):
+    """Opens the venue of a connection; what it opened is kept for the next burst."""
+
+    async def feed(self, connection_id: str, *, private: bool) -> Feed: ...
+
+    async def exchange(self, connection_id: str, *, private: bool) -> Exchange: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a cycle may touch."""
+
+    clock: Clock
+    leases: Leases
+    store: Store
+    starter: Starter
+    opener: Opener
+    log: Log

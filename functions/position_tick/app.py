@@ -1,0 +1,26 @@
+"""Lambda `position_tick`: one burst of position ticks, called by `position_loop.asl.json`."""
+
+from dataclasses import asdict
+from typing import Any
+
+from adapters.bursts import burst_request
+from adapters.runner import run
+from adapters.world import live_world
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from engine.cycles.position import PositionMemory, position_burst
+
+logger = Logger(service="position_tick")
+memories: dict[str, PositionMemory] = {}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Parse, run one burst, report; errors go up to the state machine by their names."""
+    request = burst_request(event)
+    logger.append_keys(connection_id=request.connection_id, token=request.token)
+
+    report = run(position_burst(live_world("position_tick"), request, memories))
+
+    logger.info("burst done", report=asdict(report))
+    return asdict(report)

@@ -1,0 +1,26 @@
+"""The input of a burst as the state machines send it."""
+
+import secrets
+from typing import Any
+
+from engine.cycles.burst import BurstRequest
+from pydantic import BaseModel
+
+
+class BurstEvent(BaseModel):
+    """`token` is the fencing token the lease row must still hold."""
+
+    connection_id: str
+    token: int
+    execution_started_ms: int
+
+
+def burst_request(event: dict[str, Any]) -> BurstRequest:
+    """Parse, and draw the nonce that names this invocation alone (a snapshot repeats imports)."""
+    parsed = BurstEvent.model_validate(event)
+    return BurstRequest(
+        connection_id=parsed.connection_id,
+        owner=f"burst-{secrets.token_hex(12)}",
+        token=parsed.token,
+        execution_started_ms=parsed.execution_started_ms,
+    )

@@ -1,0 +1,1 @@
+"""Load, plan, apply: how each loop turns, and the only place that calls ports."""

@@ -1,0 +1,44 @@
+"""What one invocation of a loop is asked to do, and what it answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.ports import LeaseRow
+from engine.settings import Settings
+
+
+class Outcome(StrEnum):
+    """What the state machine does next."""
+
+    AGAIN = "again"
+    LOST = "lost"
+    STOPPED = "stopped"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurstRequest:
+    """Input of a burst; `owner` is a nonce drawn by the handler for this invocation alone."""
+
+    connection_id: str
+    owner: str
+    token: int
+    execution_started_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurstReport:
+    """Answer of a burst; `token` is the one the next burst must present."""
+
+    outcome: Outcome
+    token: int
+    ticks: int = 0
+
+
+def is_stop_wanted(row: LeaseRow) -> bool:
+    return row.wanted == "stop" or row.halt
+
+
+def last_slot(row: LeaseRow, now_ms: int, settings: Settings) -> int:
+    """The slot the pace goes on from; 0 after a pause longer than a lease, which skips nothing."""
+    return row.last_slot_ms if now_ms - row.last_slot_ms < settings.lease_ms else 0

@@ -1,0 +1,118 @@
+"""What a warm container remembers of the trade loop, and how it is rebuilt when it does not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine import market
+from engine.books import restore
+from engine.errors import CorruptStateError
+from engine.market import Candles
+from engine.ports import EngineRow, Feed, LeaseRow, World
+from engine.trade import TradeState, plan_trade
+
+CANDLE_MS = 1_000
+MINUTE_MS = 60_000
+
+
+@dataclass(slots=True)
+class TradeMemory:
+    """State after the candle that closed at `last_close_ms`, and the feed it came from."""
+
+    run_id: str
+    state: TradeState
+    last_close_ms: int
+    feed: Feed
+    minute: list[Candles] = field(default_factory=list)
+    turn: int = 0
+    seen_sources: dict[str, int] = field(default_factory=dict)
+
+    def minute_done(self, candles: Candles) -> Candles | None:
+        """The candles of a minute once it is over, else None."""
+        self.minute.append(candles)
+        first, last = int(self.minute[0].close_ms[0]), int(candles.close_ms[-1])
+        if last % MINUTE_MS and _minute(last) == _minute(first):
+            return None
+        done, self.minute = market.join_time(self.minute), []
+        return done
+
+    def next_symbol(self, symbols: Sequence[str]) -> str:
+        self.turn += 1
+        return symbols[self.turn % len(symbols)]
+
+    def source(self) -> str:
+        """Where the candles since the last call came from: `stream` if any did, else `polling`."""
+        now = dict(self.feed.sources())
+        grown = now.get("stream", 0) > self.seen_sources.get("stream", 0)
+        self.seen_sources = now
+        return "stream" if grown else "polling"
+
+
+def _minute(close_ms: int) -> int:
+    return (close_ms - 1) // MINUTE_MS
+
+
+async def recall(
+    world: World, engine: EngineRow, row: LeaseRow, memories: dict[str, TradeMemory]
+) -> TradeMemory:
+    """The memory of this container if the store confirms it, else one rebuilt from the store.
+
+    It is valid only if its last candle is the one the lease row names: any other worker's tick
+    would have moved that.
+    """
+    memory = memories.get(engine.connection_id)
+    if (
+        memory
+        and memory.run_id == engine.run_id
+        and memory.last_close_ms == row.last_slot_ms
+    ):
+        await memory.feed.follow(engine.instruments, private=False)
+        return memory
+    feed = await world.opener.feed(engine.connection_id, private=False)
+    await feed.follow(engine.instruments, private=False)
+    memory = await _rebuilt(world, engine, feed)
+    memories[engine.connection_id] = memory
+    return memory
+
+
+async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
+    """Books, the candles stored since, and from the venue what nobody stored."""
+    parts = [
+        stored_state(world, engine, symbol, since_ms=engine.prehistory_end_ms)
+        for symbol in engine.symbols
+    ]
+    oldest = min(last_close for _, last_close in parts)
+    pieces = world.store.candles_since(engine.connection_id, oldest)
+    stored_to = max((int(piece.close_ms[-1]) for piece in pieces), default=oldest)
+    now_ms = world.clock.now_ms() // CANDLE_MS * CANDLE_MS
+    missing = await feed.backfill(max(stored_to, oldest), now_ms)
+    states = []
+    for symbol, (state, last_close) in zip(engine.symbols, parts, strict=True):
+        for piece in (*pieces, *missing):
+            candles = piece.select((symbol,)).since(last_close)
+            if len(candles):
+                state, _ = plan_trade(state, candles, engine.settings)
+        states.append(state)
+    last_close_ms = max([stored_to, *(int(piece.close_ms[-1]) for piece in missing)])
+    return TradeMemory(
+        run_id=engine.run_id,
+        state=TradeState.join(states),
+        last_close_ms=last_close_ms,
+        feed=feed,
+    )
+
+
+def stored_state(
+    world: World, engine: EngineRow, symbol: str, *, since_ms: int
+) -> tuple[TradeState, int]:
+    """A symbol's state and its last close from the books, or a fresh one that starts at `since_ms`.
+
+    Books that do not fit the settings or cannot be read are learned anew, never guessed at.
+    """
+    instruments = tuple(each for each in engine.instruments if each.symbol == symbol)
+    books = world.store.load_books(engine.connection_id, symbol)
+    if books is not None:
+        try:
+            return restore(instruments, engine.settings, {symbol: books[0]}), books[1]
+        except CorruptStateError as error:
+            world.log.fact("books learned anew", {"symbol": symbol, "why": str(error)})
+    return TradeState.fresh(instruments, engine.settings), since_ms

@@ -1,0 +1,180 @@
+"""The trade loop: candles in, paper openings and closings, mirror wishes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine import market
+from engine.books import pack_books
+from engine.cycles.burst import (
+    BurstReport,
+    BurstRequest,
+    Outcome,
+    is_stop_wanted,
+    last_slot,
+)
+from engine.cycles.memory import TradeMemory, recall
+from engine.cycles.pacing import Cause, Grid, Pace, first_cause
+from engine.errors import LeaseLostError, RetryableError
+from engine.market import Candles
+from engine.ports import EngineRow, Lease, LeaseRow, TradeTick, World
+from engine.trade import TradePlan, plan_trade
+from engine.values import Loop, Wish
+
+CANDLE_MS = 1_000
+HEARTBEAT_MS = 5_000
+
+
+async def trade_burst(
+    world: World, request: BurstRequest, memories: dict[str, TradeMemory]
+) -> BurstReport:
+    """Run ticks until the burst is over, the lease is lost or a stop is wanted.
+
+    `memories` is the container's cache; a memory that the store does not confirm is rebuilt before
+    the lease is taken, so that a cold start costs no tick.
+    """
+    engine = world.store.engine(request.connection_id)
+    row = world.leases.read(request.connection_id, Loop.TRADE)
+    memory = await recall(world, engine, row, memories)
+    try:
+        lease = world.leases.take(
+            request.connection_id,
+            Loop.TRADE,
+            token=request.token,
+            owner=request.owner,
+            lease_ms=engine.settings.lease_ms,
+        )
+        return await _Burst(world, request, engine, memory, lease).run(row)
+    except LeaseLostError:
+        memories.pop(request.connection_id, None)
+        return BurstReport(outcome=Outcome.LOST, token=request.token)
+
+
+@dataclass(slots=True)
+class _Burst:
+    world: World
+    request: BurstRequest
+    engine: EngineRow
+    memory: TradeMemory
+    lease: Lease
+    ticks: int = 0
+    heartbeat_ms: int = 0
+    taken_us: int = 0
+    unwritten: list[Candles] = field(default_factory=list)
+
+    async def run(self, row: LeaseRow) -> BurstReport:
+        clock, settings = self.world.clock, self.engine.settings
+        self.taken_us = clock.now_us()
+        started_ms = clock.now_ms()
+        grid = Grid(
+            interval_ms=int(settings.trade_interval_s * 1000),
+            offset_ms=settings.candle_lateness_ms,
+        )
+        pace = Pace(grid, last_slot(row, started_ms, settings))
+        slot = pace.next_slot(
+            started_ms, first_cause(started_ms, self.request.execution_started_ms)
+        )
+        while grid.deadline_ms(slot) < started_ms + settings.burst_s * 1000:
+            await clock.sleep_until_ms(grid.deadline_ms(slot))
+            if is_stop_wanted(
+                self.world.leases.read(self.lease.connection_id, Loop.TRADE)
+            ):
+                return self._stop()
+            await self._tick(slot, pace)
+            slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
+        return BurstReport(
+            outcome=Outcome.AGAIN, token=self.lease.token, ticks=self.ticks
+        )
+
+    def _stop(self) -> BurstReport:
+        for symbol in self.engine.symbols:
+            self._save(symbol)
+        self.world.leases.release(self.lease)
+        return BurstReport(
+            outcome=Outcome.STOPPED, token=self.lease.token, ticks=self.ticks
+        )
+
+    async def _tick(self, slot_ms: int, pace: Pace) -> None:
+        world, memory = self.world, self.memory
+        started_us = world.clock.now_us()
+        candles = await self._candles(slot_ms)
+        planned_us = world.clock.now_us()
+        memory.state, plan = plan_trade(memory.state, candles, self.engine.settings)
+        compute_us = world.clock.now_us() - planned_us
+        memory.last_close_ms = slot_ms
+        tick = TradeTick(
+            slot_ms=slot_ms,
+            started_us=started_us,
+            finished_us=world.clock.now_us(),
+            compute_us=compute_us,
+            counts=self._counts(plan),
+            close_reasons=plan.close_reasons,
+            skipped=pace.take_skipped(),
+            candles=market.join_time([*self.unwritten, candles]),
+            source=memory.source(),
+        )
+        wishes = fresh_wishes(plan, candles) if self._may_wish() else ()
+        self._write(tick, wishes)
+        self._keep(candles, slot_ms)
+        self.ticks += 1
+
+    def _counts(self, plan: TradePlan) -> dict[str, int]:
+        counts = dict(plan.counts)
+        if self.ticks == 0:
+            counts["burst_taken_us"] = self.taken_us
+        return counts
+
+    def _may_wish(self) -> bool:
+        return self.engine.may_trade and self.engine.prehistoric_data_loaded
+
+    async def _candles(self, slot_ms: int) -> Candles:
+        """Every candle since the last tick: skipped ticks lose no candle."""
+        closes = range(self.memory.last_close_ms + CANDLE_MS, slot_ms + 1, CANDLE_MS)
+        return market.join_time(
+            [await self.memory.feed.candles(close) for close in closes]
+        )
+
+    def _write(self, tick: TradeTick, wishes: Sequence[Wish]) -> None:
+        world = self.world
+        try:
+            self.lease = world.store.write_tick(self.lease, tick, wishes)
+        except RetryableError as error:
+            # The candles go with the next row; a wish would be stale by then.
+            self.unwritten = [tick.candles]
+            world.log.problem(
+                "tick not written", {"slot_ms": tick.slot_ms, "error": str(error)}
+            )
+            return
+        self.unwritten = []
+        if wishes:
+            position = world.leases.read(self.lease.connection_id, Loop.POSITION)
+            if position.phase == "idle":
+                world.starter.start(
+                    self.lease.connection_id, Loop.POSITION, reason="wish"
+                )
+
+    def _keep(self, candles: Candles, slot_ms: int) -> None:
+        """Store what makes a restart quick: minutes of candles, and one symbol's books in turn."""
+        memory, settings = self.memory, self.engine.settings
+        minute = memory.minute_done(candles)
+        if minute is not None:
+            self.world.store.write_minute(self.lease, minute)
+        if slot_ms // 1000 % settings.snapshot_interval_s == 0:
+            self._save(memory.next_symbol(self.engine.symbols))
+        if slot_ms - self.heartbeat_ms >= HEARTBEAT_MS:
+            self.heartbeat_ms = slot_ms
+            self.world.store.heartbeat(self.lease, counts=memory.state.counts())
+
+    def _save(self, symbol: str) -> None:
+        self.world.store.save_books(
+            self.lease.connection_id,
+            symbol,
+            pack_books(self.memory.state, symbol),
+            last_close_ms=self.memory.last_close_ms,
+            lease=self.lease,
+        )
+
+
+def fresh_wishes(plan: TradePlan, candles: Candles) -> tuple[Wish, ...]:
+    """Only what the newest candle decided: a wish for an older one would be stale."""
+    newest = int(candles.close_ms[-1])
+    return tuple(wish for wish in plan.wishes if wish.entry_close_ms == newest)
