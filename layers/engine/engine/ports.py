@@ -249,6 +249,34 @@ class StreamBroken:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillsFetched:
+    """All own executions of a symbol since `since_ms` were read; they stand before this event."""
+
+    symbol: str
+    since_ms: int
+    asked_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Position mode, margin mode and leverage of a symbol are set and verified."""
+
+    symbol: str
+    leverage: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareRefused:
+    """The venue does not take these modes or this leverage; entries in the symbol are refused."""
+
+    symbol: str
+    text: str
+    at_ms: int
+
+
 Event = (
     OrderUpdate
     | Fill
@@ -260,6 +288,9 @@ Event = (
     | SnapshotFailed
     | Account
     | StreamBroken
+    | FillsFetched
+    | Prepared
+    | PrepareRefused
 )
 
 
@@ -417,7 +448,7 @@ class Held:
     orders: tuple[Order, ...]  # every order not yet terminal, and all of open positions
     positions: tuple[Position, ...]  # every position not closed
     closed: tuple[Position, ...]  # the latest closed ones, for cooldowns
-    fill_ids: frozenset[str]  # trade ids booked for the positions above
+    fill_ids: frozenset[str]  # `Fill.key` of all booked for open and `closed` positions
     last_fill_ms: int
 
 

@@ -59,6 +59,7 @@ class CloseReason(StrEnum):
     TRAILING_STOP = "trailing_stop"
     MANUAL = "manual"
     LIQUIDATED = "liquidated"
+    EMERGENCY = "emergency"  # it could not be protected, or was filled after it was given up
     RECONCILE_MISSING = "reconcile_missing"
 
 
@@ -239,12 +240,18 @@ class Fill:
     is_maker: bool
     executed_at_ms: int
 
+    @property
+    def key(self) -> str:
+        """What is booked once: venues number trades within a symbol."""
+        return f"{self.symbol}|{self.trade_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order of ours: first an intent, then what the venue made of it.
 
     `submitting_at_ms` is the time just before the claim was written; zero before that.
+    `filled_quantity` is what the venue says, `booked_quantity` what arrived as fills.
     """
 
     client_order_id: str
@@ -259,6 +266,7 @@ class Order:
     state: OrderState = OrderState.NEW
     exchange_order_id: str = ""
     filled_quantity: Decimal = Decimal(0)
+    booked_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
     reason: str = ""
     created_at_ms: int = 0
