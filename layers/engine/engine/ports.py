@@ -109,11 +109,17 @@ class Leases(Protocol):
     def read(self, connection_id: str, loop: Loop) -> LeaseRow: ...
 
     def go_idle(self, lease: Lease, *, seen_seq: int) -> bool:
-        """End the loop if no wish arrived since `seen_seq`; False if one did."""
+        """End the loop if no wish arrived since `seen_seq`; False if one did.
+
+        Releases the lease and sets the phase to `idle` in the same write.
+        """
         ...
 
     def release(self, lease: Lease) -> None:
-        """Give it up after a wanted stop, so that a restart need not wait for the expiry."""
+        """Give it up after a wanted stop, so that a restart need not wait for the expiry.
+
+        Owner and `last_slot_ms` are cleared; the token stays and only grows.
+        """
         ...
 
 
@@ -534,7 +540,15 @@ class Store(Protocol):
         """
         ...
 
-    def write_position_ticks(self, lease: Lease, ticks: PositionTicks) -> None: ...
+    def write_position_ticks(self, lease: Lease, ticks: PositionTicks) -> Lease:
+        """Journal row, and the lease renewed with the last tick's slot, in one transaction.
+
+        Raises
+        ------
+        LeaseLostError
+            If the lease moved; nothing is written then.
+        """
+        ...
 
     # both
     def heartbeat(self, lease: Lease, *, counts: Mapping[str, int]) -> None:
