@@ -65,6 +65,14 @@ class Lease:
     sent_at_monotonic_ms: int
     lease_ms: int
 
+    def may_act(self, now_ms: int, monotonic_ms: int, margin_ms: int) -> bool:
+        """Whether the holder may still send, judged by the clock that ran further.
+
+        A frozen machine's monotonic clock may stand still, and a wall clock may be set back.
+        """
+        passed = max(now_ms - self.sent_at_ms, monotonic_ms - self.sent_at_monotonic_ms)
+        return passed < self.lease_ms - margin_ms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRow:
@@ -391,6 +399,7 @@ class EngineRow:
     prehistory_end_ms: int
     may_trade: bool  # connection enabled, active, is_live_trade, and the venue prepared
     hedge: bool
+    cross: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -460,10 +469,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionTicks:
-    """Journal of consecutive position ticks: (slot_ms, started_us, finished_us, compute_us)."""
+    """Journal of consecutive position ticks: (slot_ms, started_us, finished_us, compute_us).
+
+    Its row is keyed by the first tick's slot; a piece without ticks writes no row.
+    """
 
     ticks: tuple[tuple[int, int, int, int], ...]
     skipped: Mapping[str, int]
+    taken_us: int  # when the burst took its lease, on its first piece; else 0
     inputs: bytes  # packed prices and consumed ids, for a replay
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.ports import LeaseRow
+from engine.errors import RetryableError
+from engine.ports import LeaseRow, World
 from engine.settings import Settings
 
 
@@ -36,9 +37,22 @@ class BurstReport:
 
 
 def is_stop_wanted(row: LeaseRow) -> bool:
+    """Whether the operator, or an emergency, wants this loop to end."""
     return row.wanted == "stop" or row.halt
 
 
 def last_slot(row: LeaseRow, now_ms: int, settings: Settings) -> int:
     """The slot the pace goes on from; 0 after a pause longer than a lease, which skips nothing."""
     return row.last_slot_ms if now_ms - row.last_slot_ms < settings.lease_ms else 0
+
+
+RETRY_PAUSE_MS = 1_000
+
+
+async def again(
+    world: World, request: BurstRequest, token: int, error: RetryableError
+) -> BurstReport:
+    """Answer of a burst that met a busy store or venue: the next one starts from the store."""
+    world.log.fact("burst given up", {"connection_id": request.connection_id, "error": str(error)})
+    await world.clock.sleep_until_ms(world.clock.now_ms() + RETRY_PAUSE_MS)
+    return BurstReport(outcome=Outcome.AGAIN, token=token)

@@ -60,11 +60,7 @@ async def recall(
     would have moved that.
     """
     memory = memories.get(engine.connection_id)
-    if (
-        memory
-        and memory.run_id == engine.run_id
-        and memory.last_close_ms == row.last_slot_ms
-    ):
+    if memory and memory.run_id == engine.run_id and memory.last_close_ms == row.last_slot_ms:
         await memory.feed.follow(engine.instruments, private=False)
         return memory
     feed = await world.opener.feed(engine.connection_id, private=False)

@@ -45,9 +45,7 @@ class Pace:
 
     def next_slot(self, now_ms: int, cause: Cause = Cause.OVERRUN) -> int:
         """The slot to run next, counting those that `cause` made us miss."""
-        slot = max(
-            self.grid.first_slot(now_ms), self.last_slot_ms + self.grid.interval_ms
-        )
+        slot = max(self.grid.first_slot(now_ms), self.last_slot_ms + self.grid.interval_ms)
         if self.last_slot_ms:
             missed = self.grid.missed(self.last_slot_ms, slot)
             if missed:

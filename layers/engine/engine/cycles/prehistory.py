@@ -80,10 +80,7 @@ def fold(
     """
     engine = world.store.engine(connection_id)
     start, end = window_ms(engine)
-    states = {
-        symbol: stored_state(world, engine, symbol, since_ms=start)
-        for symbol in symbols
-    }
+    states = {symbol: stored_state(world, engine, symbol, since_ms=start) for symbol in symbols}
     cursor = max(cursor_ms, min(last_close for _, last_close in states.values()))
     deadline_ms = world.clock.now_ms() + FOLD_BUDGET_MS
     closed = 0
@@ -114,10 +111,7 @@ def _fold_chunk(
     closed = 0
     for last_close, symbols in together.items():
         candles = market.join_symbols(
-            [
-                world.store.history(engine.connection_id, each, start_ms, end_ms)
-                for each in symbols
-            ]
+            [world.store.history(engine.connection_id, each, start_ms, end_ms) for each in symbols]
         ).since(last_close)
         state = TradeState.join([states[symbol][0] for symbol in symbols])
         if len(candles):

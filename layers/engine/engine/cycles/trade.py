@@ -9,6 +9,7 @@ from engine.cycles.burst import (
     BurstReport,
     BurstRequest,
     Outcome,
+    again,
     is_stop_wanted,
     last_slot,
 )
@@ -32,21 +33,26 @@ async def trade_burst(
     `memories` is the container's cache; a memory that the store does not confirm is rebuilt before
     the lease is taken, so that a cold start costs no tick.
     """
-    engine = world.store.engine(request.connection_id)
-    row = world.leases.read(request.connection_id, Loop.TRADE)
-    memory = await recall(world, engine, row, memories)
+    token = request.token
     try:
+        engine = world.store.engine(request.connection_id)
+        row = world.leases.read(request.connection_id, Loop.TRADE)
+        memory = await recall(world, engine, row, memories)
         lease = world.leases.take(
             request.connection_id,
             Loop.TRADE,
-            token=request.token,
+            token=token,
             owner=request.owner,
             lease_ms=engine.settings.lease_ms,
         )
+        token = lease.token
         return await _Burst(world, request, engine, memory, lease).run(row)
     except LeaseLostError:
         memories.pop(request.connection_id, None)
-        return BurstReport(outcome=Outcome.LOST, token=request.token)
+        return BurstReport(outcome=Outcome.LOST, token=token)
+    except RetryableError as error:
+        memories.pop(request.connection_id, None)
+        return await again(world, request, token, error)
 
 
 @dataclass(slots=True)
@@ -75,23 +81,17 @@ class _Burst:
         )
         while grid.deadline_ms(slot) < started_ms + settings.burst_s * 1000:
             await clock.sleep_until_ms(grid.deadline_ms(slot))
-            if is_stop_wanted(
-                self.world.leases.read(self.lease.connection_id, Loop.TRADE)
-            ):
+            if is_stop_wanted(self.world.leases.read(self.lease.connection_id, Loop.TRADE)):
                 return self._stop()
             await self._tick(slot, pace)
             slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
-        return BurstReport(
-            outcome=Outcome.AGAIN, token=self.lease.token, ticks=self.ticks
-        )
+        return BurstReport(outcome=Outcome.AGAIN, token=self.lease.token, ticks=self.ticks)
 
     def _stop(self) -> BurstReport:
         for symbol in self.engine.symbols:
             self._save(symbol)
         self.world.leases.release(self.lease)
-        return BurstReport(
-            outcome=Outcome.STOPPED, token=self.lease.token, ticks=self.ticks
-        )
+        return BurstReport(outcome=Outcome.STOPPED, token=self.lease.token, ticks=self.ticks)
 
     async def _tick(self, slot_ms: int, pace: Pace) -> None:
         world, memory = self.world, self.memory
@@ -129,9 +129,7 @@ class _Burst:
     async def _candles(self, slot_ms: int) -> Candles:
         """Every candle since the last tick: skipped ticks lose no candle."""
         closes = range(self.memory.last_close_ms + CANDLE_MS, slot_ms + 1, CANDLE_MS)
-        return market.join_time(
-            [await self.memory.feed.candles(close) for close in closes]
-        )
+        return market.join_time([await self.memory.feed.candles(close) for close in closes])
 
     def _write(self, tick: TradeTick, wishes: Sequence[Wish]) -> None:
         world = self.world
@@ -140,17 +138,13 @@ class _Burst:
         except RetryableError as error:
             # The candles go with the next row; a wish would be stale by then.
             self.unwritten = [tick.candles]
-            world.log.problem(
-                "tick not written", {"slot_ms": tick.slot_ms, "error": str(error)}
-            )
+            world.log.problem("tick not written", {"slot_ms": tick.slot_ms, "error": str(error)})
             return
         self.unwritten = []
         if wishes:
             position = world.leases.read(self.lease.connection_id, Loop.POSITION)
             if position.phase == "idle":
-                world.starter.start(
-                    self.lease.connection_id, Loop.POSITION, reason="wish"
-                )
+                world.starter.start(self.lease.connection_id, Loop.POSITION, reason="wish")
 
     def _keep(self, candles: Candles, slot_ms: int) -> None:
         """Store what makes a restart quick: minutes of candles, and one symbol's books in turn."""

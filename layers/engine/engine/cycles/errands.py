@@ -1,0 +1,131 @@
+"""Calls to the venue that run beside the ticks; each ends as events for a later tick."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import CtsError, RefusedError
+from engine.ports import (
+    Account,
+    Clock,
+    Event,
+    Exchange,
+    FillsFetched,
+    Log,
+    Prepared,
+    PrepareRefused,
+    SendUnclear,
+    Unclear,
+)
+from engine.settings import Settings
+from engine.values import Order
+
+Work = Coroutine[Any, Any, Sequence[Event]]
+
+
+@dataclass(slots=True)
+class Errands:
+    """Runs calls without holding up the tick; answers wait in `inbox`.
+
+    At most one snapshot, account read, or fill fetch of a symbol is under way at a time.
+    """
+
+    exchange: Exchange
+    clock: Clock
+    log: Log
+    inbox: list[Event] = field(default_factory=list)
+    running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    def take(self) -> tuple[Event, ...]:
+        """What was answered since the last call, in the order it arrived."""
+        taken = tuple(self.inbox)
+        self.inbox.clear()
+        return taken
+
+    def send(self, order: Order, settings: Settings) -> None:
+        self._start(f"send {order.client_order_id}", self._send(order, settings))
+
+    def cancel(self, order: Order) -> None:
+        self._start(f"cancel {order.client_order_id}", _one(self.exchange.cancel(order)))
+
+    def look_up(self, order: Order) -> None:
+        self._start(f"look up {order.client_order_id}", _one(self.exchange.look_up(order)))
+
+    def snapshot(self) -> None:
+        self._start("snapshot", _one(self.exchange.snapshot()))
+
+    def account(self) -> None:
+        self._start("account", self._account())
+
+    def fills(self, symbol: str, since_ms: int) -> None:
+        self._start(f"fills {symbol}", self._fills(symbol, since_ms))
+
+    def prepare(self, symbol: str, leverage: int, *, hedge: bool, cross: bool) -> None:
+        work = self._prepare(symbol, leverage, hedge=hedge, cross=cross)
+        self._start(f"prepare {symbol}", work)
+
+    async def drain(self, timeout_ms: int) -> None:
+        """Wait for what is under way; what does not end in time is given up as unclear."""
+        tasks = set(self.running.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=timeout_ms / 1000)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _start(self, name: str, work: Work) -> None:
+        if name in self.running:
+            work.close()
+            return
+        self.running[name] = asyncio.get_running_loop().create_task(self._run(name, work))
+
+    async def _run(self, name: str, work: Work) -> None:
+        try:
+            self.inbox.extend(await work)
+        except CtsError as error:
+            self.log.fact("errand failed", {"errand": name, "error": str(error)})
+        finally:
+            del self.running[name]
+
+    async def _send(self, order: Order, settings: Settings) -> Sequence[Event]:
+        try:
+            return (await self.exchange.send(order, valid_ms=settings.send_validity_ms),)
+        except asyncio.CancelledError:
+            self.inbox.append(
+                SendUnclear(
+                    client_order_id=order.client_order_id,
+                    why=Unclear.TIMEOUT,
+                    text="given up at the end of the burst",
+                    at_ms=self.clock.now_ms(),
+                )
+            )
+            raise
+
+    async def _account(self) -> Sequence[Event]:
+        account: Account = await self.exchange.account()
+        return (account,)
+
+    async def _fills(self, symbol: str, since_ms: int) -> Sequence[Event]:
+        asked_ms = self.clock.now_ms()
+        fills = await self.exchange.fills(symbol, since_ms=since_ms)
+        done = FillsFetched(
+            symbol=symbol, since_ms=since_ms, asked_ms=asked_ms, at_ms=self.clock.now_ms()
+        )
+        return (*fills, done)
+
+    async def _prepare(
+        self, symbol: str, leverage: int, *, hedge: bool, cross: bool
+    ) -> Sequence[Event]:
+        try:
+            await self.exchange.prepare(symbol, leverage=leverage, hedge=hedge, cross=cross)
+        except RefusedError as error:
+            refused = PrepareRefused(symbol=symbol, text=str(error), at_ms=self.clock.now_ms())
+            return (refused,)
+        return (Prepared(symbol=symbol, leverage=leverage, at_ms=self.clock.now_ms()),)
+
+
+async def _one[E: Event](answer: Coroutine[Any, Any, E]) -> Sequence[E]:
+    return (await answer,)

@@ -1,0 +1,286 @@
+"""The position loop: the single writer to the exchange."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.cycles.burst import BurstReport, BurstRequest, Outcome, again, is_stop_wanted, last_slot
+from engine.cycles.errands import Errands
+from engine.cycles.pacing import Cause, Grid, Pace, first_cause
+from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
+from engine.errors import LeaseLostError, RetryableError
+from engine.ports import (
+    Command,
+    EngineRow,
+    Feed,
+    Lease,
+    LeaseRow,
+    PositionTicks,
+    SendSkipped,
+    SendUnclear,
+    Unclear,
+    World,
+)
+from engine.values import Instrument, Loop, Order, OrderState, PositionStatus
+
+ERRAND_DRAIN_MS = 3_000
+"""A burst waits this long for calls under way before it ends."""
+
+
+@dataclass(slots=True)
+class PositionMemory:
+    """What a warm container remembers; valid only while `last_slot_ms` is the store's."""
+
+    run_id: str
+    desk: DeskState
+    feed: Feed
+    errands: Errands
+    last_slot_ms: int = 0
+
+
+async def position_burst(
+    world: World, request: BurstRequest, memories: dict[str, PositionMemory]
+) -> BurstReport:
+    """Run ticks until the burst is over, the lease is lost, or the loop may end."""
+    token = request.token
+    try:
+        engine = world.store.engine(request.connection_id)
+        row = world.leases.read(request.connection_id, Loop.POSITION)
+        confirmed = await _confirmed(world, engine, row, memories)
+        lease = world.leases.take(
+            request.connection_id,
+            Loop.POSITION,
+            token=token,
+            owner=request.owner,
+            lease_ms=engine.settings.lease_ms,
+        )
+        token = lease.token
+        memory = confirmed or await _taken_over(world, engine, memories)
+        return await _Burst(world, request, engine, memory, lease).run(row)
+    except LeaseLostError:
+        memories.pop(request.connection_id, None)
+        return BurstReport(outcome=Outcome.LOST, token=token)
+    except RetryableError as error:
+        memories.pop(request.connection_id, None)
+        return await again(world, request, token, error)
+
+
+async def _confirmed(
+    world: World, engine: EngineRow, row: LeaseRow, memories: dict[str, PositionMemory]
+) -> PositionMemory | None:
+    """The memory if the store confirms it; else None, with feed and exchange opened already."""
+    memory = memories.get(engine.connection_id)
+    if memory and memory.run_id == engine.run_id and memory.last_slot_ms == row.last_slot_ms:
+        return memory
+    memories.pop(engine.connection_id, None)
+    await world.opener.feed(engine.connection_id, private=True)
+    await world.opener.exchange(engine.connection_id, private=True)
+    return None
+
+
+async def _taken_over(
+    world: World, engine: EngineRow, memories: dict[str, PositionMemory]
+) -> PositionMemory:
+    """Begin from the store, read after the lease was taken: nobody else writes any more."""
+    exchange = await world.opener.exchange(engine.connection_id, private=True)
+    memory = PositionMemory(
+        run_id=engine.run_id,
+        desk=DeskState.from_held(
+            engine.connection_id, world.store.held(engine.connection_id), world.clock.now_ms()
+        ),
+        feed=await world.opener.feed(engine.connection_id, private=True),
+        errands=Errands(exchange, world.clock, world.log),
+    )
+    memories[engine.connection_id] = memory
+    return memory
+
+
+@dataclass(slots=True)
+class _Journal:
+    """Ticks not yet written, and what they decided on."""
+
+    ticks: list[tuple[int, int, int, int]] = field(default_factory=list)
+    inputs: list[dict[str, object]] = field(default_factory=list)
+
+    def add(
+        self, slot_ms: int, started_us: int, finished_us: int, compute_us: int, inputs: DeskInputs
+    ) -> None:
+        self.ticks.append((slot_ms, started_us, finished_us, compute_us))
+        self.inputs.append(
+            {
+                "now_ms": inputs.now_ms,
+                "prices": {name: str(quote.price) for name, quote in inputs.quotes.items()},
+                "commands": [command.command_id for command in inputs.commands],
+                "events": [repr(event) for event in inputs.events],
+            }
+        )
+
+    def packed(self, skipped: dict[str, int], taken_us: int) -> PositionTicks:
+        """Everything since the last call; `taken_us` is set on a burst's first piece, else 0."""
+        done = PositionTicks(
+            ticks=tuple(self.ticks),
+            skipped=skipped,
+            taken_us=taken_us,
+            inputs=zlib.compress(json.dumps(self.inputs).encode()),
+        )
+        self.ticks, self.inputs = [], []
+        return done
+
+
+@dataclass(slots=True)
+class _Burst:
+    world: World
+    request: BurstRequest
+    engine: EngineRow
+    memory: PositionMemory
+    lease: Lease
+    journal: _Journal = field(default_factory=_Journal)
+    ticks: int = 0
+    taken_us: int = 0
+    written_ms: int = 0
+    seen_seq: int = -1
+    pending: tuple[Command, ...] = ()
+
+    async def run(self, row: LeaseRow) -> BurstReport:
+        clock, settings = self.world.clock, self.engine.settings
+        self.taken_us = clock.now_us()
+        started_ms = self.written_ms = clock.now_ms()
+        grid = Grid(interval_ms=int(settings.position_interval_s * 1000))
+        pace = Pace(grid, last_slot(row, started_ms, settings))
+        slot = pace.next_slot(
+            started_ms, first_cause(started_ms, self.request.execution_started_ms)
+        )
+        outcome = Outcome.AGAIN
+        while grid.deadline_ms(slot) < started_ms + settings.burst_s * 1000:
+            await clock.sleep_until_ms(grid.deadline_ms(slot))
+            row = self.world.leases.read(self.lease.connection_id, Loop.POSITION)
+            plan = await self._tick(slot, row)
+            if self._may_end(plan, row):
+                outcome = Outcome.STOPPED if is_stop_wanted(row) else Outcome.IDLE
+                break
+            if clock.now_ms() - self.written_ms >= settings.lease_ms // 3:
+                self._write_journal(pace)
+            slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
+        await self.memory.errands.drain(ERRAND_DRAIN_MS)
+        return self._end(outcome, pace)
+
+    async def _tick(self, slot_ms: int, row: LeaseRow) -> DeskPlan:
+        clock, memory = self.world.clock, self.memory
+        started_us = clock.now_us()
+        inputs = self._inputs(row)
+        planned_us = clock.now_us()
+        memory.desk, plan = plan_positions(memory.desk, inputs, self.engine.settings)
+        compute_us = clock.now_us() - planned_us
+        if plan.facts:
+            self.world.store.write_facts(self.lease, plan.facts)
+        self._claim_and_send(plan.sends)
+        self._ask(plan)
+        await memory.feed.follow(self._followed(plan), private=True)
+        for fact in plan.log:
+            self.world.log.fact(fact.event, fact.values)
+        memory.last_slot_ms = slot_ms
+        self.journal.add(slot_ms, started_us, clock.now_us(), compute_us, inputs)
+        self.ticks += 1
+        return plan
+
+    def _inputs(self, row: LeaseRow) -> DeskInputs:
+        memory = self.memory
+        if row.wish_seq != self.seen_seq:
+            self.pending = self.world.store.pending(self.lease.connection_id)
+            self.seen_seq = row.wish_seq
+        return DeskInputs(
+            now_ms=self.world.clock.now_ms(),
+            quotes=memory.feed.quotes(),
+            commands=self.pending,
+            events=(*memory.feed.events(), *memory.errands.take()),
+            instruments={each.symbol: each for each in self.engine.instruments},
+            may_trade=self.engine.may_trade,
+            hedge=self.engine.hedge,
+            halt=row.halt,
+            wanted=row.wanted,
+        )
+
+    def _claim_and_send(self, orders: Sequence[Order]) -> None:
+        """Claim each under the lease, then send it once, inside its window; else say so."""
+        clock, settings, errands = self.world.clock, self.engine.settings, self.memory.errands
+        for order in orders:
+            name = order.client_order_id
+            if not self._may_act():
+                raise LeaseLostError(f"lease ended before {name} could be claimed")
+            if not self.world.store.claim(self.lease, order):
+                text = "somebody else claimed it"
+                errands.inbox.append(
+                    SendUnclear(
+                        client_order_id=name,
+                        why=Unclear.TIMEOUT,
+                        text=text,
+                        at_ms=clock.now_ms(),
+                    )
+                )
+            elif clock.now_ms() > order.submitting_at_ms + settings.send_window_ms:
+                errands.inbox.append(SendSkipped(client_order_id=name, at_ms=clock.now_ms()))
+            else:
+                errands.send(order, settings)
+
+    def _may_act(self) -> bool:
+        clock = self.world.clock
+        return self.lease.may_act(
+            clock.now_ms(), clock.monotonic_ms(), self.engine.settings.lease_margin_ms
+        )
+
+    def _ask(self, plan: DeskPlan) -> None:
+        errands = self.memory.errands
+        for order in plan.cancels:
+            errands.cancel(order)
+        for order in plan.look_ups:
+            errands.look_up(order)
+        for symbol, leverage in plan.prepares:
+            errands.prepare(symbol, leverage, hedge=self.engine.hedge, cross=self.engine.cross)
+        for symbol, since_ms in plan.fetch_fills:
+            errands.fills(symbol, since_ms)
+        if plan.want_snapshot:
+            errands.snapshot()
+        if plan.want_account:
+            errands.account()
+
+    def _followed(self, plan: DeskPlan) -> list[Instrument]:
+        return [each for each in self.engine.instruments if each.symbol in plan.follow]
+
+    def _may_end(self, plan: DeskPlan, row: LeaseRow) -> bool:
+        """Flat and verified; or told to stop with nothing under way and nothing left to close."""
+        if not is_stop_wanted(row):
+            return plan.idle and not self.memory.errands.running
+        return not (self.memory.errands.running or self.pending_now() or self._is_busy())
+
+    def pending_now(self) -> bool:
+        return bool(self.memory.desk.pending)
+
+    def _is_busy(self) -> bool:
+        desk = self.memory.desk
+        unsettled = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
+        closing = (PositionStatus.OPENING, PositionStatus.CLOSING)
+        return any(order.state in unsettled for order in desk.orders.values()) or any(
+            position.status in closing for position in desk.positions.values()
+        )
+
+    def _write_journal(self, pace: Pace) -> None:
+        ticks = self.journal.packed(pace.take_skipped(), self.taken_us)
+        self.lease = self.world.store.write_position_ticks(self.lease, ticks)
+        self.taken_us = 0
+        self.written_ms = self.world.clock.now_ms()
+        self.world.store.heartbeat(self.lease, counts=self._counts())
+
+    def _counts(self) -> dict[str, int]:
+        desk = self.memory.desk
+        return {"open_positions": len(desk.positions), "live_orders": len(desk.orders)}
+
+    def _end(self, outcome: Outcome, pace: Pace) -> BurstReport:
+        self._write_journal(pace)
+        if outcome is Outcome.STOPPED:
+            self.world.leases.release(self.lease)
+        elif outcome is Outcome.IDLE and not self.world.leases.go_idle(
+            self.lease, seen_seq=self.seen_seq
+        ):
+            outcome = Outcome.AGAIN
+        return BurstReport(outcome=outcome, token=self.lease.token, ticks=self.ticks)
