@@ -7,7 +7,8 @@ CtsError
 ├── RefusedError            this input can never work; tell whoever sent it
 │   ├── InvalidSettingError
 │   ├── InvalidCandleError
-│   └── VenueRefusedError   the venue understood and said no
+│   ├── VenueRefusedError   the venue understood and said no
+│   └── ShortKeyTakenError  another open position holds the short key
 └── HaltError               stop this worker; somebody or something else must act
     ├── LeaseLostError      another owner runs the loop now
     ├── CredentialsError    the venue does not accept the key
@@ -55,6 +56,14 @@ class VenueRefusedError(RefusedError):
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class ShortKeyTakenError(RefusedError):
+    """Positions could not open because others hold their short keys, `short_keys`."""
+
+    def __init__(self, short_keys: tuple[str, ...]) -> None:
+        super().__init__(f"short keys are taken: {', '.join(short_keys)}")
+        self.short_keys = short_keys
 
 
 class HaltError(CtsError):

@@ -48,9 +48,9 @@ ALL: tuple[type[Model], ...] = (
 
 __all__ = [
     "ALL",
+    "CONNECTION_KIND",
     "AuditRow",
     "BookRow",
-    "CONNECTION_KIND",
     "CommandRow",
     "ConnectionRow",
     "EngineStateRow",

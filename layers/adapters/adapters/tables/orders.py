@@ -74,6 +74,7 @@ class OrderRow(Model):
     state = UnicodeAttribute()
     exchange_order_id = UnicodeAttribute(null=True)
     filled_quantity = DecimalAttribute()
+    booked_quantity = DecimalAttribute()
     average_price = DecimalAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     created_at_ms = IntegerAttribute()

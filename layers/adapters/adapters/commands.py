@@ -1,0 +1,130 @@
+"""Mirror wishes and operator commands: waiting for the position loop, or dealt with."""
+
+from decimal import Decimal
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from adapters.leases import lease_key
+from adapters.tables import CommandRow, LeaseItem
+from adapters.transactions import Transaction, reading
+from engine.ports import Command, Consumed
+from engine.values import Exits, IndicationType, Loop, SetKey, Side, Wish
+
+DONE_RETENTION_S = 7 * 86_400
+
+
+def queue(connection_id: str, state: str) -> str:
+    """The key of the commands of a connection that are `pending` or `done`."""
+    return f"{connection_id}#{state}"
+
+
+def submit(connection_id: str, command: Command) -> None:
+    """Store a command and count it for the position loop, which then cannot fall asleep.
+
+    The same command twice is one command. Whoever submits starts the loop if it is idle.
+    """
+    transaction = Transaction()
+    add_pending(transaction, connection_id, command)
+    announce(transaction, connection_id, 1)
+    transaction.commit()
+
+
+def add_pending(transaction: Transaction, connection_id: str, command: Command) -> None:
+    """Put the command if it is not there yet; one that is there stays as it is."""
+    row = CommandRow(queue(connection_id, "pending"), command.command_id)
+    actions: list[Action] = [
+        CommandRow.kind.set(CommandRow.kind | command.kind),
+        CommandRow.created_at_ms.set(CommandRow.created_at_ms | command.created_at_ms),
+        CommandRow.position_id.set(CommandRow.position_id | command.position_id),
+        CommandRow.reason.set(CommandRow.reason | command.reason),
+    ]
+    if command.wish is not None:
+        actions.append(CommandRow.wish.set(CommandRow.wish | wish_json(command.wish)))
+    transaction.update(f"command {command.command_id}", row, actions)
+
+
+def announce(transaction: Transaction, connection_id: str, count: int) -> None:
+    """Raise the position loop's `wish_seq`, on which its falling asleep depends."""
+    row = LeaseItem(lease_key(connection_id, Loop.POSITION))
+    transaction.update("position lease", row, [LeaseItem.wish_seq.add(count)])
+
+
+def add_done(
+    transaction: Transaction, connection_id: str, consumed: Consumed, *, now_ms: int
+) -> None:
+    """Move a command from `pending` to `done`."""
+    name = f"command {consumed.command_id}"
+    transaction.delete(name, CommandRow(queue(connection_id, "pending"), consumed.command_id))
+    done = CommandRow(
+        queue(connection_id, "done"),
+        consumed.command_id,
+        outcome=consumed.outcome,
+        reason=consumed.reason,
+        numbers=dict(consumed.numbers),
+        done_at_ms=now_ms,
+        expires_at=now_ms // 1000 + DONE_RETENTION_S,
+    )
+    transaction.put(name, done)
+
+
+def pending(connection_id: str) -> tuple[Command, ...]:
+    """Every waiting command, oldest first, read strongly."""
+    with reading("pending commands"):
+        rows = CommandRow.query(queue(connection_id, "pending"), consistent_read=True)
+        return tuple(_command_of(row) for row in rows)
+
+
+def wish_command(wish: Wish, *, now_ms: int) -> Command:
+    """A wish as the command that carries it."""
+    return Command(command_id=wish.wish_id, kind="wish", created_at_ms=now_ms, wish=wish)
+
+
+def wish_json(wish: Wish) -> dict[str, Any]:
+    """A wish as JSON; decimals as text."""
+    exits = wish.key.exits
+    return {
+        "symbol": wish.key.symbol,
+        "indication": str(wish.key.indication),
+        "parameter": wish.key.parameter,
+        "side": str(wish.key.side),
+        "take_profit_pct": str(exits.take_profit_pct),
+        "stop_loss_pct": str(exits.stop_loss_pct),
+        "trail_start_pct": str(exits.trail_start_pct),
+        "trail_stop_pct": str(exits.trail_stop_pct),
+        "entry_close_ms": wish.entry_close_ms,
+        "price": str(wish.price),
+        "size_ratio": str(wish.size_ratio),
+    }
+
+
+def wish_of(values: dict[str, Any]) -> Wish:
+    """The wish that `wish_json` wrote."""
+    return Wish(
+        key=SetKey(
+            symbol=values["symbol"],
+            indication=IndicationType(values["indication"]),
+            parameter=values["parameter"],
+            side=Side(values["side"]),
+            exits=Exits(
+                take_profit_pct=Decimal(values["take_profit_pct"]),
+                stop_loss_pct=Decimal(values["stop_loss_pct"]),
+                trail_start_pct=Decimal(values["trail_start_pct"]),
+                trail_stop_pct=Decimal(values["trail_stop_pct"]),
+            ),
+        ),
+        entry_close_ms=values["entry_close_ms"],
+        price=Decimal(values["price"]),
+        size_ratio=Decimal(values["size_ratio"]),
+    )
+
+
+def _command_of(row: CommandRow) -> Command:
+    return Command(
+        command_id=row.command_id,
+        kind=row.kind,
+        created_at_ms=row.created_at_ms,
+        wish=wish_of(row.wish) if row.wish else None,
+        position_id=row.position_id or "",
+        reason=row.reason or "",
+    )

@@ -1,0 +1,110 @@
+"""The state row of a connection's engine, as the loops read and prove it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.update import Action
+
+from adapters.leases import is_mine, lost, row_of
+from adapters.tables import EngineStateRow, LeaseItem
+from adapters.transactions import Transaction, WriteRefusedError, is_refused, reading
+from engine.errors import CorruptStateError
+from engine.ports import EngineRow, Lease
+from engine.settings import Settings, with_values
+from engine.values import Instrument, Loop
+
+
+def read_engine(connection_id: str) -> EngineRow:
+    """The engine's row, read strongly.
+
+    Raises
+    ------
+    CorruptStateError
+        If the engine of this connection was never set up.
+    """
+    with reading("read engine state"):
+        try:
+            row = EngineStateRow.get(connection_id, consistent_read=True)
+        except DoesNotExist as e:
+            raise CorruptStateError(f"connection {connection_id} has no engine state") from e
+    return EngineRow(
+        connection_id=connection_id,
+        run_id=row.run_id or "",
+        symbols=tuple(row.symbols or ()),
+        instruments=instruments_of(row.instruments or ()),
+        settings=with_values(Settings(), row.settings or {}),
+        settings_version=row.settings_version or 0,
+        prehistoric_data_loaded=bool(row.prehistoric_data_loaded),
+        prehistory_end_ms=row.prehistory_end_ms or 0,
+        may_trade=bool(row.may_trade),
+        hedge=bool(row.hedge),
+        cross=bool(row.cross),
+    )
+
+
+def write_heartbeat(lease: Lease, counts: Mapping[str, int], *, now_ms: int) -> None:
+    """Prove that the loop lives; refused with LeaseLostError once its lease is lost."""
+    transaction = Transaction()
+    transaction.check("lease", LeaseItem, row_of(lease).lease_key, is_mine(lease, now_ms))
+    row = EngineStateRow(lease.connection_id)
+    transaction.update("engine state", row, _heartbeat(lease.loop, counts, now_ms))
+    try:
+        transaction.commit()
+    except WriteRefusedError as e:
+        raise lost(lease) from e
+
+
+def write_loading(connection_id: str, *, stage: str, progress_pct: int) -> None:
+    """Show how far loading has come; an older report never overwrites a newer one."""
+    progress = EngineStateRow.loading_progress
+    actions: list[Action] = [EngineStateRow.loading_stage.set(stage), progress.set(progress_pct)]
+    with reading("report loading"):
+        try:
+            EngineStateRow(connection_id).update(
+                actions, condition=progress.does_not_exist() | (progress <= progress_pct)
+            )
+        except UpdateError as e:
+            if not is_refused(e):
+                raise
+
+
+def instruments_json(instruments: Sequence[Instrument]) -> list[dict[str, Any]]:
+    """Instruments as JSON; decimals as text."""
+    return [
+        {name: str(v) if isinstance(v, Decimal) else v for name, v in asdict(one).items()}
+        for one in instruments
+    ]
+
+
+def instruments_of(values: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...]:
+    """The instruments that `instruments_json` wrote."""
+    return tuple(
+        Instrument(
+            symbol=one["symbol"],
+            base=one["base"],
+            quote=one["quote"],
+            price_tick=Decimal(one["price_tick"]),
+            quantity_step=Decimal(one["quantity_step"]),
+            min_quantity=Decimal(one["min_quantity"]),
+            max_quantity=Decimal(one["max_quantity"]),
+            min_notional=Decimal(one["min_notional"]),
+            max_leverage=one["max_leverage"],
+            volume_24h_quote=Decimal(one["volume_24h_quote"]),
+        )
+        for one in values
+    )
+
+
+def _heartbeat(loop: Loop, counts: Mapping[str, int], now_ms: int) -> list[Action]:
+    if loop is Loop.TRADE:
+        return [
+            EngineStateRow.last_trade_heartbeat_ms.set(now_ms),
+            EngineStateRow.trade_counters.set(dict(counts)),
+        ]
+    return [
+        EngineStateRow.last_position_heartbeat_ms.set(now_ms),
+        EngineStateRow.position_counters.set(dict(counts)),
+    ]

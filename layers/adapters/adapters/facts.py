@@ -1,0 +1,161 @@
+"""What the position loop writes: facts of each position at once, all under its lease."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import batched
+
+from adapters import commands
+from adapters.leases import is_mine, lost, row_of
+from adapters.position_rows import guard_row, position_row
+from adapters.tables import LeaseItem, OrderRow, PositionRow
+from adapters.trade_rows import fill_row, order_row
+from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError
+from engine.errors import CorruptStateError, ShortKeyTakenError
+from engine.ports import Clock, Consumed, Facts, Lease
+from engine.values import Fill, Order, OrderState, Position, PositionStatus
+
+_LEASE = "lease"
+_GUARD = "short key "
+
+
+@dataclass(slots=True)
+class _Group:
+    """The facts of one position, written together; without a position: the rest, one by one."""
+
+    position: Position | None = None
+    orders: list[Order] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    consumed: list[Consumed] = field(default_factory=list)
+
+
+def write_facts(clock: Clock, lease: Lease, facts: Facts) -> None:
+    """Write each position's facts in a transaction of its own, closed positions first.
+
+    A taken short key stops that position alone; the others are written before it is reported.
+
+    Raises
+    ------
+    LeaseLostError
+        If the lease moved or ran out; what was not yet written stays unwritten.
+    ShortKeyTakenError
+        Naming every short key that another open position holds.
+    CorruptStateError
+        If an intent would overwrite an order that went on, or an opening a position that did.
+    """
+    taken: list[str] = []
+    for group in _groups(facts):
+        for transaction in _transactions(clock, lease, group):
+            try:
+                transaction.commit()
+            except WriteRefusedError as e:
+                taken += _taken(e, lease)
+    if taken:
+        raise ShortKeyTakenError(tuple(taken))
+
+
+def claim(clock: Clock, lease: Lease, order: Order) -> bool:
+    """Take the right to send `order` once; False if somebody took it before."""
+    transaction = _begin(clock, lease)
+    actions = [
+        OrderRow.state.set(str(OrderState.SUBMITTING)),
+        OrderRow.submitting_at_ms.set(order.submitting_at_ms),
+        OrderRow.updated_at_ms.set(order.submitting_at_ms),
+    ]
+    row = OrderRow(lease.connection_id, order.client_order_id)
+    transaction.update("order", row, actions, OrderRow.state == str(OrderState.NEW))
+    try:
+        transaction.commit()
+    except WriteRefusedError as e:
+        if _LEASE in e.names:
+            raise lost(lease) from e
+        return False
+    return True
+
+
+def _taken(refused: WriteRefusedError, lease: Lease) -> list[str]:
+    """The short keys that were taken; any other refusal is raised as what it means."""
+    if _LEASE in refused.names:
+        raise lost(lease) from refused
+    keys = [name.removeprefix(_GUARD) for name in refused.names if name.startswith(_GUARD)]
+    if len(keys) < len(refused.names):
+        raise CorruptStateError(f"stored facts went on without us: {refused}") from refused
+    return keys
+
+
+def _groups(facts: Facts) -> Iterable[_Group]:
+    """Facts by position: closed ones first, since they free keys; facts of none last."""
+    groups: dict[str, _Group] = defaultdict(_Group)
+    wishes = {f"{p.entry_close_ms:013d}|{p.key.text}": p.position_id for p in facts.positions}
+    owners = {order.client_order_id: order.position_id for order in facts.orders}
+    for position in sorted(facts.positions, key=lambda p: p.status is not PositionStatus.CLOSED):
+        groups[position.position_id].position = position
+    for order in facts.orders:
+        groups[order.position_id].orders.append(order)
+    for fill in facts.fills:
+        groups[owners.get(fill.client_order_id, "")].fills.append(fill)
+    for consumed in facts.consumed:
+        groups[wishes.get(consumed.command_id, "")].consumed.append(consumed)
+    if "" in groups:
+        groups[""] = groups.pop("")
+    return groups.values()
+
+
+def _transactions(clock: Clock, lease: Lease, group: _Group) -> Iterator[Transaction]:
+    """One transaction, but for fills and commands beyond its limit: those go ahead of it.
+
+    A fill whose row is there without its position's new figures is found by the comparison with
+    the venue; counted twice it would not be.
+    """
+    rows = len(group.orders) + (3 if group.position else 1)
+    room = MAX_ITEMS - rows - 2 * len(group.consumed)
+    fills, surplus = group.fills[: max(0, room)], group.fills[max(0, room) :]
+    for some in batched(surplus, MAX_ITEMS - 1):
+        early = _begin(clock, lease)
+        _add_fills(early, lease, some)
+        yield early
+    transaction = _begin(clock, lease)
+    if group.position is not None:
+        _add_position(transaction, lease, group.position)
+    for order in group.orders:
+        _add_order(transaction, lease, order)
+    _add_fills(transaction, lease, fills)
+    for consumed in group.consumed:
+        commands.add_done(transaction, lease.connection_id, consumed, now_ms=clock.now_ms())
+    yield transaction
+
+
+def _begin(clock: Clock, lease: Lease) -> Transaction:
+    transaction = Transaction()
+    condition = is_mine(lease, clock.now_ms())
+    transaction.check(_LEASE, LeaseItem, row_of(lease).lease_key, condition)
+    return transaction
+
+
+def _add_position(transaction: Transaction, lease: Lease, position: Position) -> None:
+    guard = guard_row(lease.connection_id, position)
+    name = f"{_GUARD}{position.key.short_text}"
+    free = PositionRow.held_by.does_not_exist() | (PositionRow.held_by == position.position_id)
+    may_go_on = None
+    if position.status is PositionStatus.OPENING:
+        transaction.put(name, guard, free)
+        may_go_on = PositionRow.status.does_not_exist() | (PositionRow.status == position.status)
+    elif position.status is PositionStatus.CLOSED:
+        transaction.delete(f"guard of {position.position_id}", guard, free)
+    row = position_row(lease.connection_id, position)
+    transaction.put(f"position {position.position_id}", row, may_go_on)
+
+
+def _add_order(transaction: Transaction, lease: Lease, order: Order) -> None:
+    """Put the order; an intent never overwrites one of the same id that was already claimed."""
+    still_new = OrderRow.state.does_not_exist() | (OrderRow.state == str(OrderState.NEW))
+    condition = still_new if order.state is OrderState.NEW else None
+    name = f"order {order.client_order_id}"
+    transaction.put(name, order_row(lease.connection_id, order), condition)
+
+
+def _add_fills(transaction: Transaction, lease: Lease, fills: Iterable[Fill]) -> None:
+    """Put executions by the venue's trade id: the same one again changes nothing."""
+    for fill in fills:
+        row = fill_row(lease.connection_id, fill)
+        transaction.put(f"fill {fill.trade_id}", row)

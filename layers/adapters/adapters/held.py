@@ -1,0 +1,76 @@
+"""What the position loop finds in the store when it starts."""
+
+from adapters.position_rows import position_of
+from adapters.tables import OrderRow, PositionRow, TradeRow
+from adapters.trade_rows import fill_of, order_of
+from adapters.transactions import reading
+from engine.ports import Held
+from engine.values import Fill, Order, Position
+
+COOLDOWN_MS = 900_000  # longer than the longest cooldown
+CLOCK_MARGIN_MS = 60_000  # venue and machine may disagree by less than this
+CLOSED_LIMIT = 500
+
+
+def read_held(connection_id: str, *, now_ms: int) -> Held:
+    """Open positions with all their orders and executions, and what closed lately.
+
+    Orders and executions are read from the time of the oldest of those positions on.
+    """
+    with reading("read held positions"):
+        positions = tuple(
+            map(position_of, PositionRow.live.query(connection_id, consistent_read=True))
+        )
+        closed = _closed(connection_id, now_ms - COOLDOWN_MS)
+        oldest = min((p.entry_close_ms for p in (*positions, *closed)), default=now_ms)
+        since_ms = oldest - CLOCK_MARGIN_MS
+        orders = _orders(connection_id, since_ms, {p.position_id for p in positions})
+        fills = _fills(connection_id, since_ms)
+        last = fills[-1].executed_at_ms if fills else _last_fill_ms(connection_id)
+    return Held(
+        orders=orders,
+        positions=positions,
+        closed=closed,
+        fill_ids=frozenset(fill.key for fill in fills),
+        last_fill_ms=last,
+    )
+
+
+def _closed(connection_id: str, since_ms: int) -> tuple[Position, ...]:
+    rows = PositionRow.closed.query(
+        connection_id,
+        PositionRow.closed_at_ms >= since_ms,
+        consistent_read=True,
+        scan_index_forward=False,
+        limit=CLOSED_LIMIT,
+    )
+    return tuple(map(position_of, rows))
+
+
+def _orders(connection_id: str, since_ms: int, position_ids: set[str]) -> tuple[Order, ...]:
+    """Live orders, and the ended ones of the given positions."""
+    found = {
+        row.client_order_id: order_of(row)
+        for row in OrderRow.live.query(connection_id, consistent_read=True)
+    }
+    recent = OrderRow.recent.query(
+        connection_id, OrderRow.created_at_ms >= since_ms, consistent_read=True
+    )
+    for row in recent:
+        if row.position_id in position_ids:
+            found.setdefault(row.client_order_id, order_of(row))
+    return tuple(sorted(found.values(), key=lambda order: order.created_at_ms))
+
+
+def _fills(connection_id: str, since_ms: int) -> list[Fill]:
+    rows = TradeRow.recent.query(
+        connection_id, TradeRow.executed_at_ms >= since_ms, consistent_read=True
+    )
+    return [fill_of(row) for row in rows]
+
+
+def _last_fill_ms(connection_id: str) -> int:
+    rows = TradeRow.recent.query(
+        connection_id, consistent_read=True, scan_index_forward=False, limit=1
+    )
+    return max((row.executed_at_ms for row in rows), default=0)

@@ -1,0 +1,97 @@
+"""Exchange positions as rows, and back without loss."""
+
+from adapters.tables import PositionRow
+from engine.values import (
+    CloseReason,
+    Exits,
+    IndicationType,
+    Position,
+    PositionStatus,
+    SetKey,
+    Side,
+)
+
+GUARD_PREFIX = "key#"
+
+
+def guard_row(connection_id: str, position: Position) -> PositionRow:
+    """The row that says which position holds the short key."""
+    key = GUARD_PREFIX + position.key.short_text
+    return PositionRow(connection_id, key, held_by=position.position_id)
+
+
+def position_row(connection_id: str, position: Position) -> PositionRow:
+    """The row of a position: in the index `live` until it is closed, then in `closed`."""
+    closed = position.status is PositionStatus.CLOSED
+    key, exits = position.key, position.key.exits
+    return PositionRow(
+        connection_id,
+        position.position_id,
+        live_since_ms=None if closed else position.entry_close_ms,
+        created_at_ms=position.entry_close_ms,
+        closed_at_ms=position.closed_at_ms if closed else None,
+        symbol=key.symbol,
+        indication=str(key.indication),
+        parameter=key.parameter,
+        side=str(key.side),
+        take_profit_pct=exits.take_profit_pct,
+        stop_loss_pct=exits.stop_loss_pct,
+        trail_start_pct=exits.trail_start_pct,
+        trail_stop_pct=exits.trail_stop_pct,
+        status=str(position.status),
+        entry_close_ms=position.entry_close_ms,
+        leverage=position.leverage,
+        quantity=position.quantity,
+        entry_quantity=position.entry_quantity,
+        entry_price=position.entry_price,
+        exit_price=position.exit_price,
+        stop_price=position.stop_price,
+        target_price=position.target_price,
+        trail_armed=position.trail_armed,
+        best_price=position.best_price,
+        realized_pnl=position.realized_pnl,
+        fees=position.fees,
+        opened_at_ms=position.opened_at_ms,
+        close_reason=position.close_reason and str(position.close_reason),
+        updated_at_ms=position.updated_at_ms,
+    )
+
+
+def position_of(row: PositionRow) -> Position:
+    """The position a row holds."""
+    return Position(
+        position_id=row.position_id,
+        key=_key_of(row),
+        status=PositionStatus(row.status),
+        entry_close_ms=row.entry_close_ms,
+        leverage=row.leverage,
+        quantity=row.quantity,
+        entry_quantity=row.entry_quantity,
+        entry_price=row.entry_price,
+        exit_price=row.exit_price,
+        stop_price=row.stop_price,
+        target_price=row.target_price,
+        trail_armed=row.trail_armed,
+        best_price=row.best_price,
+        realized_pnl=row.realized_pnl,
+        fees=row.fees,
+        opened_at_ms=row.opened_at_ms,
+        closed_at_ms=row.closed_at_ms or 0,
+        close_reason=CloseReason(row.close_reason) if row.close_reason else None,
+        updated_at_ms=row.updated_at_ms,
+    )
+
+
+def _key_of(row: PositionRow) -> SetKey:
+    return SetKey(
+        symbol=row.symbol,
+        indication=IndicationType(row.indication),
+        parameter=row.parameter,
+        side=Side(row.side),
+        exits=Exits(
+            take_profit_pct=row.take_profit_pct,
+            stop_loss_pct=row.stop_loss_pct,
+            trail_start_pct=row.trail_start_pct,
+            trail_stop_pct=row.trail_stop_pct,
+        ),
+    )

@@ -1,0 +1,149 @@
+"""Ticks as they are journalled, and the candles they carry."""
+
+import struct
+from collections.abc import Iterable, Sequence
+
+from adapters import commands
+from adapters.leases import is_mine, lost, row_of
+from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
+from adapters.transactions import Transaction, WriteRefusedError, reading
+from engine import market
+from engine.market import Candles
+from engine.ports import Lease, PositionTicks, TradeTick
+from engine.values import Wish
+
+TICK_RETENTION_S = 2 * 86_400
+MINUTE_RETENTION_S = 7 * 86_400
+_TICK = struct.Struct("<4q")
+
+
+def loop_key(connection_id: str, loop: str) -> str:
+    """The key of the ticks of a loop."""
+    return f"{connection_id}#{loop}"
+
+
+def minute_series(connection_id: str) -> str:
+    """The key of the minutes that hold the 1 s candles of all symbols."""
+    return f"{connection_id}#minute"
+
+
+def write_tick(lease: Lease, longer: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> None:
+    """The tick's row, its wishes with `wish_seq`, and the lease extended to `longer`."""
+    transaction = _extending(lease, longer, last_slot_ms=tick.slot_ms)
+    transaction.put("tick", _tick_row(lease, tick))
+    for wish in wishes:
+        command = commands.wish_command(wish, now_ms=longer.sent_at_ms)
+        commands.add_pending(transaction, lease.connection_id, command)
+    if wishes:
+        commands.announce(transaction, lease.connection_id, len(wishes))
+    _commit(transaction, lease)
+
+
+def write_position_ticks(lease: Lease, longer: Lease, ticks: PositionTicks) -> None:
+    """One row for a run of position ticks, and the lease extended to `longer`."""
+    transaction = _extending(lease, longer, last_slot_ms=ticks.ticks[-1][0])
+    row = ProgressionRow(
+        loop_key(lease.connection_id, lease.loop),
+        ticks.ticks[0][0],
+        owner=lease.owner,
+        fencing_token=lease.token,
+        skipped=dict(ticks.skipped),
+        ticks=pack_ticks(ticks.ticks),
+        inputs=ticks.inputs,
+        expires_at=longer.sent_at_ms // 1000 + TICK_RETENTION_S,
+    )
+    transaction.put("ticks", row)
+    _commit(transaction, lease)
+
+
+def write_minute(lease: Lease, candles: Candles, *, now_ms: int) -> None:
+    """One item with the candles of a minute, all symbols, under the lease."""
+    first, last = int(candles.close_ms[0]), int(candles.close_ms[-1])
+    row = MarketDataRow(
+        minute_series(lease.connection_id),
+        first - candles.span_ms,
+        end_ms=last,
+        candles=market.pack(candles),
+        expires_at=now_ms // 1000 + MINUTE_RETENTION_S,
+    )
+    transaction = Transaction()
+    transaction.check("lease", LeaseItem, row_of(lease).lease_key, is_mine(lease, now_ms))
+    transaction.put("minute", row)
+    _commit(transaction, lease)
+
+
+def candles_since(connection_id: str, since_ms: int) -> tuple[Candles, ...]:
+    """Stored candles that closed after `since_ms`, oldest first: whole minutes, then ticks."""
+    pieces: list[Candles] = []
+    reached = since_ms
+    for packed in (*_minutes(connection_id, since_ms), *_ticks(connection_id, since_ms)):
+        piece = market.unpack(packed)
+        if len(piece) and (last := int(piece.close_ms[-1])) > reached:
+            pieces.append(piece.between(reached, last))
+            reached = last
+    return tuple(pieces)
+
+
+def pack_ticks(ticks: Iterable[tuple[int, int, int, int]]) -> bytes:
+    """Ticks (slot_ms, started_us, finished_us, compute_us) as 32 bytes each."""
+    return b"".join(_TICK.pack(*tick) for tick in ticks)
+
+
+def unpack_ticks(packed: bytes) -> tuple[tuple[int, int, int, int], ...]:
+    """The ticks that `pack_ticks` wrote."""
+    return tuple(_TICK.iter_unpack(packed))
+
+
+def _minutes(connection_id: str, since_ms: int) -> list[bytes]:
+    with reading("stored minutes"):
+        rows = MarketDataRow.query(
+            minute_series(connection_id),
+            MarketDataRow.start_ms > since_ms - 60_000,
+            consistent_read=True,
+        )
+        return [row.candles for row in rows]
+
+
+def _ticks(connection_id: str, since_ms: int) -> list[bytes]:
+    with reading("stored ticks"):
+        rows = ProgressionRow.query(
+            loop_key(connection_id, "trade"),
+            ProgressionRow.slot_ms > since_ms,
+            consistent_read=True,
+        )
+        return [row.candles for row in rows if row.candles]
+
+
+def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
+    return ProgressionRow(
+        loop_key(lease.connection_id, lease.loop),
+        tick.slot_ms,
+        owner=lease.owner,
+        fencing_token=lease.token,
+        started_us=tick.started_us,
+        finished_us=tick.finished_us,
+        compute_us=tick.compute_us,
+        counts=dict(tick.counts),
+        close_reasons=dict(tick.close_reasons),
+        skipped=dict(tick.skipped),
+        candles=market.pack(tick.candles),
+        source=tick.source,
+        expires_at=tick.slot_ms // 1000 + TICK_RETENTION_S,
+    )
+
+
+def _extending(lease: Lease, longer: Lease, *, last_slot_ms: int) -> Transaction:
+    transaction = Transaction()
+    actions = [
+        LeaseItem.expires_at_ms.set(longer.sent_at_ms + longer.lease_ms),
+        LeaseItem.last_slot_ms.set(last_slot_ms),
+    ]
+    transaction.update("lease", row_of(lease), actions, is_mine(lease, longer.sent_at_ms))
+    return transaction
+
+
+def _commit(transaction: Transaction, lease: Lease) -> None:
+    try:
+        transaction.commit()
+    except WriteRefusedError as e:
+        raise lost(lease) from e

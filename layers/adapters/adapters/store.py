@@ -1,0 +1,86 @@
+"""`engine.ports.Store` on DynamoDB: each method is one access pattern of a module beside this."""
+
+from collections.abc import Mapping, Sequence
+
+from adapters import books, commands, engine_rows, history, progression
+from adapters.facts import claim, write_facts
+from adapters.held import read_held
+from adapters.leases import renewed
+from engine.market import Candles
+from engine.ports import (
+    Clock,
+    Command,
+    EngineRow,
+    Facts,
+    Held,
+    Lease,
+    PositionTicks,
+    TradeTick,
+)
+from engine.values import Order, Wish
+
+
+class DynamoStore:
+    """State that must last. Every write of a loop is refused once its lease is lost or over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def engine(self, connection_id: str) -> EngineRow:
+        return engine_rows.read_engine(connection_id)
+
+    def write_tick(self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> Lease:
+        longer = renewed(lease, self._clock)
+        progression.write_tick(lease, longer, tick, wishes)
+        return longer
+
+    def write_minute(self, lease: Lease, candles: Candles) -> None:
+        progression.write_minute(lease, candles, now_ms=self._clock.now_ms())
+
+    def candles_since(self, connection_id: str, since_ms: int) -> tuple[Candles, ...]:
+        return progression.candles_since(connection_id, since_ms)
+
+    def write_history(self, connection_id: str, candles: Candles) -> None:
+        history.write_history(connection_id, candles, now_ms=self._clock.now_ms())
+
+    def history(self, connection_id: str, symbol: str, start_ms: int, end_ms: int) -> Candles:
+        return history.read_history(connection_id, symbol, start_ms, end_ms)
+
+    def save_books(
+        self,
+        connection_id: str,
+        symbol: str,
+        parts: Sequence[bytes],
+        *,
+        last_close_ms: int,
+        lease: Lease | None,
+    ) -> None:
+        books.save_books(
+            self._clock, connection_id, symbol, parts, last_close_ms=last_close_ms, lease=lease
+        )
+
+    def load_books(self, connection_id: str, symbol: str) -> tuple[tuple[bytes, ...], int] | None:
+        return books.load_books(connection_id, symbol)
+
+    def held(self, connection_id: str) -> Held:
+        return read_held(connection_id, now_ms=self._clock.now_ms())
+
+    def pending(self, connection_id: str) -> tuple[Command, ...]:
+        return commands.pending(connection_id)
+
+    def write_facts(self, lease: Lease, facts: Facts) -> None:
+        write_facts(self._clock, lease, facts)
+
+    def claim(self, lease: Lease, order: Order) -> bool:
+        return claim(self._clock, lease, order)
+
+    def write_position_ticks(self, lease: Lease, ticks: PositionTicks) -> Lease:
+        longer = renewed(lease, self._clock)
+        progression.write_position_ticks(lease, longer, ticks)
+        return longer
+
+    def heartbeat(self, lease: Lease, *, counts: Mapping[str, int]) -> None:
+        engine_rows.write_heartbeat(lease, counts, now_ms=self._clock.now_ms())
+
+    def report_loading(self, connection_id: str, *, stage: str, progress_pct: int) -> None:
+        engine_rows.write_loading(connection_id, stage=stage, progress_pct=progress_pct)

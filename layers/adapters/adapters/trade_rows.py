@@ -1,0 +1,66 @@
+"""Orders and executions as rows, and back without loss."""
+
+from dataclasses import asdict
+from typing import Any
+
+from adapters.tables import OrderRow, TradeRow
+from engine.values import Fill, Order, OrderSide, OrderState, OrderType, Purpose, Side
+
+
+def order_row(connection_id: str, order: Order) -> OrderRow:
+    """The row of an order; one that is not terminal is in the index `live`."""
+    live = None if order.state.is_terminal else order.created_at_ms
+    return OrderRow(connection_id, live_since_ms=live, **_texts(asdict(order)))
+
+
+def order_of(row: OrderRow) -> Order:
+    """The order a row holds."""
+    return Order(
+        client_order_id=row.client_order_id,
+        position_id=row.position_id,
+        purpose=Purpose(row.purpose),
+        attempt=row.attempt,
+        symbol=row.symbol,
+        side=Side(row.side),
+        order_type=OrderType(row.order_type),
+        quantity=row.quantity,
+        trigger_price=row.trigger_price,
+        state=OrderState(row.state),
+        exchange_order_id=row.exchange_order_id or "",
+        filled_quantity=row.filled_quantity,
+        booked_quantity=row.booked_quantity,
+        average_price=row.average_price,
+        reason=row.reason or "",
+        created_at_ms=row.created_at_ms,
+        submitting_at_ms=row.submitting_at_ms,
+        updated_at_ms=row.updated_at_ms,
+    )
+
+
+def fill_row(connection_id: str, fill: Fill) -> TradeRow:
+    """The row of an execution, under the venue's own trade id."""
+    key = f"{fill.symbol}#{fill.trade_id}"
+    return TradeRow(connection_id, key, **_texts(asdict(fill)))
+
+
+def fill_of(row: TradeRow) -> Fill:
+    """The execution a row holds."""
+    return Fill(
+        trade_id=row.trade_id,
+        client_order_id=row.client_order_id,
+        exchange_order_id=row.exchange_order_id or "",
+        symbol=row.symbol,
+        side=Side(row.side),
+        order_side=OrderSide(row.order_side),
+        price=row.price,
+        quantity=row.quantity,
+        fee=row.fee,
+        fee_asset=row.fee_asset or "",
+        is_maker=row.is_maker,
+        executed_at_ms=row.executed_at_ms,
+    )
+
+
+def _texts(values: dict[str, Any]) -> dict[str, Any]:
+    """Enumerations as plain strings, which is what rows hold."""
+    return {name: str(v) if isinstance(v, str) else v for name, v in values.items()}
