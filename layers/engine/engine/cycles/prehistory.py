@@ -56,6 +56,8 @@ async def load(world: World, connection_id: str, symbol: str) -> Loaded:
             )
             world.store.write_history(connection_id, fetched)
     stored = world.store.history(connection_id, symbol, start, end)
+    loaded_pct = 50 * (engine.symbols.index(symbol) + 1) // len(engine.symbols)
+    world.store.report_loading(connection_id, stage="loading_history", progress_pct=loaded_pct)
     known = int((stored.kind != Kind.GAP).sum())
     return Loaded(symbol=symbol, candles=known, wanted=(end - start) // SPAN_MS)
 
@@ -89,6 +91,10 @@ def fold(
         states, count = _fold_chunk(world, engine, states, cursor, chunk_end)
         closed += count
         cursor = chunk_end
+        folded_pct = 50 + 49 * (cursor - start) // (end - start)
+        world.store.report_loading(
+            connection_id, stage="loading_strategies", progress_pct=folded_pct
+        )
     for symbol, (state, last_close) in states.items():
         world.store.save_books(
             connection_id,
