@@ -27,7 +27,8 @@ def is_mine(lease: Lease, now_ms: int) -> Condition:
 
     A lease past its end gives no right, even if nobody has taken it over yet.
     """
-    return _names(lease) & (LeaseItem.expires_at_ms > now_ms)
+    mine: Condition = _names(lease) & (LeaseItem.expires_at_ms > now_ms)
+    return mine
 
 
 def renewed(lease: Lease, clock: Clock) -> Lease:
@@ -204,9 +205,8 @@ class DynamoLeases:
 
 
 def _names(lease: Lease) -> Condition:
-    owner: Condition = LeaseItem.owner == lease.owner
-    token: Condition = LeaseItem.fencing_token == lease.token
-    return owner & token
+    names: Condition = (LeaseItem.owner == lease.owner) & (LeaseItem.fencing_token == lease.token)
+    return names
 
 
 def _freed() -> list[Action]:

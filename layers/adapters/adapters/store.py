@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from adapters import books, commands, engine_rows, history, progression
+from adapters import archive, books, commands, engine_rows, progression
 from adapters.facts import claim, write_facts
 from adapters.held import read_held
 from adapters.leases import renewed
@@ -41,10 +41,10 @@ class DynamoStore:
         return progression.candles_since(connection_id, since_ms)
 
     def write_history(self, connection_id: str, candles: Candles) -> None:
-        history.write_history(connection_id, candles, now_ms=self._clock.now_ms())
+        archive.write_history(connection_id, candles, now_ms=self._clock.now_ms())
 
     def history(self, connection_id: str, symbol: str, start_ms: int, end_ms: int) -> Candles:
-        return history.read_history(connection_id, symbol, start_ms, end_ms)
+        return archive.read_history(connection_id, symbol, start_ms, end_ms)
 
     def save_books(
         self,
