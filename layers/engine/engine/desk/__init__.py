@@ -1,0 +1,6 @@
+"""The position side as a pure function: everything between a wish and a closed position."""
+
+from engine.desk.plan import plan_positions
+from engine.desk.state import DeskInputs, DeskPlan, DeskState, LogFact
+
+__all__ = ["DeskInputs", "DeskPlan", "DeskState", "LogFact", "plan_positions"]

@@ -1,0 +1,157 @@
+"""Fills into positions: each fill once, positions from nothing else."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.desk.book import Book
+from engine.orders import advanced, missing, parsed
+from engine.ports import OrderUpdate
+from engine.shares import fee_in_quote, with_entry, with_exit, with_exits
+from engine.values import (
+    CloseReason,
+    Fill,
+    Instrument,
+    Order,
+    OrderState,
+    Position,
+    PositionStatus,
+    Purpose,
+)
+
+_REASONS = {Purpose.STOP: CloseReason.STOP_LOSS, Purpose.TARGET: CloseReason.TAKE_PROFIT}
+
+
+def receive(book: Book, fill: Fill) -> None:
+    """Keep an execution that is not booked yet."""
+    if fill.key not in book.fill_ids:
+        book.loose[fill.key] = fill
+
+
+def book_fills(book: Book) -> None:
+    """Book every kept fill whose position is known, oldest first, entries before exits.
+
+    What stays are executions of others, and exits that came before their entry.
+    """
+    waiting = sorted(book.loose.values(), key=lambda fill: (fill.executed_at_ms, fill.key))
+    named = [(fill, *_owner(book, fill)) for fill in waiting]
+    for wanted in (True, False):
+        for fill, position_id, purpose in named:
+            if purpose is not None and (purpose is Purpose.ENTRY) is wanted:
+                _place(book, fill, position_id, purpose)
+
+
+def _owner(book: Book, fill: Fill) -> tuple[str, Purpose | None]:
+    """Position and purpose by client id, else by the exchange's id of one of our orders."""
+    name = parsed(fill.client_order_id)
+    if name is not None:
+        return name.position_id, name.purpose
+    for order in book.orders.values():
+        if fill.exchange_order_id and order.exchange_order_id == fill.exchange_order_id:
+            return order.position_id, order.purpose
+    return "", None
+
+
+def _place(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
+    position = book.positions.get(position_id) or book.closed.get(position_id)
+    instrument = book.instrument(fill.symbol)
+    if position is None or instrument is None:
+        return
+    if purpose is Purpose.ENTRY:
+        _enter(book, position, fill, instrument)
+    elif not _exit(book, position, fill, purpose, instrument):
+        return
+    del book.loose[fill.key]
+    book.fill_ids.add(fill.key)
+    book.new_fills.append(fill)
+    _count(book, fill, position_id, purpose)
+
+
+def _enter(book: Book, position: Position, fill: Fill, instrument: Instrument) -> None:
+    entered = with_exits(with_entry(position, fill, _fee(book, fill, instrument)), instrument)
+    if position.status is PositionStatus.OPENING:
+        entered = replace(entered, status=PositionStatus.OPEN)
+    if position.status is PositionStatus.CLOSED:
+        entered = replace(
+            entered,
+            status=PositionStatus.CLOSING,
+            close_reason=CloseReason.EMERGENCY,
+            closed_at_ms=0,
+        )
+        book.note("late_entry_fill", position=position.position_id, trade=fill.trade_id)
+    book.put_position(entered)
+
+
+def _exit(
+    book: Book, position: Position, fill: Fill, purpose: Purpose, instrument: Instrument
+) -> bool:
+    """Reduce the share; what is more than it held comes off the other shares of the symbol."""
+    entries = book.orders_of(position.position_id, Purpose.ENTRY)
+    if fill.quantity > position.quantity and any(missing(order) > 0 for order in entries):
+        return False
+    left = _reduce(book, position, fill, fill.quantity, _reason(position, purpose), instrument)
+    if left == 0:
+        return True
+    book.note("exit_beyond_share", position=position.position_id, quantity=left)
+    others = [
+        other
+        for other in book.positions.values()
+        if (other.key.symbol, other.key.side) == (fill.symbol, position.key.side)
+    ]
+    for other in sorted(others, key=lambda share: (share.opened_at_ms, share.position_id)):
+        left = _reduce(book, other, fill, left, CloseReason.RECONCILE_MISSING, instrument)
+    return True
+
+
+def _reduce(
+    book: Book,
+    position: Position,
+    fill: Fill,
+    quantity: Decimal,
+    reason: CloseReason,
+    instrument: Instrument,
+) -> Decimal:
+    """Take up to `quantity` off the share; returns what is left over."""
+    taken = min(quantity, position.quantity)
+    if taken <= 0:
+        return quantity
+    part = replace(fill, quantity=taken, fee=fill.fee * taken / fill.quantity)
+    after = with_exit(position, part, _fee(book, part, instrument))
+    if after.quantity == 0:
+        after = replace(after, close_reason=reason, closed_at_ms=fill.executed_at_ms)
+    book.put_position(after)
+    return quantity - taken
+
+
+def _reason(position: Position, purpose: Purpose) -> CloseReason:
+    return _REASONS.get(purpose) or position.close_reason or CloseReason.MANUAL
+
+
+def _count(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
+    """What is booked of the order, which is also the least that it has filled."""
+    order = _order_of(book, fill, position_id, purpose)
+    if order is None:
+        return
+    booked = order.booked_quantity + fill.quantity
+    update = OrderUpdate(
+        client_order_id=order.client_order_id,
+        state=OrderState.PARTIALLY_FILLED,
+        filled_quantity=booked,
+        at_ms=fill.executed_at_ms,
+    )
+    book.put_order(replace(advanced(order, update), booked_quantity=booked))
+
+
+def _order_of(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> Order | None:
+    if fill.client_order_id in book.orders:
+        return book.orders[fill.client_order_id]
+    for order in book.orders_of(position_id, purpose):
+        if fill.exchange_order_id and order.exchange_order_id == fill.exchange_order_id:
+            return order
+    return None
+
+
+def _fee(book: Book, fill: Fill, instrument: Instrument) -> Decimal:
+    fee = fee_in_quote(fill, instrument)
+    if fee is None:
+        book.note("fee_not_converted", trade=fill.trade_id, fee=fill.fee, asset=fill.fee_asset)
+    return fee or Decimal(0)

@@ -1,0 +1,185 @@
+"""One open position per call: its exits, its protection on the venue, its end."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.desk.book import Book
+from engine.orders import missing, remaining
+from engine.risk import Refusal
+from engine.shares import exit_due, fixed_stop, stop_would_trigger, trailed
+from engine.values import (
+    CloseReason,
+    Instrument,
+    Order,
+    OrderState,
+    Position,
+    PositionStatus,
+    Purpose,
+)
+
+RETRY_MS = 500  # after a refusal, doubled with each further one
+LONGEST_RETRY_MS = 8000
+TARGET_ATTEMPTS = 3  # refused so often, the position loop alone takes the profit
+_ON_VENUE = {
+    CloseReason.STOP_LOSS: Purpose.STOP,
+    CloseReason.TAKE_PROFIT: Purpose.TARGET,
+}
+
+
+def guard(book: Book, position_id: str) -> None:
+    """Bring one position forward: end it, decide its exit, close it, protect it."""
+    position = book.positions[position_id]
+    instrument = book.instrument(position.key.symbol)
+    if instrument is None or _ended(book, position):
+        return
+    if position.quantity == 0 or position.entry_price is None:
+        return
+    position = _exit_decision(book, position, instrument)
+    expected = book.expected(position)
+    if expected == 0:
+        return  # filled on the venue; the fills are being fetched
+    if position.status is PositionStatus.CLOSING:
+        _close(book, position, expected)
+    _protect(book, position, instrument, expected)
+
+
+def sweep(book: Book) -> None:
+    """Cancel what still works for positions that are closed."""
+    for order in book.orders.values():
+        if order.position_id not in book.positions and order.state.is_working:
+            book.cancel(order)
+
+
+def _ended(book: Book, position: Position) -> bool:
+    """Close the books of a position that is flat and that no entry can fill any more."""
+    orders = book.orders_of(position.position_id)
+    entries = [order for order in orders if not order.reduce_only]
+    if any(missing(order) > 0 for order in orders):
+        book.want_fills(position.key.symbol)
+        return False
+    if position.quantity > 0 or any(not order.state.is_terminal for order in entries):
+        return False
+    closed = replace(
+        position,
+        status=PositionStatus.CLOSED,
+        closed_at_ms=position.closed_at_ms or book.now_ms,
+    )
+    if position.entry_quantity == 0:
+        reason = entries[-1].reason if entries else "no_entry"
+        closed = replace(closed, close_reason=None)
+        book.note("entry_failed", position=position.position_id, reason=reason)
+    else:
+        book.note(
+            "position_closed",
+            position=position.position_id,
+            reason=closed.close_reason,
+            realized_pnl=closed.realized_pnl,
+        )
+    book.put_position(closed)
+    return True
+
+
+def _exit_decision(book: Book, position: Position, instrument: Instrument) -> Position:
+    """Stop, then trailing, then target on the last price; an old price decides nothing."""
+    quote = book.fresh_quote(position.key.symbol)
+    if position.status is not PositionStatus.OPEN or isinstance(quote, Refusal):
+        return position
+    marked = trailed(position, quote.price, instrument)
+    if marked != position:
+        if not position.trail_armed:
+            book.note("trailing_armed", position=position.position_id, price=quote.price)
+        book.put_position(marked)
+    reason = exit_due(marked, quote.price, instrument)
+    if reason is None:
+        book.touched.pop(position.position_id, None)
+        return marked
+    if _venue_may_act(book, marked, reason):
+        return marked
+    return book.close(marked, reason)
+
+
+def _venue_may_act(book: Book, position: Position, reason: CloseReason) -> bool:
+    """Whether the venue's own stop or target still has time; it is looked up meanwhile."""
+    purpose = _ON_VENUE.get(reason)
+    if purpose is None:
+        return False
+    live = [o for o in book.orders_of(position.position_id, purpose) if book.is_live(o)]
+    if sum((remaining(order) for order in live), Decimal(0)) < book.expected(position):
+        return False
+    since_ms = book.touched.setdefault(position.position_id, book.now_ms)
+    return book.now_ms - since_ms < book.settings.protection_grace_ms
+
+
+def _close(book: Book, position: Position, expected: Decimal) -> None:
+    """A reduce-only market order for what is left, a new attempt only after the last one ended."""
+    closes = book.orders_of(position.position_id, Purpose.CLOSE)
+    if any(not order.state.is_terminal for order in closes) or not _may_retry(book, closes):
+        return
+    if closes and closes[-1].state is OrderState.REJECTED:
+        book.want_fills(position.key.symbol)
+        book.snapshot_wanted_ms = book.snapshot_wanted_ms or book.now_ms
+    book.new_order(position, Purpose.CLOSE, expected, None)
+
+
+def _protect(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:
+    _watch_cover(book, position, expected)
+    stop = fixed_stop(position, instrument)
+    quote = book.fresh_quote(position.key.symbol)
+    price = None if isinstance(quote, Refusal) else quote.price
+    if price is None or not stop_would_trigger(position, price, instrument):
+        _keep_one(book, position, Purpose.STOP, expected, stop)
+    if position.status is PositionStatus.OPEN and position.position_id not in book.touched:
+        _keep_one(book, position, Purpose.TARGET, expected, position.target_price)
+
+
+def _watch_cover(book: Book, position: Position, expected: Decimal) -> None:
+    """Count the time without a live stop for all of it; past the deadline it is closed."""
+    stops = book.orders_of(position.position_id, Purpose.STOP)
+    live = sum((remaining(order) for order in stops if book.is_live(order)), Decimal(0))
+    if live >= expected:
+        book.bare_since.pop(position.position_id, None)
+        return
+    since_ms = book.bare_since.setdefault(position.position_id, book.now_ms)
+    is_late = book.now_ms - since_ms >= book.settings.protection_deadline_ms
+    if is_late and position.status is PositionStatus.OPEN:
+        book.note("unprotected", position=position.position_id, since_ms=since_ms)
+        closing = book.close(position, CloseReason.EMERGENCY)
+        _close(book, closing, expected)
+
+
+def _keep_one(
+    book: Book,
+    position: Position,
+    purpose: Purpose,
+    expected: Decimal,
+    trigger: Decimal | None,
+) -> None:
+    """Exactly one live order of the right size and price: place the new, then cancel the old.
+
+    While a stop's fate is unknown a second one is allowed at once; a target waits for the answer.
+    """
+    orders = book.orders_of(position.position_id, purpose)
+    live = [order for order in orders if book.is_live(order)]
+    fitting = [o for o in live if remaining(o) == expected and o.trigger_price == trigger]
+    if fitting:
+        for order in live:
+            if order is not fitting[-1]:
+                book.cancel(order)
+        return
+    unresolved = [o for o in orders if not o.state.is_terminal and not book.is_live(o)]
+    if any(order.state in (OrderState.NEW, OrderState.SUBMITTING) for order in unresolved):
+        return
+    spare = 1 if purpose is Purpose.STOP else 0
+    refused = sum(order.state is OrderState.REJECTED for order in orders)
+    is_given_up = purpose is Purpose.TARGET and refused >= TARGET_ATTEMPTS
+    if len(unresolved) <= spare and not is_given_up and _may_retry(book, orders):
+        book.new_order(position, purpose, expected, trigger)
+
+
+def _may_retry(book: Book, orders: list[Order]) -> bool:
+    """Whether the pause after the last refusal is over; it doubles with each one."""
+    refused = [order for order in orders if order.state is OrderState.REJECTED]
+    if not refused or orders[-1].state is not OrderState.REJECTED:
+        return True
+    pause_ms: int = min(RETRY_MS * 2 ** min(len(refused) - 1, 8), LONGEST_RETRY_MS)
+    return book.now_ms - refused[-1].updated_at_ms >= pause_ms

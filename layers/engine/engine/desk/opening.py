@@ -1,0 +1,228 @@
+"""Wishes and operator commands: what may open, what is refused and why."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.desk.book import Book
+from engine.desk.state import open_notional
+from engine.orders import position_id
+from engine.ports import Account, Command
+from engine.risk import Exposure, Refusal, stale_equity, stale_wish
+from engine.sizing import Size, leverage_for, sized
+from engine.values import (
+    CloseReason,
+    Instrument,
+    Position,
+    PositionStatus,
+    Purpose,
+    Wish,
+)
+
+PREPARE_AGAIN_MS = 5000
+_WAITING = frozenset(
+    {"price_unknown", "price_stale", "not_prepared", "not_reconciled", "equity_unknown"}
+)
+
+
+def note_commands(book: Book) -> None:
+    """Remember what is new; a command is dealt with once, however often it is read."""
+    for command in book.inputs.commands:
+        if command.command_id not in book.done:
+            book.pending.setdefault(command.command_id, command)
+
+
+def obey(book: Book) -> None:
+    """Closing commands; they hold for every position there is, entries on their way included."""
+    for command in _pending(book):
+        if command.kind == "close_all":
+            for position in list(book.positions.values()):
+                book.close(position, CloseReason.MANUAL)
+            book.consume(command, "done")
+        elif command.kind == "close_position":
+            held = book.positions.get(command.position_id)
+            if held is None:
+                book.consume(command, "refused", Refusal(code="unknown_position"))
+            else:
+                book.close(held, CloseReason.MANUAL)
+                book.consume(command, "done")
+
+
+def open_wishes(book: Book) -> None:
+    """Wishes in order of their making: opened, refused with a reason, or kept a moment."""
+    for command in _pending(book):
+        wish = command.wish
+        if wish is None:
+            book.consume(command, "refused", Refusal(code="unknown_command"))
+            continue
+        name = position_id(book.before.connection_id, wish.key.text, wish.entry_close_ms)
+        if not _settled(book, command, name):
+            _try_wish(book, command, wish, name)
+
+
+def _pending(book: Book) -> list[Command]:
+    return sorted(book.pending.values(), key=lambda one: (one.created_at_ms, one.command_id))
+
+
+def _settled(book: Book, command: Command, name: str) -> bool:
+    """Whether its position exists; then the entry's outcome is the wish's."""
+    held = book.positions.get(name)
+    if held is not None:
+        if held.entry_quantity > 0:
+            book.consume(command, "done")
+        return True
+    closed = book.closed.get(name)
+    if closed is None:
+        return False
+    if closed.entry_quantity > 0:
+        book.consume(command, "done")
+    else:
+        entries = book.orders_of(name, Purpose.ENTRY)
+        reason = entries[-1].reason if entries else ""
+        book.consume(command, "refused", Refusal(code=reason or "entry_failed"))
+    return True
+
+
+def _try_wish(book: Book, command: Command, wish: Wish, name: str) -> None:
+    refusal = _forbidden(book, wish)
+    if refusal is None:
+        size = _size(book, wish)
+        if isinstance(size, Size):
+            _open(book, wish, name, size)
+            return
+        refusal = size
+    too_old = stale_wish(command.created_at_ms, book.now_ms, book.settings)
+    if too_old is not None:
+        book.consume(command, "refused", refusal if refusal.code in _WAITING else too_old)
+    elif refusal.code not in _WAITING:
+        book.consume(command, "refused", refusal)
+
+
+def _forbidden(book: Book, wish: Wish) -> Refusal | None:
+    """Rules that need no figures: permission, one per short key, cooldown, one-way mode."""
+    inputs = book.inputs
+    if inputs.halt or inputs.wanted == "stop" or not inputs.may_trade:
+        return Refusal(code="halted" if inputs.halt else "not_trading")
+    held = [position.key for position in book.positions.values()]
+    if any(key.short_text == wish.key.short_text for key in held):
+        return Refusal(code="short_key_open")
+    cooling = _cooldown(book, wish)
+    if cooling is not None:
+        return cooling
+    opposite = (wish.key.symbol, wish.key.side.opposite)
+    if not inputs.hedge and any((key.symbol, key.side) == opposite for key in held):
+        return Refusal(code="one_way_mode")
+    if wish.key.symbol not in inputs.instruments:
+        return Refusal(code="unknown_symbol")
+    return None if book.snapshot is not None else Refusal(code="not_reconciled")
+
+
+def _cooldown(book: Book, wish: Wish) -> Refusal | None:
+    """A short key rests after a close; an entry that never filled costs no rest."""
+    ends = [
+        position.closed_at_ms
+        for position in book.closed.values()
+        if position.key.short_text == wish.key.short_text and position.entry_quantity > 0
+    ]
+    left_ms = max(ends, default=0) + book.settings.position_cooldown_s * 1000 - book.now_ms
+    if not ends or left_ms <= 0:
+        return None
+    return Refusal(code="cooldown", numbers={"left_ms": Decimal(left_ms)})
+
+
+def _size(book: Book, wish: Wish) -> Size | Refusal:
+    symbol = wish.key.symbol
+    instrument = book.inputs.instruments[symbol]
+    too_old = stale_wish_refusal(book, wish)
+    if too_old is not None:
+        return too_old
+    refusal = stale_equity(book.account, book.now_ms, book.settings)
+    if refusal is not None or book.account is None:
+        return refusal or Refusal(code="equity_unknown")
+    quote = book.fresh_quote(symbol)
+    if isinstance(quote, Refusal):
+        return quote
+    leverage = _prepared_leverage(book, wish, instrument)
+    if isinstance(leverage, Refusal):
+        return leverage
+    return sized(
+        instrument=instrument,
+        price=quote.price,
+        size_ratio=wish.size_ratio,
+        leverage=leverage,
+        account=_left(book, book.account),
+        exposure=_exposure(book, wish),
+        settings=book.settings,
+    )
+
+
+def stale_wish_refusal(book: Book, wish: Wish) -> Refusal | None:
+    """The age of what was decided: the close of its candle."""
+    return stale_wish(wish.entry_close_ms, book.now_ms, book.settings)
+
+
+def _prepared_leverage(book: Book, wish: Wish, instrument: Instrument) -> int | Refusal:
+    """The symbol's leverage on the venue, set before its first order and kept while it is used."""
+    symbol = wish.key.symbol
+    if symbol in book.unprepared:
+        return Refusal(code="prepare_refused")
+    wanted = leverage_for(instrument, wish.key.exits, book.settings)
+    if isinstance(wanted, Refusal):
+        return wanted
+    there = book.prepared.get(symbol)
+    if there is not None and there <= wanted:
+        return there
+    if any(position.key.symbol == symbol for position in book.positions.values()):
+        if there is not None:
+            return Refusal(
+                code="leverage_in_use",
+                numbers={"leverage": Decimal(there), "wanted": Decimal(wanted)},
+            )
+        lowest = min(p.leverage for p in book.positions.values() if p.key.symbol == symbol)
+        wanted = min(wanted, lowest)
+    if book.now_ms - book.preparing.get(symbol, -PREPARE_AGAIN_MS) >= PREPARE_AGAIN_MS:
+        book.preparing[symbol] = book.now_ms
+        book.prepares.append((symbol, wanted))
+    return Refusal(code="not_prepared")
+
+
+def _exposure(book: Book, wish: Wish) -> Exposure:
+    total = same = Decimal(0)
+    for position in book.positions.values():
+        quote = book.inputs.quotes.get(position.key.symbol)
+        orders = book.orders_of(position.position_id)
+        notional = open_notional(position, orders, quote.price if quote else None)
+        total += notional
+        if (position.key.symbol, position.key.side) == (wish.key.symbol, wish.key.side):
+            same += notional
+    return Exposure(notional=total, symbol_side_notional=same, positions=len(book.positions))
+
+
+def _left(book: Book, account: Account) -> Account:
+    """The account less the margin of entries that were made after it was read."""
+    taken = Decimal(0)
+    for position in book.positions.values():
+        for order in book.orders_of(position.position_id, Purpose.ENTRY):
+            if order.created_at_ms >= account.at_ms:
+                quote = book.inputs.quotes.get(order.symbol)
+                price = quote.price if quote else Decimal(0)
+                taken += order.quantity * price / position.leverage
+    return replace(account, free_margin=account.free_margin - taken)
+
+
+def _open(book: Book, wish: Wish, name: str, size: Size) -> None:
+    position = Position(
+        position_id=name,
+        key=wish.key,
+        status=PositionStatus.OPENING,
+        entry_close_ms=wish.entry_close_ms,
+        leverage=size.leverage,
+    )
+    book.put_position(position)
+    book.new_order(position, Purpose.ENTRY, size.quantity, None)
+    book.note(
+        "position_opening",
+        position=name,
+        set=wish.key.text,
+        quantity=size.quantity,
+        lifted=size.lifted,
+    )

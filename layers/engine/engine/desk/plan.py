@@ -1,0 +1,35 @@
+"""One tick of the position side."""
+
+from engine.desk.absorbing import absorb, seal
+from engine.desk.book import Book
+from engine.desk.guarding import guard, sweep
+from engine.desk.opening import note_commands, obey, open_wishes
+from engine.desk.resolving import ask, is_idle, resolve
+from engine.desk.state import DeskInputs, DeskPlan, DeskState
+from engine.settings import Settings
+
+KEPT_MS = 600_000  # closed positions and fills of others are remembered this long
+
+
+def plan_positions(
+    state: DeskState, inputs: DeskInputs, settings: Settings
+) -> tuple[DeskState, DeskPlan]:
+    """What the position loop does now, and what it remembers once that is written.
+
+    Pure: equal arguments give equal plans. Events first, then operator commands, then each
+    position (exit before protection), then wishes; questions last. If the plan's facts could not be
+    written, the old state and the same events must be used again.
+    """
+    book = Book(state, inputs, settings)
+    seal(book)
+    absorb(book)
+    note_commands(book)
+    obey(book)
+    for position_id in sorted(book.positions):
+        guard(book, position_id)
+    sweep(book)
+    open_wishes(book)
+    resolve(book)
+    ask(book)
+    book.forget(max(KEPT_MS, settings.position_cooldown_s * 1000))
+    return book.finished(idle=is_idle(book))

@@ -1,0 +1,139 @@
+"""What the position loop remembers, what it is told, and what it plans."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.ports import (
+    Account,
+    Command,
+    Event,
+    Facts,
+    Held,
+    Quote,
+    Snapshot,
+)
+from engine.reconcile import Mismatch, SymbolSide
+from engine.values import Fill, Instrument, Order, Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """A mismatch seen in `times` successive snapshots, first asked for at `first_ms`."""
+
+    mismatch: Mismatch
+    first_ms: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskState:
+    """Everything the position loop knows between two ticks; all of it can be rebuilt.
+
+    `orders` holds what is not terminal, all of open positions, and what is not booked whole;
+    `closed` recent positions for cooldowns and late fills. `loose` are fills not booked (yet):
+    strangers' or early ones. Maps to a time hold when something was asked or first seen: `looked`
+    and `fetching` only while the answer is out.
+    """
+
+    connection_id: str
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    closed: Mapping[str, Position] = field(default_factory=dict)
+    fill_ids: frozenset[str] = frozenset()
+    loose: Mapping[str, Fill] = field(default_factory=dict)
+    pending: Mapping[str, Command] = field(default_factory=dict)
+    done: Mapping[str, int] = field(default_factory=dict)
+    account: Account | None = None
+    account_asked_ms: int = 0
+    prepared: Mapping[str, int] = field(default_factory=dict)
+    preparing: Mapping[str, int] = field(default_factory=dict)
+    unprepared: Mapping[str, str] = field(default_factory=dict)
+    looked: Mapping[str, int] = field(default_factory=dict)
+    looked_last: Mapping[str, int] = field(default_factory=dict)
+    not_found: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    doubted: Mapping[str, int] = field(default_factory=dict)
+    cancelling: Mapping[str, int] = field(default_factory=dict)
+    fetching: Mapping[str, int] = field(default_factory=dict)
+    fetched: Mapping[str, int] = field(default_factory=dict)
+    fetch_wanted: Mapping[str, int] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
+    snapshot_asked_ms: int = 0
+    snapshot_failed_ms: int = 0
+    snapshot_wanted_ms: int = 0
+    mismatches: Mapping[SymbolSide, Doubted] = field(default_factory=dict)
+    bare_since: Mapping[str, int] = field(default_factory=dict)
+    touched: Mapping[str, int] = field(default_factory=dict)
+    changed_ms: int = 0
+    sealed: bool = False
+
+    @classmethod
+    def from_held(cls, connection_id: str, held: Held) -> "DeskState":
+        """What a new owner starts with; its first plan seals what the former one left."""
+        return cls(
+            connection_id=connection_id,
+            orders={order.client_order_id: order for order in held.orders},
+            positions={position.position_id: position for position in held.positions},
+            closed={position.position_id: position for position in held.closed},
+            fill_ids=held.fill_ids,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskInputs:
+    """What one tick is decided on.
+
+    `commands` may be all pending ones again and again: each is dealt with once. `events` are the
+    answers and messages since the last plan, in the order they came. `wanted` is `run` or `stop`.
+    """
+
+    now_ms: int
+    quotes: Mapping[str, Quote]
+    commands: Sequence[Command]
+    events: Sequence[Event]
+    instruments: Mapping[str, Instrument]
+    may_trade: bool
+    hedge: bool
+    halt: bool = False
+    wanted: str = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFact:
+    """Something worth a line: a name and its values as text."""
+
+    event: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskPlan:
+    """What to do, in this order: write `facts`, then claim and send, then ask.
+
+    `sends` are in state `new` and carry the `submitting_at_ms` to claim with; the window to send
+    in counts from it. The shell claims each with the store, sends at most once and brings back one
+    event each: the answer, `SendSkipped` if it did not send what it claimed (or could not claim),
+    `SendUnclear` if the claim was refused because somebody else had it. Each cancel and look-up
+    brings one event too; a fetch its fills and then `FillsFetched`, or nothing if it failed.
+    """
+
+    facts: Facts
+    sends: tuple[Order, ...] = ()
+    cancels: tuple[Order, ...] = ()
+    look_ups: tuple[Order, ...] = ()
+    prepares: tuple[tuple[str, int], ...] = ()
+    fetch_fills: tuple[tuple[str, int], ...] = ()
+    want_snapshot: bool = False
+    want_account: bool = False
+    follow: frozenset[str] = frozenset()
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    idle: bool = False
+    log: tuple[LogFact, ...] = ()
+
+
+def open_notional(position: Position, orders: Sequence[Order], price: Decimal | None) -> Decimal:
+    """Quote value of a position, or of its entry as long as nothing is filled."""
+    quantity = position.quantity
+    if position.entry_quantity == 0:
+        quantity = max((o.quantity for o in orders if not o.reduce_only), default=Decimal(0))
+    return quantity * (price or position.entry_price or Decimal(0))
