@@ -1,0 +1,105 @@
+"""One envelope for every answer: `{success: true, ...}` or `{success: false, error, details}`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from chalice.app import BadRequestError, Response
+from pydantic import ValidationError
+from pynamodb.exceptions import PynamoDBException
+
+from adapters.refusals import ConflictError, ForbiddenError, UnknownError
+from engine.errors import CtsError, RefusedError, RetryableError
+
+logger = Logger()
+
+# What Chalice itself refuses, in our words.
+_CHALICE = {
+    400: "the request could not be read",
+    403: "this route does not exist",
+    405: "this route does not know the method",
+    415: "the body must be application/json",
+    500: "the request failed inside CTS; the log holds the cause",
+}
+
+
+class TooLargeError(RefusedError):
+    """The body is larger than the API reads."""
+
+
+class UnauthorizedError(RefusedError):
+    """No token, or one that CTS does not know."""
+
+
+# The first class that fits decides; every error of the tree ends somewhere.
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (UnauthorizedError, 401),
+    (ForbiddenError, 403),
+    (UnknownError, 404),
+    (ConflictError, 409),
+    (TooLargeError, 413),
+    (RefusedError, 400),
+    (RetryableError, 503),
+    (PynamoDBException, 503),
+    (ClientError, 503),
+    (BotoCoreError, 503),
+    (CtsError, 500),
+)
+ANSWERED: tuple[type[Exception], ...] = (
+    ValidationError,
+    BadRequestError,
+    *(kind for kind, _ in _STATUS),
+)
+
+
+def success(body: dict[str, Any], status: int = 200) -> Response:
+    """`body` must already hold `success`; it is false for a test that ran and failed."""
+    return Response(body=body, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def failure(status: int, error: str, details: Sequence[Any] = (), **fields: Any) -> Response:
+    """The error envelope; `fields` are added for clients that look for them by name."""
+    body = {"success": False, "error": error, "details": list(details), **fields}
+    headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body=body, status_code=status, headers=headers)
+
+
+def refusal(error: Exception) -> Response:
+    """The answer to an error of `ANSWERED`; values of the request are never repeated."""
+    if isinstance(error, ValidationError):
+        return failure(400, "the request is not valid", _problems(error))
+    if isinstance(error, BadRequestError):
+        return failure(400, "the body is not JSON")
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    if status == 503:
+        logger.warning("not available", exc_info=error)
+        return failure(503, "CTS cannot reach a part it needs; try again", [type(error).__name__])
+    if status == 500:
+        logger.error("stored state is not usable", exc_info=error)
+        return failure(500, _CHALICE[500])
+    if isinstance(error, ConflictError):
+        reasons = [{"code": reason.code, "message": reason.message} for reason in error.reasons]
+        return failure(409, str(error), reasons, reasons=reasons)
+    return failure(status, str(error))
+
+
+def enveloped(response: Response) -> Response:
+    """Turn what Chalice answers by itself (405, 415, an unexpected error) into the envelope."""
+    body = response.body
+    if not isinstance(body, dict) or "Code" not in body:
+        return response
+    made = failure(response.status_code, _CHALICE.get(response.status_code, "the request failed"))
+    made.headers.update({k: v for k, v in response.headers.items() if k == "Allow"})
+    return made
+
+
+def _problems(error: ValidationError) -> list[dict[str, str]]:
+    """Where and why; without the input, which may be a secret."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return [
+        {"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+        for one in found
+    ]

@@ -1,0 +1,49 @@
+"""Lambda `api`: the HTTPS API, routed by Chalice behind a REST gateway."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from chalice.app import Chalice, Request, Response
+
+from answers import ANSWERED, enveloped, failure, refusal
+from guard import admit
+from routes.connections import connections
+from routes.engine import engine
+from routes.system import system
+from routes.trading import trading
+
+logger = Logger()
+
+app = Chalice(app_name="cts", configure_logs=False)
+for blueprint in (connections, engine, trading, system):
+    app.register_blueprint(blueprint)
+
+
+@app.middleware("http")
+def guarded(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
+    """Refuse whoever has no token before any route runs; answer in one envelope."""
+    if request is None:
+        return failure(400, "this is not a request of the REST gateway")
+    try:
+        admit(request)
+    except ANSWERED as error:
+        return refusal(error)
+    response = enveloped(get_response(request))
+    logger.info(
+        "answered",
+        route=request.context.get("resourcePath"),
+        method=request.method,
+        status=response.status_code,
+        caller=request.context.get("authorizer", {}).get("principalId", ""),
+        request_id=request.context.get("requestId", ""),
+    )
+    return response
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Parse, call one route, answer."""
+    answer: dict[str, Any] = app(event, context)
+    return answer

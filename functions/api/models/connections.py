@@ -1,0 +1,171 @@
+"""Models of the connection routes."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from models.base import Asked, Told, ToldCamel
+
+Exchange = Literal["binance"]
+ApiType = Literal["perpetual_futures"]
+Method = Literal["rest", "websocket", "hybrid", "library"]
+MarginType = Literal["cross", "isolated"]
+PositionMode = Literal["hedge", "one_way"]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Secret = Annotated[SecretStr, Field(min_length=8, max_length=512)]
+VolumeFactor = Annotated[Decimal, Field(ge=Decimal("0.1"), le=Decimal(10))]
+
+
+class NewConnection(Asked):
+    """An exchange account to be; it starts enabled but not active until a test succeeds."""
+
+    name: Name
+    exchange: Exchange
+    api_key: Secret
+    api_secret: Secret
+    api_passphrase: SecretStr | None = None
+    api_type: ApiType = "perpetual_futures"
+    connection_method: Method = "rest"
+    margin_type: MarginType = "cross"
+    position_mode: PositionMode = "hedge"
+    is_testnet: bool = False
+    is_paper: bool = False
+    volume_factor: VolumeFactor = Decimal(1)
+
+
+class ConnectionChange(Asked):
+    """What an operator may change; new credentials come as key and secret together."""
+
+    name: Name | None = None
+    api_key: Secret | None = None
+    api_secret: Secret | None = None
+    api_passphrase: SecretStr | None = None
+    margin_type: MarginType | None = None
+    position_mode: PositionMode | None = None
+    is_testnet: bool | None = None
+    is_paper: bool | None = None
+    volume_factor: VolumeFactor | None = None
+    version: Annotated[int | None, Field(ge=0)] = None
+
+    @model_validator(mode="after")
+    def _whole_credentials(self) -> "ConnectionChange":
+        if (self.api_key is None) != (self.api_secret is None):
+            raise ValueError("api_key and api_secret are changed together")
+        if self.api_passphrase is not None and self.api_key is None:
+            raise ValueError("api_passphrase is changed together with api_key and api_secret")
+        return self
+
+
+class Flags(Asked):
+    """The switches of a connection; those left out stay as they are."""
+
+    is_active: bool | None = None
+    is_enabled: bool | None = None
+    is_live_trade: bool | None = None
+    is_preset_trade: bool | None = None
+    version: Annotated[int | None, Field(ge=0)] = None
+
+    @model_validator(mode="after")
+    def _some_flag(self) -> "Flags":
+        if all(
+            flag is None
+            for flag in (self.is_active, self.is_enabled, self.is_live_trade, self.is_preset_trade)
+        ):
+            raise ValueError("name at least one flag")
+        return self
+
+
+class ConnectionFilter(Asked):
+    """Which connections to list."""
+
+    exchange: str | None = None
+    apiType: str | None = None  # noqa: N815
+    enabled: bool | None = None
+    active: bool | None = None
+
+
+class ConnectionTold(Told):
+    """A connection without its secrets: of the key only the last four characters are kept."""
+
+    id: str
+    name: str
+    exchange: str
+    api_type: str
+    connection_method: str
+    margin_type: str
+    position_mode: str
+    is_testnet: bool
+    is_paper: bool
+    is_enabled: bool
+    is_active: bool
+    is_live_trade: bool
+    is_preset_trade: bool
+    volume_factor: Decimal
+    api_key_last4: str
+    last_test_at: int | None
+    last_test_result: str
+    last_test_message: str
+    last_test_balance: str
+    engine_running: bool
+    engine_started_at: int | None
+    created_at_ms: int
+    updated_at_ms: int
+    version: int
+
+
+class Created(Told):
+    """The answer to a created connection."""
+
+    success: bool = True
+    id: str
+    message: str
+    connection: ConnectionTold
+
+
+class ConnectionAnswer(Told):
+    """One connection."""
+
+    success: bool = True
+    message: str = ""
+    connection: ConnectionTold
+
+
+class ConnectionsAnswer(Told):
+    """The connections that fit the filters."""
+
+    success: bool = True
+    count: int
+    filters: dict[str, object]
+    connections: list[ConnectionTold]
+
+
+class Deleted(Told):
+    """The connection is gone, its history stays."""
+
+    success: bool = True
+    id: str
+    message: str
+
+
+class LogLine(Told):
+    """One step of a connection test."""
+
+    at_ms: int
+    text: str
+
+
+class TestAnswer(ToldCamel):
+    """What a connection test found; `success` is false if the venue or the key refused it."""
+
+    __test__ = False  # not a test case
+
+    success: bool
+    error: str = ""
+    details: list[object] = Field(default_factory=list)
+    balance: str = ""
+    balances: list[dict[str, str]] = Field(default_factory=list)
+    capabilities: list[str] = Field(default_factory=list)
+    log: list[LogLine]
+    duration: int
+    connection: ConnectionTold

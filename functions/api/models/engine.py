@@ -1,0 +1,211 @@
+"""Models of the trade-engine routes."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from models.base import AskedCamel, ReasonTold, Told, ToldCamel
+
+ConnectionId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class StartRequest(AskedCamel):
+    """Without `connectionId` every connection that may run is started."""
+
+    connection_id: ConnectionId | None = None
+
+
+class StopRequest(AskedCamel):
+    """Without `connectionId` every running engine is stopped."""
+
+    connection_id: ConnectionId | None = None
+    close_positions: bool = False
+
+
+class StatusQuery(AskedCamel):
+    """One connection or all."""
+
+    connection_id: ConnectionId | None = None
+
+
+class ProgressionQuery(AskedCamel):
+    """How many of the latest cycle rows to show for each loop."""
+
+    connection_id: ConnectionId | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 20
+
+
+class PerformanceQuery(AskedCamel):
+    """Over how many of the latest rows of each loop to measure."""
+
+    connection_id: ConnectionId | None = None
+    samples: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class Outcome(ToldCamel):
+    """What became of the request for one connection."""
+
+    success: bool
+    connection_id: str
+    connection_name: str
+    message: str
+    reasons: list[ReasonTold] = Field(default_factory=list)
+    already_running: bool = Field(default=False, alias="already_running")
+    already_stopped: bool = Field(default=False, alias="already_stopped")
+    run_id: str = Field(default="", alias="run_id")
+
+
+class EngineAnswer(ToldCamel):
+    """The answer to start and stop; the upper fields repeat the one connection asked for."""
+
+    success: bool
+    message: str
+    connection_id: str = ""
+    connection_name: str = ""
+    already_running: bool = Field(default=False, alias="already_running")
+    already_stopped: bool = Field(default=False, alias="already_stopped")
+    results: list[Outcome]
+
+
+class LoopTold(Told):
+    """A loop as its lease row proves it."""
+
+    alive: bool
+    token: int
+    phase: str
+    wanted: str
+    halt: bool
+    last_slot_ms: int | None
+    age_ms: int | None
+    expires_at_ms: int | None
+    heartbeat_age_ms: int | None
+    counters: dict[str, int]
+
+
+class EngineTold(ToldCamel):
+    """The engine of one connection: what is wanted, and what the loops prove."""
+
+    connection_id: str
+    name: str
+    exchange: str
+    desired_state: str = Field(alias="desired_state")
+    actual_state: str = Field(alias="actual_state")
+    running: bool
+    loading_stage: str = Field(alias="loading_stage")
+    loading_progress: int = Field(alias="loading_progress")
+    prehistoric_data_loaded: bool = Field(alias="prehistoric_data_loaded")
+    coverage: Decimal | None
+    symbols: list[str]
+    may_trade: bool = Field(alias="may_trade")
+    warming: bool
+    trade_loop: LoopTold = Field(alias="trade_loop")
+    position_loop: LoopTold = Field(alias="position_loop")
+    settings_version: int = Field(alias="settings_version")
+    engine_started_at: int | None = Field(alias="engine_started_at")
+    run_id: str = Field(alias="run_id")
+    error: str
+
+
+class StatusAnswer(ToldCamel):
+    """`running` is true while at least one engine runs."""
+
+    success: bool = True
+    running: bool
+    connections: list[EngineTold]
+    total_connections: int
+    timestamp: int
+
+
+class CycleTold(ToldCamel):
+    """One row of a loop: a trade tick, or the consecutive position ticks of one journal row."""
+
+    slot_ms: int = Field(alias="slot_ms")
+    ticks: int
+    compute_ms: Decimal = Field(alias="compute_ms")
+    duration_ms: Decimal = Field(alias="duration_ms")
+    start_jitter_ms: Decimal = Field(alias="start_jitter_ms")
+    counts: dict[str, int]
+    skipped: dict[str, int]
+    source: str
+
+
+class CycleMetrics(ToldCamel):
+    """How often the loops turned."""
+
+    indication_cycles: int
+    strategy_cycles: int
+    realtime_cycles: int
+    last_cycle_at: int | None
+
+
+class ProgressTold(ToldCamel):
+    """How far one engine has come."""
+
+    connection_id: str
+    name: str
+    exchange: str
+    is_enabled: bool
+    is_active: bool
+    is_live_trading: bool
+    is_engine_running: bool
+    engine_state: str
+    loading_stage: str
+    loading_progress: int
+    trade_count: int
+    pseudo_position_count: int
+    prehistoric_data_loaded: bool
+    last_update: int | None
+    cycle_metrics: CycleMetrics
+    trade_cycles: list[CycleTold]
+    position_cycles: list[CycleTold]
+
+
+class ProgressionAnswer(ToldCamel):
+    """Progress of one connection or all."""
+
+    success: bool = True
+    connections: list[ProgressTold]
+    total_connections: int
+    running_engines: int
+    timestamp: int
+
+
+class Spread(Told):
+    """Milliseconds over the samples; null without any."""
+
+    samples: int
+    avg: Decimal | None
+    min: Decimal | None
+    max: Decimal | None
+    p50: Decimal | None
+    p99: Decimal | None
+
+
+class LoopPerformance(Told):
+    """What one loop costs and how punctual it is; `tick` is compute and input and output."""
+
+    ticks: int
+    compute_ms: Spread
+    tick_ms: Spread
+    start_jitter_ms: Spread
+    skipped: dict[str, int]
+
+
+class PerformanceTold(ToldCamel):
+    """The loops of one connection."""
+
+    connection_id: str
+    name: str
+    health: str
+    trade_loop: LoopPerformance = Field(alias="trade_loop")
+    position_loop: LoopPerformance = Field(alias="position_loop")
+
+
+class PerformanceAnswer(ToldCamel):
+    """`health` is the worst of the connections whose engines should run."""
+
+    success: bool = True
+    health: str
+    connections: list[PerformanceTold]
+    timestamp: int

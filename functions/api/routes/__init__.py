@@ -1,0 +1,1 @@
+"""The routes, one blueprint for each part of the system."""

@@ -1,0 +1,15 @@
+"""The state of the system as a whole."""
+
+from chalice.app import Blueprint
+
+from models.trading import HealthAnswer
+from operation import operation
+from services import services
+
+system = Blueprint(__name__)
+
+
+@operation(system, ("GET",), "/api/system/health-check", answer=HealthAnswer)
+def health_check(*, caller: str) -> HealthAnswer:
+    """Whether the parts of CTS answer; needs no token and tells no secret."""
+    return HealthAnswer.model_validate(services().health())

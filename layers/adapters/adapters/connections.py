@@ -1,0 +1,181 @@
+"""Exchange connections as an operator changes them: compare-and-set, audited, secrets sealed."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adapters import accounts, audited
+from adapters.accounts import connection_row, shown
+from adapters.audited import audit_row
+from adapters.connection_rules import checked_flags, forgets_the_test, refuse_placeholders
+from adapters.engine_states import is_active, read_state, states_of
+from adapters.operations import Operations
+from adapters.refusals import ConflictError, Reason
+from adapters.tables import CONNECTION_KIND, ConnectionRow
+from engine.ports import Clock, Vault
+
+Shown = dict[str, Any]
+
+
+class Control(Protocol):
+    """Runs what needs opened credentials where they may be opened."""
+
+    def test(self, connection_id: str) -> Mapping[str, Any]:
+        """Test a connection at its venue and store the result."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """What an operator does to connections; `by` names the operator in the audit log."""
+
+    vault: Vault
+    control: Control
+    operations: Operations
+    clock: Clock
+
+    def all(
+        self,
+        *,
+        exchange: str | None = None,
+        api_type: str | None = None,
+        enabled: bool | None = None,
+        active: bool | None = None,
+    ) -> list[Shown]:
+        """Connections that fit every filter given."""
+        wanted = {
+            "exchange": exchange,
+            "api_type": api_type,
+            "is_enabled": enabled,
+            "is_active": active,
+        }
+        rows = [
+            row
+            for row in accounts.connection_rows()
+            if all(value is None or getattr(row, name) == value for name, value in wanted.items())
+        ]
+        states = states_of([row.connection_id for row in rows])
+        return [shown(row, states[row.connection_id]) for row in rows]
+
+    def one(self, connection_id: str) -> Shown:
+        """One connection; raises UnknownError."""
+        return shown(connection_row(connection_id), read_state(connection_id))
+
+    def create(
+        self, fields: Mapping[str, Any], credentials: Mapping[str, str], *, by: str
+    ) -> Shown:
+        """Store a new connection: enabled, inactive until a test succeeds, not trading."""
+        refuse_placeholders(credentials)
+        now_ms = self.clock.now_ms()
+        connection_id = f"c-{secrets.token_hex(6)}"
+        row = ConnectionRow(
+            CONNECTION_KIND,
+            connection_id,
+            **fields,
+            is_enabled=True,
+            credentials=self.vault.seal(connection_id, credentials),
+            api_key_last4=credentials["api_key"][-4:],
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            version=1,
+        )
+        details = {name: str(value) for name, value in fields.items()}
+        audit = audit_row(connection_id, "connection.create", by=by, now_ms=now_ms, details=details)
+        audited.put(audit, row, ConnectionRow.connection_id.does_not_exist())
+        return self.one(connection_id)
+
+    def change(
+        self,
+        connection_id: str,
+        fields: Mapping[str, Any],
+        credentials: Mapping[str, str],
+        *,
+        version: int | None,
+        by: str,
+    ) -> Shown:
+        """Change some fields; another account must be tested anew and trades nothing until then.
+
+        Raises
+        ------
+        UnknownError, ConflictError
+            The latter if `version` is not the stored one, or the engine runs on this account.
+        """
+        row = connection_row(connection_id)
+        values: dict[str, Any] = dict(fields)
+        if credentials:
+            refuse_placeholders(credentials)
+            values["credentials"] = self.vault.seal(connection_id, credentials)
+            values["api_key_last4"] = credentials["api_key"][-4:]
+        values |= forgets_the_test(row, values)
+        if set(values) - {"name", "volume_factor"}:
+            self._refuse_while_running(connection_id)
+        return self._write(row, "connection.change", values, version=version, by=by)
+
+    def delete(self, connection_id: str, *, by: str) -> None:
+        """Delete a connection whose engine is stopped and that holds no position."""
+        row = connection_row(connection_id)
+        self._refuse_while_running(connection_id)
+        if accounts.holds_positions(connection_id):
+            raise ConflictError(
+                "the connection cannot be deleted",
+                Reason(code="positions_open", message="positions are open; close them first"),
+            )
+        audit = audit_row(connection_id, "connection.delete", by=by, now_ms=self.clock.now_ms())
+        audited.delete(audit, row, ConnectionRow.version == row.version)
+
+    def test(self, connection_id: str, *, by: str) -> Shown:
+        """Test a connection; what was found, and the connection as it is now."""
+        connection_row(connection_id)
+        found = dict(self.control.test(connection_id))
+        return {**found, "connection": self.one(connection_id)}
+
+    def toggle(
+        self, connection_id: str, flags: Mapping[str, bool], *, version: int | None, by: str
+    ) -> Shown:
+        """Switch flags; disabling or deactivating stops the engine before it is written.
+
+        Raises
+        ------
+        UnknownError, ConflictError, ForbiddenError
+            The last if real money would be traded, which this version does not do.
+        """
+        row = connection_row(connection_id)
+        state = read_state(connection_id)
+        _refuse_other_version(row, version)
+        values = checked_flags(row, flags, running=is_active(state))
+        if not (values["is_enabled"] and values["is_active"]) and is_active(state):
+            self.operations.stop(connection_id, close_positions=False, by=by)
+        return self._write(row, "connection.toggle", values, version=version, by=by)
+
+    def _refuse_while_running(self, connection_id: str) -> None:
+        if is_active(read_state(connection_id)):
+            raise ConflictError(
+                "the connection is in use",
+                Reason(code="engine_running", message="the engine runs; stop it first"),
+            )
+
+    def _write(
+        self,
+        row: ConnectionRow,
+        action: str,
+        values: Mapping[str, Any],
+        *,
+        version: int | None,
+        by: str,
+    ) -> Shown:
+        _refuse_other_version(row, version)
+        now_ms = self.clock.now_ms()
+        secret = {"credentials", "api_key_last4"}
+        details = {name: str(value) for name, value in values.items() if name not in secret}
+        if "credentials" in values:
+            details["credentials"] = "replaced"
+        audit = audit_row(row.connection_id, action, by=by, now_ms=now_ms, details=details)
+        changed = {**values, "updated_at_ms": now_ms, "version": row.version + 1}
+        audited.update(audit, row, changed, ConnectionRow.version == row.version)
+        return self.one(row.connection_id)
+
+
+def _refuse_other_version(row: ConnectionRow, version: int | None) -> None:
+    if version is not None and version != row.version:
+        raise ConflictError(f"the connection has version {row.version}", audited.CHANGED)

@@ -1,0 +1,89 @@
+"""The API's way to the engine's machines and to the function that may open credentials."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from adapters import environment
+from engine.errors import RetryableError
+
+TEST_TIMEOUT_S = 28  # a gateway waits 29 s, the test itself gives up after 25
+
+
+class ControlFailedError(RetryableError):
+    """The engine's control function did not answer as it should."""
+
+
+class StepMachines:
+    """`operations.Machines` on Step Functions."""
+
+    def engine_start(self, connection_id: str, run_id: str) -> None:
+        """Start loading an engine; the run's id names the execution, so twice is once."""
+        _start(
+            "CTS_ENGINE_START_ARN",
+            execution_name(connection_id, run_id),
+            {"connection_id": connection_id, "run_id": run_id},
+        )
+
+    def engine_stop(self, connection_id: str, *, close_positions: bool) -> None:
+        """Start waiting for the loops to end; a second execution beside it does no harm."""
+        body = {"connection_id": connection_id, "close_positions": close_positions}
+        _start("CTS_ENGINE_STOP_ARN", None, body)
+
+    def is_starting(self, connection_id: str, run_id: str) -> bool:
+        """Whether the execution that loads the engine still runs."""
+        machine = environment.required("CTS_ENGINE_START_ARN")
+        arn = machine.replace(":stateMachine:", ":execution:")
+        try:
+            found = _states().describe_execution(
+                executionArn=f"{arn}:{execution_name(connection_id, run_id)}"
+            )
+        except _states().exceptions.ExecutionDoesNotExist:
+            return False
+        return bool(found["status"] == "RUNNING")
+
+
+class LambdaControl:
+    """`connections.Control` by a synchronous invocation of EngineControlFunction."""
+
+    def test(self, connection_id: str) -> Mapping[str, Any]:
+        """Test a connection; raises ControlFailedError if the function itself fails."""
+        answer = _functions().invoke(
+            FunctionName=environment.required("CTS_ENGINE_CONTROL_FUNCTION"),
+            InvocationType="RequestResponse",
+            Payload=json.dumps({"action": "test", "connection_id": connection_id}).encode(),
+        )
+        found = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError") or not isinstance(found, dict):
+            kind = found.get("errorType", "") if isinstance(found, dict) else "no answer"
+            raise ControlFailedError(f"the connection test did not finish: {kind}")
+        return found
+
+
+def execution_name(connection_id: str, run_id: str) -> str:
+    """The name of the execution that loads an engine; a run has one at most."""
+    return f"{connection_id}-{run_id}"
+
+
+def _start(machine: str, name: str | None, body: Mapping[str, Any]) -> None:
+    named = {"name": name} if name else {}
+    arn = environment.required(machine)
+    _states().start_execution(stateMachineArn=arn, input=json.dumps(body), **named)
+
+
+@cache
+def _states() -> Any:
+    settings = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2})
+    return boto3.client("stepfunctions", region_name=environment.region(), config=settings)
+
+
+@cache
+def _functions() -> Any:
+    settings = Config(
+        connect_timeout=2, read_timeout=TEST_TIMEOUT_S, retries={"total_max_attempts": 1}
+    )
+    return boto3.client("lambda", region_name=environment.region(), config=settings)

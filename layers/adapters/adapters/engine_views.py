@@ -1,0 +1,182 @@
+"""What the engines are doing, as the API tells it: status, progression, performance."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters import accounts, cycle_views
+from adapters.engine_states import (
+    Actual,
+    Desired,
+    actual,
+    desired,
+    is_running,
+    read_state,
+    states_of,
+)
+from adapters.leases import DynamoLeases
+from adapters.tables import ConnectionRow, EngineStateRow
+from engine.ports import Clock
+from engine.settings import Settings, with_values
+from engine.values import Loop
+
+View = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineViews:
+    """Reads engine state rows, leases and progression rows."""
+
+    leases: DynamoLeases
+    clock: Clock
+
+    def status(self, connection_id: str | None) -> View:
+        """What is wanted of each engine, and what its loops prove."""
+        engines = [self._engine(row, state) for row, state in _rows(connection_id)]
+        return {
+            "running": any(engine["running"] for engine in engines),
+            "connections": engines,
+            "total_connections": len(engines),
+            "timestamp": self.clock.now_ms(),
+        }
+
+    def progression(self, connection_id: str | None, *, limit: int) -> View:
+        """How far each engine has come, with the last `limit` rows of each loop."""
+        told = [_progress(row, state, limit=limit) for row, state in _rows(connection_id)]
+        return {
+            "connections": told,
+            "total_connections": len(told),
+            "running_engines": sum(1 for one in told if one["is_engine_running"]),
+            "timestamp": self.clock.now_ms(),
+        }
+
+    def performance(self, connection_id: str | None, *, samples: int) -> View:
+        """Cost and punctuality of each loop over its last `samples` rows."""
+        told = [
+            self._performance(row, state, samples=samples) for row, state in _rows(connection_id)
+        ]
+        ranks = ("healthy", "degraded", "unhealthy")
+        worst = max(
+            (ranks.index(one["health"]) for one in told if one["health"] in ranks), default=0
+        )
+        return {"health": ranks[worst], "connections": told, "timestamp": self.clock.now_ms()}
+
+    def _engine(self, row: ConnectionRow, state: EngineStateRow) -> View:
+        loops = {loop: self._loop(row.connection_id, loop, state) for loop in Loop}
+        running = is_running(state) and actual(state) is Actual.RUNNING
+        loaded = bool(state.prehistoric_data_loaded)
+        return {
+            "connection_id": row.connection_id,
+            "name": row.name,
+            "exchange": row.exchange,
+            "desired_state": desired(state).value,
+            "actual_state": actual(state).value,
+            "running": running,
+            "loading_stage": state.loading_stage or "",
+            "loading_progress": state.loading_progress or 0,
+            "prehistoric_data_loaded": loaded,
+            "coverage": state.prehistory_coverage_pct,
+            "symbols": list(state.symbols or ()),
+            "may_trade": bool(state.may_trade),
+            "warming": running and not loaded,
+            "trade_loop": loops[Loop.TRADE],
+            "position_loop": loops[Loop.POSITION],
+            "settings_version": state.settings_version or 0,
+            "engine_started_at": state.engine_started_at_ms,
+            "run_id": state.run_id or "",
+            "error": state.error_message or "",
+        }
+
+    def _loop(self, connection_id: str, loop: Loop, state: EngineStateRow) -> View:
+        lease = self.leases.read(connection_id, loop)
+        now_ms = self.clock.now_ms()
+        trade = loop is Loop.TRADE
+        beat = state.last_trade_heartbeat_ms if trade else state.last_position_heartbeat_ms
+        return {
+            "alive": bool(lease.owner) and lease.expires_at_ms > now_ms,
+            "token": lease.token,
+            "phase": lease.phase,
+            "wanted": lease.wanted,
+            "halt": lease.halt,
+            "last_slot_ms": lease.last_slot_ms or None,
+            "age_ms": now_ms - lease.last_slot_ms if lease.last_slot_ms else None,
+            "expires_at_ms": lease.expires_at_ms or None,
+            "heartbeat_age_ms": None if beat is None else now_ms - beat,
+            "counters": dict((state.trade_counters if trade else state.position_counters) or {}),
+        }
+
+    def _performance(self, row: ConnectionRow, state: EngineStateRow, *, samples: int) -> View:
+        settings = with_values(Settings(), state.settings or {})
+        limits = {
+            Loop.TRADE: int(settings.trade_interval_s * 1000),
+            Loop.POSITION: int(settings.position_interval_s * 1000),
+        }
+        offsets = {Loop.TRADE: settings.candle_lateness_ms, Loop.POSITION: 0}
+        loops = {
+            loop: cycle_views.performance(
+                row.connection_id, loop, samples=samples, offset_ms=offsets[loop]
+            )
+            for loop in Loop
+        }
+        alive = self.leases.read(row.connection_id, Loop.TRADE).expires_at_ms > self.clock.now_ms()
+        return {
+            "connection_id": row.connection_id,
+            "name": row.name,
+            "health": _health(state, alive=alive, loops=loops, limits=limits),
+            "trade_loop": loops[Loop.TRADE],
+            "position_loop": loops[Loop.POSITION],
+        }
+
+
+def _health(
+    state: EngineStateRow, *, alive: bool, loops: dict[Loop, View], limits: dict[Loop, int]
+) -> str:
+    """`stopped`, or judged by the median tick: past its interval degraded, past twice unhealthy."""
+    if desired(state) is not Desired.RUNNING:
+        return "stopped"
+    if actual(state) is Actual.ERROR:
+        return "unhealthy"
+    if actual(state) is Actual.RUNNING and not alive:
+        return "degraded"
+    ratios = [(loops[loop]["tick_ms"]["p50"] or 0) / limits[loop] for loop in Loop]
+    if max(ratios) > 2:
+        return "unhealthy"
+    return "degraded" if max(ratios) > 1 else "healthy"
+
+
+def _progress(row: ConnectionRow, state: EngineStateRow, *, limit: int) -> View:
+    trade = state.trade_counters or {}
+    position = state.position_counters or {}
+    beats = (state.last_trade_heartbeat_ms or 0, state.last_position_heartbeat_ms or 0)
+    running = is_running(state) and actual(state) is Actual.RUNNING
+    return {
+        "connection_id": row.connection_id,
+        "name": row.name,
+        "exchange": row.exchange,
+        "is_enabled": row.is_enabled,
+        "is_active": row.is_active,
+        "is_live_trading": row.is_live_trade,
+        "is_engine_running": running,
+        "engine_state": actual(state).value,
+        "loading_stage": state.loading_stage or "",
+        "loading_progress": state.loading_progress or 0,
+        "trade_count": position.get("filled", 0),
+        "pseudo_position_count": trade.get("opened", 0),
+        "prehistoric_data_loaded": bool(state.prehistoric_data_loaded),
+        "last_update": max(*beats, state.updated_at_ms or 0) or None,
+        "cycle_metrics": {
+            "indication_cycles": trade.get("ticks", 0),
+            "strategy_cycles": trade.get("ticks", 0),
+            "realtime_cycles": position.get("ticks", 0),
+            "last_cycle_at": max(beats) or None,
+        },
+        "trade_cycles": cycle_views.cycles(row.connection_id, Loop.TRADE, limit=limit),
+        "position_cycles": cycle_views.cycles(row.connection_id, Loop.POSITION, limit=limit),
+    }
+
+
+def _rows(connection_id: str | None) -> list[tuple[ConnectionRow, EngineStateRow]]:
+    if connection_id is not None:
+        return [(accounts.connection_row(connection_id), read_state(connection_id))]
+    rows = accounts.connection_rows()
+    states = states_of([row.connection_id for row in rows])
+    return [(row, states[row.connection_id]) for row in rows]

@@ -1,0 +1,96 @@
+"""Whether the parts of CTS work, from what they left behind."""
+
+from typing import Any
+
+from pynamodb.exceptions import PynamoDBException
+
+from adapters import accounts
+from adapters.engine_states import Actual, Desired, actual, desired, states_of
+from adapters.leases import DynamoLeases
+from adapters.tables import ConnectionRow, EngineStateRow
+from engine.errors import StoreBusyError
+from engine.ports import Clock
+from engine.values import Loop
+
+STALE_MS = 15_000
+DEAD_MS = 60_000
+_RANK = ("healthy", "degraded", "critical")
+
+
+def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
+    """Components, workflows and issues; tells no name and no id, because anybody may ask."""
+    now_ms = clock.now_ms()
+    try:
+        rows = accounts.connection_rows()
+        states = states_of([row.connection_id for row in rows])
+        engines = [_engine(leases, states[row.connection_id], now_ms) for row in rows]
+    except (PynamoDBException, StoreBusyError):
+        return _answer(now_ms, {"database": "critical"}, {}, ["the database does not answer"])
+    worst = max((_RANK.index(state) for state, _ in engines), default=0)
+    issues = [issue for _, issue in engines if issue]
+    tested = any(row.last_test_result == "success" for row in rows)
+    failed = sum(1 for row in rows if row.last_test_result == "failed")
+    if failed:
+        issues.append(f"{failed} connections failed their last test")
+    components = {
+        "database": "healthy",
+        "connections": "degraded" if failed else "healthy",
+        "tradeEngine": _RANK[worst],
+        "monitoring": "healthy",
+        "positions": _position_health(rows, states, now_ms),
+        "orders": _RANK[worst],
+    }
+    workflows = {
+        "connectionTesting": "operational" if tested else "untried",
+        "engineStartStop": "operational" if worst == 0 else "impaired",
+        "positionManagement": "operational" if worst == 0 else "impaired",
+        "orderExecution": "operational" if worst == 0 else "impaired",
+    }
+    return _answer(now_ms, components, workflows, issues)
+
+
+def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[str, str]:
+    """Health of one engine that should run, and what is wrong with it."""
+    if desired(state) is not Desired.RUNNING:
+        return "healthy", ""
+    if actual(state) is Actual.ERROR:
+        return "critical", "an engine stopped with an error"
+    if actual(state) is not Actual.RUNNING:
+        return "healthy", ""
+    beat = max(state.last_trade_heartbeat_ms or 0, _last_slot(leases, state))
+    silent_ms = now_ms - beat
+    if silent_ms > DEAD_MS:
+        return "critical", "a trade loop is silent for more than a minute"
+    if silent_ms > STALE_MS:
+        return "degraded", f"a trade loop is silent for {silent_ms // 1000} s"
+    return "healthy", ""
+
+
+def _last_slot(leases: DynamoLeases, state: EngineStateRow) -> int:
+    return leases.read(state.connection_id, Loop.TRADE).last_slot_ms
+
+
+def _position_health(
+    rows: list[ConnectionRow], states: dict[str, EngineStateRow], now_ms: int
+) -> str:
+    """Degraded while an engine holds positions and its position loop is silent."""
+    for row in rows:
+        state = states[row.connection_id]
+        if desired(state) is not Desired.RUNNING or not accounts.holds_positions(row.connection_id):
+            continue
+        if now_ms - (state.last_position_heartbeat_ms or 0) > DEAD_MS:
+            return "degraded"
+    return "healthy"
+
+
+def _answer(
+    now_ms: int, components: dict[str, str], workflows: dict[str, str], issues: list[str]
+) -> dict[str, Any]:
+    worst = max(_RANK.index(state) for state in components.values())
+    return {
+        "overall": _RANK[worst],
+        "components": components,
+        "workflows": workflows,
+        "issues": issues,
+        "timestamp": now_ms,
+    }

@@ -1,0 +1,87 @@
+"""Stored candles as the API tells them: prices are those the engine decided on."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from adapters import accounts, progression
+from adapters.engine_rows import instruments_of
+from adapters.engine_states import read_state
+from adapters.progression import loop_key
+from adapters.refusals import UnknownError
+from adapters.tables import ProgressionRow
+from engine import market
+from engine.market import Candles, Kind
+from engine.ports import Clock
+from engine.values import Instrument
+
+SPAN_MS = 1000
+_NAMES = {Kind.TRADED: "traded", Kind.FLAT: "flat", Kind.GAP: "gap"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketViews:
+    """Reads stored minutes and ticks."""
+
+    clock: Clock
+
+    def candles(self, *, connection_id: str, symbol: str, limit: int) -> dict[str, Any]:
+        """The last `limit` seconds of one symbol, oldest first, up to the last tick.
+
+        Raises
+        ------
+        UnknownError
+            If the engine of this connection does not follow the symbol.
+        """
+        accounts.connection_row(connection_id)
+        instrument = _instruments(connection_id).get(symbol)
+        if instrument is None:
+            raise UnknownError(f"the engine of {connection_id} does not follow {symbol}")
+        since_ms = self.clock.now_ms() - (limit + 2) * SPAN_MS
+        told = [
+            candle
+            for piece in progression.candles_since(connection_id, since_ms)
+            if piece.span_ms == SPAN_MS and symbol in piece.symbols
+            for candle in _told(piece.select((symbol,)), instrument)
+        ]
+        return {
+            "connection_id": connection_id,
+            "symbol": symbol,
+            "span_ms": SPAN_MS,
+            "candles": told[-limit:],
+        }
+
+
+def last_prices(connection_id: str) -> dict[str, Decimal]:
+    """The close of each symbol at the engine's last tick; symbols in a gap are left out."""
+    key = loop_key(connection_id, "trade")
+    rows = list(ProgressionRow.query(key, scan_index_forward=False, limit=1))
+    if not rows or not rows[0].candles:
+        return {}
+    candles = market.unpack(rows[0].candles)
+    instruments = _instruments(connection_id)
+    return {
+        symbol: instruments[symbol].to_price(int(candles.close[-1, column]))
+        for column, symbol in enumerate(candles.symbols)
+        if symbol in instruments and candles.kind[-1, column] != Kind.GAP
+    }
+
+
+def _instruments(connection_id: str) -> dict[str, Instrument]:
+    stored = read_state(connection_id).instruments or ()
+    return {one.symbol: one for one in instruments_of(stored)}
+
+
+def _told(candles: Candles, instrument: Instrument) -> list[dict[str, Any]]:
+    return [_candle(candles, row, instrument) for row in range(len(candles))]
+
+
+def _candle(candles: Candles, row: int, instrument: Instrument) -> dict[str, Any]:
+    kind = Kind(int(candles.kind[row, 0]))
+    prices: dict[str, Decimal | None] = dict.fromkeys(("open", "high", "low", "close", "volume"))
+    if kind is not Kind.GAP:
+        for name in ("open", "high", "low", "close"):
+            prices[name] = instrument.to_price(int(getattr(candles, name)[row, 0]))
+        prices["volume"] = instrument.quantity_step * int(candles.volume[row, 0])
+    time_ms = int(candles.close_ms[row]) - candles.span_ms
+    return {"time_ms": time_ms, "kind": _NAMES[kind], **prices}

@@ -1,0 +1,185 @@
+"""Positions and orders as the API tells them: one key condition for each page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import LocalSecondaryIndex
+
+from adapters import accounts
+from adapters.market_views import last_prices
+from adapters.paging import from_cursor, to_cursor
+from adapters.position_rows import position_of
+from adapters.position_stats import stats
+from adapters.tables import OrderRow, PositionRow
+from adapters.trade_rows import order_of
+from engine.errors import RefusedError
+from engine.values import Order, Position
+
+View = dict[str, Any]
+_POSITION_INDEX = {
+    "open": PositionRow.live,
+    "closed": PositionRow.closed,
+    "all": PositionRow.recent,
+}
+_ORDER_INDEX = {"open": OrderRow.live, "all": OrderRow.recent}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingViews:
+    """Reads positions and orders."""
+
+    def positions(
+        self,
+        *,
+        connection_id: str | None,
+        status: str,
+        symbol: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> View:
+        """One page of one connection, or the latest of all of them."""
+        index = _POSITION_INDEX[status]
+        rows, following = _page(index, connection_id, symbol=symbol, limit=limit, cursor=cursor)
+        prices = {one: last_prices(one) for one in {row.connection_id for row in rows}}
+        data = [_position(row, prices[row.connection_id]) for row in rows]
+        return {"count": len(data), "data": data, "cursor": following}
+
+    def orders(
+        self,
+        *,
+        connection_id: str | None,
+        status: str,
+        symbol: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> View:
+        """One page of one connection, or the latest of all of them."""
+        index = _ORDER_INDEX[status]
+        rows, following = _page(index, connection_id, symbol=symbol, limit=limit, cursor=cursor)
+        data = [_order(row.connection_id, order_of(row)) for row in rows]
+        return {"count": len(data), "data": data, "cursor": following}
+
+    def stats(self, connection_id: str) -> View:
+        """Sums over every position of a connection."""
+        accounts.connection_row(connection_id)
+        live = PositionRow.live.query(connection_id)
+        closed = PositionRow.closed.query(connection_id)
+        return stats(map(position_of, live), map(position_of, closed))
+
+
+def _page(
+    index: LocalSecondaryIndex[Any],
+    connection_id: str | None,
+    *,
+    symbol: str | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[Any], str | None]:
+    if connection_id is not None:
+        accounts.connection_row(connection_id)
+        start = from_cursor(cursor, connection_id=connection_id)
+        return _page_of(index, connection_id, symbol=symbol, limit=limit, start=start)
+    if cursor is not None:
+        raise RefusedError("cursor needs connectionId: pages are kept for one connection each")
+    rows: list[Any] = []
+    for one in accounts.connection_rows():
+        found, _ = _page_of(index, one.connection_id, symbol=symbol, limit=limit, start=None)
+        rows += found
+    return sorted(rows, key=_newest_first)[:limit], None
+
+
+def _page_of(
+    index: LocalSecondaryIndex[Any],
+    connection_id: str,
+    *,
+    symbol: str | None,
+    limit: int,
+    start: dict[str, Any] | None,
+) -> tuple[list[Any], str | None]:
+    """`limit` rows of the wanted symbol; the cursor is that of the last row read."""
+    found: Iterator[Any] = index.query(
+        connection_id,
+        scan_index_forward=False,
+        last_evaluated_key=start,
+        page_size=min(limit, 200),
+        filter_condition=None
+        if symbol is None
+        else (UnicodeAttribute(attr_name="symbol") == symbol),
+    )
+    rows = []
+    for row in found:
+        rows.append(row)
+        if len(rows) == limit:
+            return rows, to_cursor(found.last_evaluated_key)  # type: ignore[attr-defined]
+    return rows, None
+
+
+def _newest_first(row: Any) -> tuple[int, str]:
+    return (-(row.created_at_ms or 0), row.connection_id)
+
+
+def _position(row: PositionRow, prices: dict[str, Decimal]) -> View:
+    position = position_of(row)
+    symbol = position.key.symbol
+    price = prices.get(symbol) if position.quantity else None
+    unrealized = None if price is None else position.unrealized_pnl(price)
+    pnl = position.realized_pnl - position.fees + (unrealized or Decimal(0))
+    return {
+        "id": position.position_id,
+        "connection_id": row.connection_id,
+        "symbol": symbol,
+        "side": position.key.side.value,
+        "status": position.status.value,
+        "indication_type": position.key.indication.value,
+        "set_key": position.key.text,
+        "entry_price": position.entry_price,
+        "exit_price": position.exit_price,
+        "current_price": price,
+        "quantity": position.quantity,
+        "entry_quantity": position.entry_quantity,
+        "leverage": position.leverage,
+        "stop_price": position.stop_price,
+        "target_price": position.target_price,
+        "trailing_armed": position.trail_armed,
+        "pnl": pnl,
+        "pnl_percent": _percent(pnl, position),
+        "realized_pnl": position.realized_pnl,
+        "unrealized_pnl": unrealized,
+        "fees": position.fees,
+        "close_reason": position.close_reason.value if position.close_reason else "",
+        "opened_at_ms": position.opened_at_ms or None,
+        "closed_at_ms": position.closed_at_ms or None,
+    }
+
+
+def _percent(pnl: Decimal, position: Position) -> Decimal | None:
+    """The result in percent of the notional at entry."""
+    notional = (position.entry_price or 0) * position.entry_quantity
+    return (100 * pnl / notional).quantize(Decimal("0.0001")) if notional else None
+
+
+def _order(connection_id: str, order: Order) -> View:
+    return {
+        "client_order_id": order.client_order_id,
+        "exchange_order_id": order.exchange_order_id,
+        "connection_id": connection_id,
+        "position_id": order.position_id,
+        "symbol": order.symbol,
+        "side": order.side.value,
+        "order_side": order.order_side.value,
+        "order_type": order.order_type.value,
+        "purpose": order.purpose.value,
+        "attempt": order.attempt,
+        "status": order.state.value,
+        "reduce_only": order.reduce_only,
+        "quantity": order.quantity,
+        "filled_quantity": order.filled_quantity,
+        "trigger_price": order.trigger_price,
+        "average_price": order.average_price,
+        "error_message": order.reason,
+        "created_at_ms": order.created_at_ms,
+        "updated_at_ms": order.updated_at_ms,
+    }
