@@ -1,0 +1,1 @@
+"""The operator console: one screen over the CTS HTTPS API, made for a notebook."""

@@ -1,0 +1,1 @@
+"""The panels: each a pure function from the screen's state to what it shows."""

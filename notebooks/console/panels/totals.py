@@ -1,0 +1,106 @@
+"""What has been counted since the engine started, and how punctual its loops are."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from console.elements import Element, block, span
+from console.figures import UNKNOWN, count, milliseconds, words
+from console.models import LoopPerformance
+from console.panels.frame import framed, nothing
+from console.state import Screen
+
+_STAGES = ("base", "main", "real")
+
+
+def totals_panel(screen: Screen) -> Element:
+    """Signals, pseudo positions, Sets per stage, orders by state, cadence."""
+    engine = screen.engine
+    if engine is None:
+        content: tuple[Element, ...] = (nothing("No data yet", screen.status.problem),)
+    else:
+        counters = engine.trade_loop.counters
+        content = (
+            _counted(counters),
+            _funnel(counters),
+            _orders(screen),
+            _cadence(screen),
+        )
+    return framed("Totals", "totals", (screen.status,), screen.now_ms, *content)
+
+
+def _counted(counters: Mapping[str, int]) -> Element:
+    return block(
+        _number("Signals", counters.get("signals"), "Indications that asked for a position"),
+        _number("Paper opened", counters.get("opened"), "Pseudo positions opened, all Sets"),
+        _number("Paper closed", counters.get("closed"), "Pseudo positions closed, all Sets"),
+        _number("Wishes", counters.get("wishes"), "Positions of proven Sets to be mirrored"),
+        kind="numbers",
+    )
+
+
+def _number(label: str, value: int | None, hint: str) -> Element:
+    name = label.lower().replace(" ", "-")
+    figures = (span(count(value), "figure", of=name), span(label, "label"))
+    return block(*figures, kind="number", hint=hint)
+
+
+def _funnel(counters: Mapping[str, int]) -> Element:
+    most = max([counters.get(f"sets_{stage}", 0) for stage in _STAGES] + [1])
+    rows = tuple(_stage(stage, counters.get(f"sets_{stage}"), most) for stage in _STAGES)
+    hint = "A Set proves itself from stage to stage; only Real ones are mirrored to the exchange"
+    return block(Element(tag="h3", text="Sets per stage"), *rows, kind="funnel", hint=hint)
+
+
+def _stage(stage: str, sets: int | None, most: int) -> Element:
+    length = 0 if not sets else max(1, 100 * sets // most)
+    bar = block(Element(kind=f"filled {stage}", fill_pct=length), kind="bar")
+    return block(
+        span(stage.capitalize(), "label"), bar, span(count(sets), "figure", of=f"sets-{stage}")
+    )
+
+
+def _orders(screen: Screen) -> Element:
+    title = Element(tag="h3", text="Orders")
+    if screen.orders.value is None:
+        return block(title, nothing("No data yet", screen.orders.problem))
+    found = Counter(order.status for order in screen.all_orders)
+    shown = [state for state in ("open", "filled", "unknown", "rejected") if state != "new"]
+    parts = [_chip(state, found.pop(state, 0)) for state in shown]
+    parts += [_chip(state, number) for state, number in sorted(found.items())]
+    return block(title, block(*parts, kind="chips"))
+
+
+def _chip(state: str, number: int) -> Element:
+    alarming = number > 0 and state in {"unknown", "rejected"}
+    name = state.upper() if state == "unknown" else words(state)
+    parts = (span(count(number), "figure", of=f"orders-{state}"), span(name, "label"))
+    return block(*parts, kind="chip bad" if alarming else "chip")
+
+
+def _cadence(screen: Screen) -> Element:
+    title = Element(tag="h3", text="Cadence")
+    engines = screen.performance.value.connections if screen.performance.value else []
+    wanted = screen.choice.connection_id
+    engine = next((e for e in engines if e.connection_id == wanted), None)
+    if engine is None:
+        return block(title, nothing("No data yet", screen.performance.problem))
+    heads = ("", "on time", "start jitter p99", "compute p50")
+    titles = tuple(Element(tag="th", text=text, kind="number") for text in heads)
+    head = Element(tag="tr", children=titles)
+    rows = (_loop("Trade 1.0 s", engine.trade_loop), _loop("Position 0.3 s", engine.position_loop))
+    return block(title, Element(tag="table", children=(head, *rows), of="cadence"))
+
+
+def _loop(name: str, loop: LoopPerformance) -> Element:
+    skipped = sum(loop.skipped.values())
+    causes = ", ".join(f"{words(why)} {n}" for why, n in loop.skipped.items() if n)
+    due = loop.ticks + skipped
+    share = UNKNOWN if not due else f"{100 * loop.ticks / due:.1f} %"
+    hint = f"{loop.ticks} of {due} latest deadlines kept; skipped: {causes or 'none'}"
+    texts = (name, share, milliseconds(loop.start_jitter_ms.p99), milliseconds(loop.compute_ms.p50))
+    first, *others = texts
+    cells = (
+        Element(tag="td", text=first),
+        *(Element(tag="td", text=t, kind="number") for t in others),
+    )
+    return Element(tag="tr", children=cells, hint=hint)
