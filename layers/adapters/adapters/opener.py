@@ -1,0 +1,92 @@
+"""Opens the venue of a connection, and keeps it open for the container's next burst."""
+
+import os
+from dataclasses import dataclass, field
+
+from engine.errors import RefusedError
+from engine.ports import Clock, Vault
+
+from adapters.access import Access, Network, paper_address
+from adapters.accounts import connection_row
+from adapters.exchange import CcxtExchange
+from adapters.feed import CcxtFeed
+from adapters.tables import ConnectionRow
+from adapters.venues import Dialect
+from adapters.venues.binance import BinanceUsdm
+from adapters.wire import Wire
+
+_DIALECTS: dict[tuple[str, str], type[Dialect]] = {("binance", "perpetual_futures"): BinanceUsdm}
+
+
+def dialect_of(exchange: str, api_type: str) -> Dialect:
+    """How a venue speaks; raises RefusedError for one that is not supported."""
+    made = _DIALECTS.get((exchange, api_type))
+    if made is None:
+        known = ", ".join(f"{name} {kind}" for name, kind in sorted(_DIALECTS))
+        raise RefusedError(f"exchange {exchange} {api_type} is not supported, only: {known}")
+    return made()
+
+
+def access_of(row: ConnectionRow, vault: Vault | None) -> Access:
+    """The account behind a connection; without a vault only its public side can be used."""
+    network = _network(row)
+    secrets = {} if vault is None else vault.open(row.connection_id, row.credentials)
+    return Access(
+        venue=row.exchange,
+        network=network,
+        api_key=secrets.get("api_key", ""),
+        api_secret=secrets.get("api_secret", ""),
+        paper=paper_address(os.environ) if network is Network.PAPER else None,
+    )
+
+
+@dataclass(slots=True)
+class _Venue:
+    version: tuple[int, bytes]
+    wire: Wire
+    feed: CcxtFeed
+    exchange: CcxtExchange
+
+
+@dataclass(slots=True)
+class VenueOpener:
+    """`engine.ports.Opener`; changed credentials or flags open a connection's venue anew."""
+
+    clock: Clock
+    vault: Vault
+    venues: dict[tuple[str, bool], _Venue] = field(default_factory=dict)
+
+    async def feed(self, connection_id: str, *, private: bool) -> CcxtFeed:
+        return (await self._venue(connection_id, private=private)).feed
+
+    async def exchange(self, connection_id: str, *, private: bool) -> CcxtExchange:
+        return (await self._venue(connection_id, private=private)).exchange
+
+    async def _venue(self, connection_id: str, *, private: bool) -> _Venue:
+        row = connection_row(connection_id)
+        version = (int(row.is_paper) + 2 * int(row.is_testnet), bytes(row.credentials))
+        known = self.venues.get((connection_id, private))
+        if known is not None and known.version == version:
+            return known
+        if known is not None:
+            await known.feed.close()
+            await known.wire.close()
+        opened = self._opened(row, version, private=private)
+        self.venues[connection_id, private] = opened
+        return opened
+
+    def _opened(self, row: ConnectionRow, version: tuple[int, bytes], *, private: bool) -> _Venue:
+        dialect = dialect_of(row.exchange, row.api_type)
+        wire = Wire(access_of(row, self.vault if private else None), self.clock, dialect)
+        return _Venue(
+            version=version,
+            wire=wire,
+            feed=CcxtFeed(wire, dialect, self.clock),
+            exchange=CcxtExchange(wire, dialect, self.clock),
+        )
+
+
+def _network(row: ConnectionRow) -> Network:
+    if row.is_paper:
+        return Network.PAPER
+    return Network.TESTNET if row.is_testnet else Network.LIVE
