@@ -7,12 +7,12 @@ from decimal import Decimal
 from itertools import batched
 
 import numpy as np
+
+from adapters.venues import Caller, Dialect, Kline
 from engine.errors import RefusedError
 from engine.market import Candles, Kind, fill_gaps, gap_candles
 from engine.ports import Clock
 from engine.values import Instrument
-
-from adapters.venues import Caller, Dialect, Kline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

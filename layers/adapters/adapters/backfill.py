@@ -1,0 +1,116 @@
+"""Candles missed while nobody watched: seconds from trades for the last minutes, minutes before."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from adapters.history import Pace, klines, to_steps
+from adapters.seconds import SPAN_MS
+from adapters.venues import Caller, Dialect, Trade
+from engine.market import Candles, Ints, bars_from_trades, join_symbols
+from engine.ports import Clock
+from engine.values import Instrument
+
+MINUTE_MS = 60_000
+SECONDS_BACK_MS = 10 * MINUTE_MS
+
+Chunk = tuple[int, int, list[Sequence[Trade]]]
+
+
+async def backfill(
+    wire: Caller,
+    dialect: Dialect,
+    clock: Clock,
+    instruments: Sequence[Instrument],
+    *,
+    start_ms: int,
+    end_ms: int,
+    pace: Pace,
+    room: Callable[[int], bool],
+) -> tuple[Candles, ...]:
+    """Candles that closed in (start, end] of all instruments, oldest first.
+
+    Trades are asked for minute by minute, the newest first, at most ten minutes back and only as
+    long as `room` grants their weight: what lies before comes as whole 1 m candles.
+    """
+    if end_ms - start_ms < SPAN_MS or not instruments:
+        return ()
+    chunks = await _latest_trades(
+        wire, dialect, instruments, start_ms=start_ms, end_ms=end_ms, room=room
+    )
+    border_ms = chunks[0][0] if chunks else end_ms
+    pieces: list[Candles] = []
+    first_minute = -(-start_ms // MINUTE_MS) * MINUTE_MS
+    last_minute = border_ms // MINUTE_MS * MINUTE_MS
+    if last_minute > first_minute:
+        columns = [
+            await klines(
+                wire,
+                dialect,
+                clock,
+                each,
+                span_ms=MINUTE_MS,
+                start_ms=first_minute,
+                end_ms=last_minute,
+                pace=pace,
+            )
+            for each in instruments
+        ]
+        pieces.append(join_symbols(columns))
+    for chunk_start, chunk_end, trades in chunks:
+        before = pieces[-1].close[-1] if pieces else np.zeros(len(instruments), np.int64)
+        pieces.append(
+            join_symbols(
+                [
+                    _bars(each, rows, chunk_start, chunk_end, int(close))
+                    for each, rows, close in zip(instruments, trades, before, strict=True)
+                ]
+            )
+        )
+    return tuple(pieces)
+
+
+async def _latest_trades(
+    wire: Caller,
+    dialect: Dialect,
+    instruments: Sequence[Instrument],
+    *,
+    start_ms: int,
+    end_ms: int,
+    room: Callable[[int], bool],
+) -> list[Chunk]:
+    chunks: list[Chunk] = []
+    oldest_ms = max(start_ms, end_ms - SECONDS_BACK_MS)
+    chunk_end = end_ms
+    while chunk_end > oldest_ms and room(dialect.trades_weight * len(instruments)):
+        chunk_start = max(oldest_ms, (chunk_end - 1) // MINUTE_MS * MINUTE_MS)
+        rows = await asyncio.gather(
+            *(
+                dialect.trades(wire, each.symbol, start_ms=chunk_start, end_ms=chunk_end)
+                for each in instruments
+            )
+        )
+        chunks.insert(0, (chunk_start, chunk_end, list(rows)))
+        chunk_end = chunk_start
+    return chunks
+
+
+def _bars(
+    instrument: Instrument, trades: Sequence[Trade], start_ms: int, end_ms: int, last_close: int
+) -> Candles:
+    ordered = sorted(trades, key=lambda each: (each.event_ms, each.trade_id))
+    return bars_from_trades(
+        instrument.symbol,
+        _ints([each.event_ms for each in ordered]),
+        _ints([instrument.to_ticks(Decimal(each.price)) for each in ordered]),
+        _ints([to_steps(instrument, each.quantity) for each in ordered]),
+        start_ms=start_ms,
+        end_ms=end_ms,
+        last_close=last_close,
+    )
+
+
+def _ints(values: Sequence[int]) -> Ints:
+    return np.array(values, np.int64)

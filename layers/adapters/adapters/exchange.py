@@ -1,0 +1,199 @@
+"""The private side of one account on one venue, in the engine's words."""
+
+import asyncio
+from decimal import Decimal
+
+from adapters.failures import ClockSkewError, VenueUnclearError
+from adapters.history import Pace, klines
+from adapters.venues import Dialect
+from adapters.wire import Wire
+from engine.errors import (
+    CredentialsError,
+    CtsError,
+    RefusedError,
+    RetryableError,
+    VenueBusyError,
+    VenueRefusedError,
+)
+from engine.market import Candles
+from engine.ports import (
+    Account,
+    CancelUnclear,
+    Clock,
+    NotFound,
+    OrderUpdate,
+    SendUnclear,
+    Snapshot,
+    SnapshotFailed,
+    Unclear,
+)
+from engine.values import Fill, Instrument, Order, OrderState
+
+# An answer later than the request's own validity and this much is not waited for.
+_ANSWER_GRACE_MS = 500
+
+
+class CcxtExchange:
+    """`engine.ports.Exchange` over ccxt; see there for what each method promises.
+
+    `hedge` is the account's position mode if it is known; else it is read once, when first
+    needed.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        dialect: Dialect,
+        clock: Clock,
+        *,
+        hedge: bool | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._wire = wire
+        self._dialect = dialect
+        self._clock = clock
+        self._hedge = hedge
+        self._pace = pace or Pace()
+        self._known: dict[str, Instrument] = {}
+        self._clock_is_set = False
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        await self._ready()
+        found = await self._dialect.instruments(self._wire, ranked=True)
+        self._known = {each.symbol: each for each in found}
+        return found
+
+    async def prepare(self, symbol: str, *, leverage: int, hedge: bool, cross: bool) -> None:
+        await self._ready()
+        await self._dialect.prepare(self._wire, symbol, leverage=leverage, hedge=hedge, cross=cross)
+        self._hedge = hedge
+
+    async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
+        try:
+            await self._ready()
+            hedge = await self._position_mode()
+        except CtsError as error:
+            return self._rejected(order, error)  # nothing of the order was sent yet
+        try:
+            async with asyncio.timeout((valid_ms + _ANSWER_GRACE_MS) / 1000):
+                return await self._dialect.place(self._wire, order, hedge=hedge, valid_ms=valid_ms)
+        except TimeoutError:
+            return self._unclear(order, Unclear.TIMEOUT, "no answer in time")
+        except VenueUnclearError as error:
+            return self._unclear(order, error.why, str(error))
+        except VenueRefusedError as error:
+            if self._dialect.is_duplicate(error.code):
+                return await self._already_there(order, str(error))
+            return self._rejected(order, error)
+        except (VenueBusyError, CredentialsError) as error:
+            await self._after(error)
+            return self._rejected(order, error)
+
+    async def cancel(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
+        try:
+            await self._ready()
+            update = await self._dialect.cancel(self._wire, order, valid_ms=5_000)
+        except (RetryableError, VenueRefusedError, CredentialsError) as error:
+            await self._after(error)
+            return CancelUnclear(
+                client_order_id=order.client_order_id,
+                text=str(error),
+                at_ms=self._clock.now_ms(),
+            )
+        return update or self._not_found(order)
+
+    async def look_up(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
+        try:
+            await self._ready()
+            update = await self._dialect.find(self._wire, order)
+        except (RetryableError, VenueRefusedError, CredentialsError) as error:
+            await self._after(error)
+            why = error.why if isinstance(error, VenueUnclearError) else Unclear.VENUE
+            return self._unclear(order, why, str(error))
+        return update or self._not_found(order)
+
+    async def snapshot(self) -> Snapshot | SnapshotFailed:
+        asked_ms = self._clock.now_ms()
+        try:
+            await self._ready()
+            orders = await self._dialect.open_orders(self._wire)
+            positions = await self._dialect.positions(self._wire)
+        except (RetryableError, VenueRefusedError, CredentialsError) as error:
+            await self._after(error)
+            return SnapshotFailed(text=str(error), at_ms=self._clock.now_ms())
+        return Snapshot(
+            positions=positions, orders=orders, asked_ms=asked_ms, at_ms=self._clock.now_ms()
+        )
+
+    async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
+        await self._ready()
+        return await self._dialect.fills(self._wire, symbol, since_ms=since_ms)
+
+    async def account(self) -> Account:
+        await self._ready()
+        return await self._dialect.account(self._wire, now_ms=self._clock.now_ms())
+
+    async def history(self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int) -> Candles:
+        return await klines(
+            self._wire,
+            self._dialect,
+            self._clock,
+            await self._instrument(symbol),
+            span_ms=span_ms,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            pace=self._pace,
+        )
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    async def _instrument(self, symbol: str) -> Instrument:
+        if symbol not in self._known:
+            found = await self._dialect.instruments(self._wire, ranked=False)
+            self._known = {each.symbol: each for each in found}
+        if symbol not in self._known:
+            raise RefusedError(f"symbol must be tradable on the venue, was {symbol!r}")
+        return self._known[symbol]
+
+    async def _position_mode(self) -> bool:
+        if self._hedge is None:
+            self._hedge = await self._dialect.is_hedged(self._wire)
+        return self._hedge
+
+    async def _ready(self) -> None:
+        """Sign with the venue's clock, not with ours."""
+        if not self._clock_is_set:
+            await self._wire.set_clock()
+            self._clock_is_set = True
+
+    async def _after(self, error: CtsError) -> None:
+        if isinstance(error, ClockSkewError):
+            self._clock_is_set = False
+
+    async def _already_there(self, order: Order, text: str) -> OrderUpdate | SendUnclear:
+        """The venue holds an order of that id: then ours arrived before, and is looked up."""
+        found = await self.look_up(order)
+        if isinstance(found, NotFound):
+            return self._unclear(order, Unclear.VENUE, f"refused as a duplicate, not found: {text}")
+        return found
+
+    def _rejected(self, order: Order, error: CtsError) -> OrderUpdate:
+        return OrderUpdate(
+            client_order_id=order.client_order_id,
+            state=OrderState.REJECTED,
+            filled_quantity=Decimal(0),
+            reason=str(error),
+            at_ms=self._clock.now_ms(),
+        )
+
+    def _unclear(self, order: Order, why: Unclear, text: str) -> SendUnclear:
+        return SendUnclear(
+            client_order_id=order.client_order_id,
+            why=why,
+            text=text,
+            at_ms=self._clock.now_ms(),
+        )
+
+    def _not_found(self, order: Order) -> NotFound:
+        return NotFound(client_order_id=order.client_order_id, at_ms=self._clock.now_ms())

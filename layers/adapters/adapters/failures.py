@@ -1,0 +1,83 @@
+"""What an error of ccxt means for whoever made the call.
+
+Two things matter: was the request surely *not* carried out, and may it be tried again. Whatever
+does not carry the venue's own "no" is unclear: a time-out, a cut line, a gateway's page.
+"""
+
+import asyncio
+import re
+from collections.abc import Collection
+from typing import Any
+
+from adapters.ccxt_loader import load_errors
+from engine.errors import (
+    CredentialsError,
+    CtsError,
+    RetryableError,
+    VenueBusyError,
+    VenueRefusedError,
+)
+from engine.ports import Unclear
+
+_CODE = re.compile(r'"code"\s*:\s*"?(-?\d+)')
+_MESSAGE = re.compile(r'"msg"\s*:\s*"([^"]*)"')
+_QUERY = re.compile(r"\?\S*")
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+_CLOCK_CODES = frozenset({"-1021"})
+
+
+class VenueUnclearError(RetryableError):
+    """The request may or may not have been carried out."""
+
+    def __init__(self, message: str, *, why: Unclear) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class ClockSkewError(VenueBusyError):
+    """The venue refused our timestamp: nothing was carried out, and our clock must be set."""
+
+
+def translate(error: Exception, *, not_executed: Collection[str]) -> CtsError:
+    """The engine's error for one of ccxt.
+
+    `not_executed` holds the venue's codes for "too busy, not carried out".
+    """
+    text = str(error)
+    code = _first(_CODE, text)
+    said = f"{code} {_first(_MESSAGE, text)}".strip() or redact(text)
+    kinds = load_errors()
+    if code in _CLOCK_CODES:
+        return ClockSkewError(said)
+    if isinstance(error, kinds.DDoSProtection | kinds.RateLimitExceeded) or code in not_executed:
+        until = _first(_BANNED_UNTIL, text)
+        return VenueBusyError(said, until_ms=int(until) if until else None)
+    if isinstance(error, kinds.OperationFailed) or (not code and type(error) in _vague(kinds)):
+        return VenueUnclearError(said, why=_why(error))
+    if isinstance(error, kinds.AuthenticationError):
+        return CredentialsError(said)
+    return VenueRefusedError(said, code=code)
+
+
+def redact(text: str) -> str:
+    """`text` without query strings (they carry signatures), at most 300 characters."""
+    return _QUERY.sub("", text)[:300]
+
+
+def _vague(kinds: Any) -> tuple[type[Exception], ...]:
+    """Classes that without a code do not tell a refusal from a broken answer."""
+    return (kinds.BaseError, kinds.ExchangeError)
+
+
+def _why(error: Exception) -> Unclear:
+    kinds = load_errors()
+    if isinstance(error, kinds.RequestTimeout | asyncio.TimeoutError):
+        return Unclear.TIMEOUT
+    if isinstance(error, kinds.NetworkError) and not _first(_CODE, str(error)):
+        return Unclear.CONNECTION
+    return Unclear.VENUE
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found.group(1) if found else ""

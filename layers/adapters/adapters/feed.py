@@ -1,0 +1,289 @@
+"""Market prices and the account's own events, stream first: `engine.ports.Feed` over ccxt."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from adapters.backfill import backfill
+from adapters.history import Pace
+from adapters.polling import Poller
+from adapters.private import PrivateStream
+from adapters.seconds import SPAN_MS, Seconds
+from adapters.streams import Patience, Stream
+from adapters.venues import Dialect, LastPrice, Socket, Trade
+from adapters.wire import Wire
+from engine.errors import CtsError, RetryableError
+from engine.market import Candles
+from engine.ports import Clock, Event, Quote
+from engine.values import Instrument
+
+_TURN_MS = 250
+_REMEMBERED = 16  # candles given lately, so that asking twice gives the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    """How a feed behaves; without `stream` every price comes from polling."""
+
+    stream: bool = True
+    poll_ms: int = 250
+    thaw_ms: int = 2_000
+    answer_ms: int = 500
+    rebuild_share: float = 0.5
+    patience: Patience = field(default_factory=Patience)
+    pace: Pace = field(default_factory=Pace)
+
+
+class CcxtFeed:
+    """Lives as long as its container; must be made and used inside one running loop."""
+
+    def __init__(
+        self, wire: Wire, dialect: Dialect, clock: Clock, *, settings: FeedSettings | None = None
+    ) -> None:
+        self._wire = wire
+        self._dialect = dialect
+        self._clock = clock
+        self._settings = settings or FeedSettings()
+        self._instruments: tuple[Instrument, ...] = ()
+        self._seconds = Seconds()
+        self._streams: dict[str, Stream] = {}  # by symbol; several symbols share one
+        self._private: PrivateStream | None = None
+        self._poller = Poller(wire, dialect, clock, self._on_prices, poll_ms=self._settings.poll_ms)
+        self._quotes: dict[str, tuple[Decimal, int]] = {}
+        self._given: dict[int, Candles] = {}
+        self._sources = {"stream": 0, "polling": 0}
+        self._turned_ms = clock.now_ms()
+        self._turner: asyncio.Task[None] | None = None
+        self._opened = 0
+
+    @property
+    def late_trades(self) -> int:
+        """Trades that arrived after their candle had closed."""
+        return self._seconds.late
+
+    @property
+    def breaks(self) -> int:
+        """How often sockets that are still in use broke."""
+        return sum(stream.breaks for stream in set(self._streams.values()))
+
+    async def follow(self, instruments: Sequence[Instrument], *, private: bool) -> None:
+        self._turn()
+        if self._turner is None:
+            self._turner = asyncio.create_task(self._keep_turning())
+        if tuple(instruments) != self._instruments:
+            await self._change(tuple(instruments))
+        if private and self._settings.stream and self._private is None:
+            self._private = PrivateStream(
+                self._wire, self._dialect, self._clock, patience=self._settings.patience
+            )
+        elif not private and self._private is not None:
+            leaving, self._private = self._private, None
+            await leaving.close()
+
+    async def candles(self, close_ms: int) -> Candles:
+        if close_ms in self._given:
+            return self._given[close_ms]
+        if self._clock.now_ms() - self._turned_ms > _TURN_MS * 2:
+            await asyncio.sleep(0.02)  # the loop stood still: first read what lies in the sockets
+        self._turn()
+        now_ms = self._clock.now_ms()
+        streamed = frozenset(
+            symbol
+            for symbol, stream in self._streams.items()
+            if stream.covers(close_ms - SPAN_MS, now_ms)
+        )
+        missing = [each for each in self._seconds.symbols if each not in streamed]
+        polled = await self._rebuilt(missing, close_ms) if missing else frozenset()
+        made = self._seconds.close(close_ms, alive=streamed | polled)
+        self._sources["stream"] += len(streamed)
+        self._sources["polling"] += len(polled)
+        self._given[close_ms] = made
+        while len(self._given) > _REMEMBERED:
+            self._given.pop(next(iter(self._given)))
+        return made
+
+    async def backfill(self, start_ms: int, end_ms: int) -> tuple[Candles, ...]:
+        pieces = await backfill(
+            self._wire,
+            self._dialect,
+            self._clock,
+            self._instruments,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            pace=self._settings.pace,
+            room=lambda weight: self._wire.limits.room(weight, share=self._settings.rebuild_share),
+        )
+        for piece in pieces[-1:]:
+            for index, symbol in enumerate(piece.symbols):
+                if price := int(piece.close[-1, index]):
+                    self._seconds.know_close(symbol, price, int(piece.close_ms[-1]))
+        return pieces
+
+    def quotes(self) -> Mapping[str, Quote]:
+        quotes = {}
+        for symbol in self._seconds.symbols:
+            if symbol in self._quotes:
+                price, event_ms = self._quotes[symbol]
+                quotes[symbol] = Quote(
+                    symbol=symbol,
+                    price=price,
+                    event_ms=event_ms,
+                    seen_ms=max(event_ms, self._seen_ms(symbol)),
+                )
+        return quotes
+
+    def events(self) -> tuple[Event, ...]:
+        return self._private.drain() if self._private is not None else ()
+
+    def sources(self) -> Mapping[str, int]:
+        return dict(self._sources)
+
+    async def close(self) -> None:
+        turner, self._turner = self._turner, None
+        if turner is not None:
+            turner.cancel()
+            await asyncio.gather(turner, return_exceptions=True)
+        await self._poller.stop()
+        if self._private is not None:
+            await self._private.close()
+        await asyncio.gather(*(stream.close() for stream in set(self._streams.values())))
+        self._streams, self._private = {}, None
+        await self._wire.close()
+
+    async def _change(self, instruments: tuple[Instrument, ...]) -> None:
+        """Open a socket for the new symbols, close those of which no symbol is left."""
+        self._instruments = instruments
+        self._seconds.follow(instruments)
+        self._given.clear()
+        wanted = {each.symbol for each in instruments}
+        gone = {symbol: s for symbol, s in self._streams.items() if symbol not in wanted}
+        for symbol in gone:
+            del self._streams[symbol]
+        added = [each for each in self._seconds.symbols if each not in self._streams]
+        if added and self._settings.stream:
+            stream = self._market_stream(added)
+            self._streams |= dict.fromkeys(added, stream)
+        for stream in set(gone.values()) - set(self._streams.values()):
+            await stream.close()
+        if not self._settings.stream and wanted:
+            self._poller.start()
+        await self._learn_prices()
+
+    async def _learn_prices(self) -> None:
+        """Last closes for symbols that do not trade at once."""
+        try:
+            self._on_prices(await self._dialect.last_prices(self._wire))
+        except RetryableError:
+            return  # they become known with the first trade
+
+    def _market_stream(self, symbols: Sequence[str]) -> Stream:
+        self._opened += 1
+        key = f"market-{self._opened}"
+
+        async def open_socket() -> Socket:
+            return self._dialect.market_socket(self._wire.client(), symbols, key=key)
+
+        return Stream(
+            self._wire,
+            self._clock,
+            open_socket,
+            self._on_market,
+            patience=self._settings.patience,
+            speaks=True,
+        )
+
+    def _on_market(self, message: Any) -> None:
+        trade = self._dialect.read_trade(message)
+        if trade is not None:
+            self._seconds.add(trade)
+            self._quote(trade.symbol, Decimal(trade.price), trade.event_ms)
+
+    def _on_prices(self, prices: Sequence[LastPrice]) -> None:
+        """Samples: true trades, though not all of them."""
+        followed = {each.symbol: each for each in self._instruments}
+        for each in prices:
+            if each.symbol not in followed:
+                continue
+            ticks = followed[each.symbol].to_ticks(each.price)
+            self._seconds.know_close(each.symbol, ticks, each.event_ms)
+            is_news = self._quote(each.symbol, each.price, each.event_ms)
+            if is_news and not self._is_streamed(each.symbol):
+                self._seconds.add(Trade(each.symbol, each.event_ms, str(each.price), "0", 0))
+
+    def _quote(self, symbol: str, price: Decimal, event_ms: int) -> bool:
+        """Keep the newest price; False if this one is no news."""
+        known = self._quotes.get(symbol)
+        if known is not None and event_ms < known[1]:
+            return False
+        self._quotes[symbol] = (price, event_ms)
+        return known is None or known != (price, event_ms)
+
+    def _is_streamed(self, symbol: str) -> bool:
+        stream = self._streams.get(symbol)
+        return stream is not None and stream.is_live
+
+    def _seen_ms(self, symbol: str) -> int:
+        stream = self._streams.get(symbol)
+        streamed = stream.seen_ms if stream is not None else 0
+        return max(streamed, self._poller.asked_ms)
+
+    async def _rebuilt(self, symbols: Sequence[str], close_ms: int) -> frozenset[str]:
+        """Symbols whose second could be had by asking: exactly if the budget allows, or sampled."""
+        start_ms = close_ms - SPAN_MS
+        exact: frozenset[str] = frozenset()
+        weight = self._dialect.trades_weight * len(symbols)
+        room = self._wire.limits.room(weight, share=self._settings.rebuild_share)
+        if self._settings.stream and room:
+            done = await asyncio.gather(
+                *(self._refetched(each, start_ms, close_ms) for each in symbols)
+            )
+            exact = frozenset(each for each, had in zip(symbols, done, strict=True) if had)
+        if len(exact) == len(symbols):
+            return exact
+        wait_ms = self._settings.answer_ms
+        sampled = await self._poller.covers(start_ms, close_ms, wait_ms=wait_ms)
+        return frozenset(symbols) if sampled else exact
+
+    async def _refetched(self, symbol: str, start_ms: int, end_ms: int) -> bool:
+        """Replace what was gathered for a second by all its trades."""
+        try:
+            async with asyncio.timeout(self._settings.answer_ms / 1000):
+                trades = await self._dialect.trades(
+                    self._wire, symbol, start_ms=start_ms, end_ms=end_ms
+                )
+        except (TimeoutError, CtsError):
+            return False
+        self._seconds.forget(symbol, end_ms)
+        for trade in trades:
+            self._seconds.add(trade)
+            self._quote(symbol, Decimal(trade.price), trade.event_ms)
+        return True
+
+    async def _keep_turning(self) -> None:
+        while True:
+            self._turn()
+            await self._poll_while_broken()
+            await self._clock.sleep_until_ms(self._clock.now_ms() + _TURN_MS)
+
+    def _turn(self) -> None:
+        """Notice a freeze, and silent sockets."""
+        now_ms = self._clock.now_ms()
+        frozen_ms, self._turned_ms = now_ms - self._turned_ms, now_ms
+        streams = set(self._streams.values())
+        if self._private is not None:
+            streams.add(self._private.stream)
+        for stream in streams:
+            if frozen_ms > self._settings.thaw_ms:
+                stream.kick(f"frozen for {frozen_ms} ms")
+            else:
+                stream.check(now_ms)
+
+    async def _poll_while_broken(self) -> None:
+        if not self._settings.stream:
+            return
+        if all(stream.is_live for stream in self._streams.values()):
+            await self._poller.stop()
+        else:
+            self._poller.start()

@@ -1,0 +1,100 @@
+"""The account's own events from the user-data stream, named as ours and in order."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+from adapters.streams import Patience, Stream
+from adapters.venues import Dialect, PrivateNews, Socket
+from adapters.wire import Wire
+from engine.errors import CtsError
+from engine.ports import Clock, Event, StreamBroken
+
+_NAME_WAIT_MS = 2_000
+_KEEP_ALIVE_MS = 20 * 60_000
+
+
+class PrivateStream:
+    """Gathers order updates and fills until they are drained.
+
+    A fill whose order nobody has named yet waits a little for the message that does, because an
+    order born of a triggered stop carries an id we never chose.
+    """
+
+    def __init__(self, wire: Wire, dialect: Dialect, clock: Clock, *, patience: Patience) -> None:
+        self._wire = wire
+        self._dialect = dialect
+        self._clock = clock
+        self._events: list[Event] = []
+        self._unnamed: deque[tuple[int, Any]] = deque()
+        # Whatever happened before the first connection was missed too.
+        self._missing_since_ms = clock.now_ms()
+        self.stream = Stream(
+            wire,
+            clock,
+            self._open_socket,
+            self._on_message,
+            patience=patience,
+            speaks=False,
+            on_break=self._on_break,
+        )
+        self._keeper = asyncio.create_task(self._keep_alive())
+
+    def drain(self) -> tuple[Event, ...]:
+        """Events since the last call; after a break first the news that some may be missing."""
+        if self._missing_since_ms and self.stream.is_live:
+            self._tell_missing()
+        self._read_unnamed()
+        events, self._events = tuple(self._events), []
+        return events
+
+    async def close(self) -> None:
+        """Stop listening."""
+        self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
+        await self.stream.close()
+
+    async def _open_socket(self) -> Socket:
+        return await self._dialect.private_socket(self._wire)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await self._clock.sleep_until_ms(self._clock.now_ms() + _KEEP_ALIVE_MS)
+            try:
+                await self._dialect.keep_private_alive(self._wire)
+            except CtsError as error:
+                self.stream.kick(f"keep-alive failed: {error}")
+
+    def _on_message(self, message: Any) -> None:
+        news = self._dialect.read_private(message, self._wire.names, patient=True)
+        if news.waits_for:
+            self._unnamed.append((self._clock.now_ms(), message))
+            return
+        self._take(news)
+        self._read_unnamed()
+
+    def _read_unnamed(self) -> None:
+        """Read the messages whose orders have a name by now, or waited long enough for one."""
+        for _ in range(len(self._unnamed)):
+            since_ms, message = self._unnamed.popleft()
+            patient = self._clock.now_ms() - since_ms < _NAME_WAIT_MS
+            news = self._dialect.read_private(message, self._wire.names, patient=patient)
+            if news.waits_for:
+                self._unnamed.append((since_ms, message))
+            else:
+                self._take(news)
+
+    def _take(self, news: PrivateNews) -> None:
+        self._events += (*news.updates, *news.fills)
+        if news.expired:
+            self.stream.kick("the venue ended the stream's key")
+
+    def _on_break(self, seen_ms: int) -> None:
+        self._missing_since_ms = seen_ms
+        self._events.append(StreamBroken(since_ms=seen_ms, at_ms=self._clock.now_ms()))
+
+    def _tell_missing(self) -> None:
+        self._events.append(
+            StreamBroken(since_ms=self._missing_since_ms, at_ms=self._clock.now_ms())
+        )
+        self._missing_since_ms = 0

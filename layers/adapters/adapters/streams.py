@@ -1,0 +1,157 @@
+"""One watched socket: opened, judged by its own silence, and reopened for ever.
+
+ccxt never notices a socket that stays open and says nothing: it answers pings below the level at
+which a venue's publisher can fall silent. So every message counts as proof of life, a venue adds a
+stream that always speaks (see `Dialect.market_socket`), and whoever is silent too long is closed
+and dialled anew. The user-data stream is silent by nature; there the pongs of its own pings are
+the proof (ccxt closes it when two are missed), and the rest is left to reconciliation.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.failures import redact
+from adapters.venues import Socket
+from adapters.wire import Wire
+from engine.errors import CtsError, HaltError
+from engine.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long silence is borne, and how slowly a broken socket is dialled again."""
+
+    silence_ms: int = 3_000
+    first_retry_ms: int = 1_000
+    last_retry_ms: int = 30_000
+
+    def retry_ms(self, attempt: int) -> int:
+        """Doubling with each attempt, jittered between half and the whole."""
+        longest = min(self.last_retry_ms, self.first_retry_ms << min(attempt, 16))
+        return int(longest * random.uniform(0.5, 1.0))
+
+
+class Stream:
+    """Keeps one socket open until closed.
+
+    Attributes
+    ----------
+    live_since_ms : int
+        When it last began to speak; zero while it is broken.
+    seen_ms : int
+        When it last spoke.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        clock: Clock,
+        open_socket: Callable[[], Awaitable[Socket]],
+        on_message: Callable[[Any], None],
+        *,
+        patience: Patience,
+        speaks: bool,
+        on_break: Callable[[int], None] | None = None,
+    ) -> None:
+        self.live_since_ms = 0
+        self.seen_ms = 0
+        self.breaks = 0
+        self.last_problem = ""
+        self._wire = wire
+        self._clock = clock
+        self._open_socket = open_socket
+        self._on_message = on_message
+        self._patience = patience
+        self._speaks = speaks
+        self._on_break = on_break
+        self._dialled_ms = 0
+        self._kicked = asyncio.Event()
+        self._task = asyncio.create_task(self._keep())
+
+    @property
+    def is_live(self) -> bool:
+        return self.live_since_ms > 0
+
+    def kick(self, why: str) -> None:
+        """Close the socket and dial again."""
+        self.last_problem = why
+        self._kicked.set()
+
+    def check(self, now_ms: int) -> None:
+        """Kick it if it has been silent too long."""
+        heard_ms = max(self.seen_ms, self._dialled_ms)
+        if self._speaks and self._dialled_ms and now_ms - heard_ms > self._patience.silence_ms:
+            self.kick(f"silent for {now_ms - heard_ms} ms")
+
+    def covers(self, start_ms: int, now_ms: int) -> bool:
+        """Whether nothing since `start_ms` can have been missed."""
+        quiet_ms = now_ms - self.seen_ms
+        spoke = not self._speaks or quiet_ms <= self._patience.silence_ms
+        return 0 < self.live_since_ms <= start_ms and spoke and not self._kicked.is_set()
+
+    async def close(self) -> None:
+        """Stop for good."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        attempt = 0
+        while True:
+            started_ms = self._clock.monotonic_ms()
+            await self._once()
+            lived_ms = self._clock.monotonic_ms() - started_ms
+            attempt = 0 if lived_ms > self._patience.last_retry_ms else attempt
+            delay_ms = self._patience.retry_ms(attempt)
+            await self._clock.sleep_until_ms(self._clock.now_ms() + delay_ms)
+            attempt += 1
+
+    async def _once(self) -> None:
+        """Dial, and stay until the socket breaks or is kicked."""
+        self._kicked.clear()
+        socket = None
+        try:
+            socket = await self._open_socket()
+            await self._until_broken(socket)
+        except HaltError:
+            raise
+        except CtsError as error:
+            self.last_problem = str(error)
+        finally:
+            if socket is not None:
+                await self._wire.hang_up(socket.url)
+            self._ended()
+
+    async def _until_broken(self, socket: Socket) -> None:
+        self._wire.listen(socket.url, self._heard)
+        self._dialled_ms = self._clock.now_ms()
+        broken = asyncio.ensure_future(self._wire.dial(socket))
+        kicked = asyncio.create_task(self._kicked.wait())
+        try:
+            await asyncio.wait({broken, kicked}, return_when=asyncio.FIRST_COMPLETED)
+            if broken.done() and not broken.cancelled() and broken.exception() is not None:
+                self.last_problem = redact(str(broken.exception()))
+        finally:
+            kicked.cancel()
+            broken.cancel()
+
+    def _heard(self, url: str, message: Any) -> None:
+        """`message` is None when the socket has just connected."""
+        del url
+        now_ms = self._clock.now_ms()
+        if message is None and self._speaks:
+            return
+        self.seen_ms = now_ms
+        if not self.live_since_ms:
+            self.live_since_ms = now_ms
+        if message is not None:
+            self._on_message(message)
+
+    def _ended(self) -> None:
+        was_live, self.live_since_ms, self._dialled_ms = self.is_live, 0, 0
+        if was_live:
+            self.breaks += 1
+            if self._on_break is not None:
+                self._on_break(self.seen_ms)

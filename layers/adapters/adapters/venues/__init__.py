@@ -1,0 +1,141 @@
+"""What differs between venues, one small module each, behind one protocol."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from adapters.names import OrderNames
+from engine.ports import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.values import Fill, Instrument, Order, Side
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A public trade as the venue prints it; `trade_id` rises with time within a symbol."""
+
+    symbol: str
+    event_ms: int
+    price: str
+    quantity: str
+    trade_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kline:
+    """A candle of the venue; prices and volume as printed."""
+
+    open_ms: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPrice:
+    """The latest price of a symbol and when it was made."""
+
+    symbol: str
+    price: Decimal
+    event_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateNews:
+    """What one message of the user-data stream says.
+
+    `waits_for` names an order whose name has to be learnt before the message can be read;
+    `expired` tells that the stream has to be renewed.
+    """
+
+    updates: tuple[OrderUpdate, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    waits_for: str = ""
+    expired: bool = False
+
+
+class Caller(Protocol):
+    """One request to the venue; see `Wire`, which implements it."""
+
+    names: OrderNames
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        weight: int = 1,
+        urgent: bool = False,
+    ) -> Any: ...
+
+    def client(self) -> Any: ...
+
+
+class Dialect(Protocol):
+    """A venue's words for ours. Every method makes one attempt and raises the engine's errors."""
+
+    ccxt_id: str
+    weight_per_minute: int
+    used_weight_header: str
+    busy_codes: frozenset[str]
+    kline_spans_ms: Mapping[int, str]
+    kline_page: int
+    trades_weight: int
+
+    def use_testnet(self, client: Any) -> None: ...
+
+    # reading
+    async def instruments(self, wire: Caller, *, ranked: bool) -> tuple[Instrument, ...]: ...
+    async def klines(
+        self, wire: Caller, symbol: str, *, span_ms: int, start_ms: int, limit: int
+    ) -> Sequence[Kline]: ...
+    async def trades(
+        self, wire: Caller, symbol: str, *, start_ms: int, end_ms: int
+    ) -> Sequence[Trade]: ...
+    async def last_prices(self, wire: Caller) -> Sequence[LastPrice]: ...
+    async def account(self, wire: Caller, *, now_ms: int) -> Account: ...
+    async def positions(self, wire: Caller) -> tuple[VenuePosition, ...]: ...
+    async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]: ...
+    async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]: ...
+    async def is_hedged(self, wire: Caller) -> bool: ...
+
+    # acting
+    async def prepare(
+        self, wire: Caller, symbol: str, *, leverage: int, hedge: bool, cross: bool
+    ) -> None: ...
+    async def place(
+        self, wire: Caller, order: Order, *, hedge: bool, valid_ms: int
+    ) -> OrderUpdate: ...
+    async def cancel(self, wire: Caller, order: Order, *, valid_ms: int) -> OrderUpdate | None: ...
+    async def find(self, wire: Caller, order: Order) -> OrderUpdate | None: ...
+    def is_duplicate(self, code: str) -> bool: ...
+
+    # streams
+    def market_socket(self, client: Any, symbols: Sequence[str], *, key: str) -> "Socket": ...
+    def read_trade(self, message: Any) -> Trade | None: ...
+    async def private_socket(self, wire: Caller) -> "Socket": ...
+    async def keep_private_alive(self, wire: Caller) -> None: ...
+    def read_private(self, message: Any, names: OrderNames, *, patient: bool) -> PrivateNews: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Socket:
+    """A stream to open: its address, and what to send once it is open (None: nothing)."""
+
+    url: str
+    request: Mapping[str, Any] | None
+
+
+def position_side(position: str, order_side: str, *, reduces: bool) -> Side:
+    """The side of the position an order belongs to; `position` is LONG, SHORT or BOTH.
+
+    With one net position a buy belongs to the long one unless it reduces, mirrored for a sell.
+    """
+    if position in (Side.LONG, Side.SHORT):
+        return Side(position)
+    opens_long = order_side == "BUY"
+    return Side.LONG if opens_long != reduces else Side.SHORT

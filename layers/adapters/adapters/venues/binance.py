@@ -1,0 +1,291 @@
+"""Binance USD-M: routes, weights and parameters.
+
+Conditional orders live on their own routes with their own ids; with hedge mode on, orders carry
+`positionSide` and must not carry `reduceOnly`; a client id is unique among open orders only.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from adapters.names import Name, OrderNames
+from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Socket, Trade
+from adapters.venues import binance_words as words
+from engine.errors import VenueRefusedError
+from engine.ports import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.values import Fill, Instrument, Order, OrderState, plain
+
+_UNKNOWN_ORDER = frozenset({"-2011", "-2013"})
+_NO_CHANGE = frozenset({"-4046", "-4059"})
+_PAGE = 1000
+
+
+class BinanceUsdm:
+    """The dialect of Binance USD-M futures."""
+
+    ccxt_id = "binanceusdm"
+    weight_per_minute = 2400
+    used_weight_header = "X-MBX-USED-WEIGHT-1M"
+    busy_codes = frozenset({"-1003", "-1008", "-1015"})
+    kline_spans_ms: Mapping[int, str] = {60_000: "1m", 300_000: "5m", 3_600_000: "1h"}
+    kline_page = 1500
+    trades_weight = 20
+
+    def use_testnet(self, client: Any) -> None:
+        """The futures testnet was replaced by demo trading."""
+        client.enable_demo_trading(True)
+
+    async def instruments(self, wire: Caller, *, ranked: bool) -> tuple[Instrument, ...]:
+        """Perpetuals that trade; with `ranked` also leverage limits and volumes (needs a key)."""
+        info = await wire.call("fapiPublicGetExchangeInfo")
+        leverage: dict[str, int] = {}
+        volume: dict[str, Decimal] = {}
+        if ranked:
+            for row in await wire.call("fapiPrivateGetLeverageBracket"):
+                leverage[row["symbol"]] = max(int(b["initialLeverage"]) for b in row["brackets"])
+            for row in await wire.call("fapiPublicGetTicker24hr", weight=40):
+                volume[row["symbol"]] = Decimal(row["quoteVolume"])
+        found = (
+            words.instrument(
+                row,
+                max_leverage=leverage.get(row["symbol"], 1),
+                volume_quote=volume.get(row["symbol"], Decimal(0)),
+            )
+            for row in info["symbols"]
+        )
+        return tuple(each for each in found if each is not None)
+
+    async def klines(
+        self, wire: Caller, symbol: str, *, span_ms: int, start_ms: int, limit: int
+    ) -> Sequence[Kline]:
+        params = {
+            "symbol": symbol,
+            "interval": self.kline_spans_ms[span_ms],
+            "startTime": start_ms,
+            "limit": limit,
+        }
+        weight = next(w for most, w in ((99, 1), (499, 2), (1000, 5), (1500, 10)) if limit <= most)
+        rows = await wire.call("fapiPublicGetKlines", params, weight=weight)
+        return [
+            Kline(open_ms=int(r[0]), open=r[1], high=r[2], low=r[3], close=r[4], volume=r[5])
+            for r in rows
+        ]
+
+    async def trades(
+        self, wire: Caller, symbol: str, *, start_ms: int, end_ms: int
+    ) -> Sequence[Trade]:
+        """All trades of [start, end), paged by id."""
+        params: dict[str, Any] = {
+            "symbol": symbol,
+            "startTime": start_ms,
+            "endTime": end_ms - 1,
+            "limit": _PAGE,
+        }
+        found: list[Trade] = []
+        while True:
+            rows = await wire.call("fapiPublicGetAggTrades", params, weight=self.trades_weight)
+            found += [words.public_trade(r, symbol) for r in rows if int(r["T"]) < end_ms]
+            if len(rows) < _PAGE or int(rows[-1]["T"]) >= end_ms:
+                return found
+            params = {"symbol": symbol, "fromId": int(rows[-1]["a"]) + 1, "limit": _PAGE}
+
+    async def last_prices(self, wire: Caller) -> Sequence[LastPrice]:
+        rows = await wire.call("fapiPublicV2GetTickerPrice", weight=2)
+        return [
+            LastPrice(symbol=r["symbol"], price=Decimal(r["price"]), event_ms=int(r["time"]))
+            for r in rows
+        ]
+
+    async def account(self, wire: Caller, *, now_ms: int) -> Account:
+        return words.account(await wire.call("fapiPrivateV3GetAccount", weight=5), now_ms=now_ms)
+
+    async def positions(self, wire: Caller) -> tuple[VenuePosition, ...]:
+        rows = await wire.call("fapiPrivateV3GetPositionRisk", weight=5)
+        found = (words.venue_position(row) for row in rows)
+        return tuple(each for each in found if each is not None)
+
+    async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
+        plain_rows = await wire.call("fapiPrivateGetOpenOrders", weight=40)
+        conditional = await wire.call("fapiPrivateGetOpenAlgoOrders", weight=40)
+        return tuple(words.venue_order(row) for row in (*plain_rows, *conditional))
+
+    async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
+        params: dict[str, Any] = {"symbol": symbol, "startTime": since_ms, "limit": _PAGE}
+        rows: list[Any] = []
+        while True:
+            page = await wire.call("fapiPrivateGetUserTrades", params, weight=5, urgent=True)
+            rows += page
+            if len(page) < _PAGE:
+                break
+            params = {"symbol": symbol, "fromId": int(page[-1]["id"]) + 1, "limit": _PAGE}
+        named = await self._names(wire, symbol, {str(row["orderId"]) for row in rows})
+        fills = (words.fill(row, named[str(row["orderId"])]) for row in rows)
+        return tuple(sorted(fills, key=lambda each: (each.executed_at_ms, int(each.trade_id))))
+
+    async def is_hedged(self, wire: Caller) -> bool:
+        answer = await wire.call("fapiPrivateGetPositionSideDual", weight=30, urgent=True)
+        return _true(answer["dualSidePosition"])
+
+    async def prepare(
+        self, wire: Caller, symbol: str, *, leverage: int, hedge: bool, cross: bool
+    ) -> None:
+        """Set and read back. Binance refuses to "change" what is so already: that is success."""
+        if await self.is_hedged(wire) != hedge:
+            await _set(wire, "fapiPrivatePostPositionSideDual", dualSidePosition=str(hedge).lower())
+            if await self.is_hedged(wire) != hedge:
+                raise VenueRefusedError(f"position mode did not become hedge={hedge}")
+        margin = "CROSSED" if cross else "ISOLATED"
+        await _set(wire, "fapiPrivatePostMarginType", symbol=symbol, marginType=margin)
+        await _set(wire, "fapiPrivatePostLeverage", symbol=symbol, leverage=leverage)
+        rows = await wire.call("fapiPrivateGetSymbolConfig", {"symbol": symbol}, weight=5)
+        config: Mapping[str, Any] = next((r for r in rows if r["symbol"] == symbol), {})
+        now = (config.get("marginType"), int(config.get("leverage", 0)))
+        if now != (margin, leverage):
+            raise VenueRefusedError(
+                f"{symbol}: margin and leverage must be {(margin, leverage)}, were {now}"
+            )
+
+    async def place(self, wire: Caller, order: Order, *, hedge: bool, valid_ms: int) -> OrderUpdate:
+        params: dict[str, Any] = {
+            "symbol": order.symbol,
+            "side": order.order_side.value,
+            "type": order.order_type.value,
+            "quantity": plain(order.quantity),
+            "recvWindow": valid_ms,
+        }
+        if hedge:
+            params["positionSide"] = order.side.value
+        elif order.reduce_only:
+            params["reduceOnly"] = "true"
+        if order.order_type.is_conditional:
+            return await self._place_conditional(wire, order, params)
+        params |= {"newClientOrderId": order.client_order_id, "newOrderRespType": "RESULT"}
+        row = await wire.call("fapiPrivatePostOrder", params, weight=0, urgent=True)
+        _note(wire.names, str(row["orderId"]), order)
+        return words.order_update(row, order.client_order_id)
+
+    async def cancel(self, wire: Caller, order: Order, *, valid_ms: int) -> OrderUpdate | None:
+        """The state after the cancel, or None if the venue knows no such order any more."""
+        try:
+            if order.order_type.is_conditional:
+                await wire.call(
+                    "fapiPrivateDeleteAlgoOrder",
+                    {"clientAlgoId": order.client_order_id, "recvWindow": valid_ms},
+                    urgent=True,
+                )
+                return OrderUpdate(
+                    client_order_id=order.client_order_id,
+                    state=OrderState.CANCELLED,
+                    exchange_order_id=order.exchange_order_id,
+                )
+            params = {
+                "symbol": order.symbol,
+                "origClientOrderId": order.client_order_id,
+                "recvWindow": valid_ms,
+            }
+            row = await wire.call("fapiPrivateDeleteOrder", params, urgent=True)
+            return words.order_update(row, order.client_order_id)
+        except VenueRefusedError as error:
+            if error.code not in _UNKNOWN_ORDER:
+                raise
+            return await self.find(wire, order)  # filled, triggered or cancelled meanwhile
+
+    async def find(self, wire: Caller, order: Order) -> OrderUpdate | None:
+        try:
+            if order.order_type.is_conditional:
+                return await self._find_conditional(wire, order)
+            params = {"symbol": order.symbol, "origClientOrderId": order.client_order_id}
+            row = await wire.call("fapiPrivateGetOrder", params, urgent=True)
+        except VenueRefusedError as error:
+            if error.code not in _UNKNOWN_ORDER:
+                raise
+            return None
+        _note(wire.names, str(row["orderId"]), order)
+        return words.order_update(row, order.client_order_id)
+
+    def is_duplicate(self, code: str) -> bool:
+        return code == "-4116"
+
+    def market_socket(self, client: Any, symbols: Sequence[str], *, key: str) -> Socket:
+        """Trades of all symbols on one socket, and the first one's book as proof of life."""
+        names = [f"{symbol.lower()}@trade" for symbol in symbols]
+        names.append(f"{symbols[0].lower()}@bookTicker")
+        url = f"{client.get_ws_url('linear', 'public')}/{client.stream('linear', key, len(names))}"
+        return Socket(url=url, request={"method": "SUBSCRIBE", "params": names, "id": 1})
+
+    def read_trade(self, message: Any) -> Trade | None:
+        if message.get("e") != "trade" or message.get("X", "MARKET") != "MARKET":
+            return None  # insurance fund and delivery prints are not trades of the market
+        return Trade(message["s"], message["T"], message["p"], message["q"], message["t"])
+
+    async def private_socket(self, wire: Caller) -> Socket:
+        answer = await wire.call("fapiPrivatePostListenKey", urgent=True)
+        url = wire.client().get_private_ws_url("linear", answer["listenKey"])
+        return Socket(url=url, request=None)
+
+    async def keep_private_alive(self, wire: Caller) -> None:
+        await wire.call("fapiPrivatePutListenKey", urgent=True)
+
+    def read_private(self, message: Any, names: OrderNames, *, patient: bool) -> PrivateNews:
+        return words.private_news(message, names, patient=patient)
+
+    async def _place_conditional(
+        self, wire: Caller, order: Order, params: dict[str, Any]
+    ) -> OrderUpdate:
+        if order.trigger_price is None:
+            raise VenueRefusedError(f"{order.order_type} needs a trigger price, had none")
+        params |= {
+            "algoType": "CONDITIONAL",
+            "clientAlgoId": order.client_order_id,
+            "triggerPrice": plain(order.trigger_price),
+            "workingType": "CONTRACT_PRICE",
+        }
+        row = await wire.call("fapiPrivatePostAlgoOrder", params, weight=0, urgent=True)
+        return words.conditional_update(row)
+
+    async def _find_conditional(self, wire: Caller, order: Order) -> OrderUpdate:
+        row = await wire.call(
+            "fapiPrivateGetAlgoOrder", {"clientAlgoId": order.client_order_id}, urgent=True
+        )
+        born = words.born_order_id(row)
+        if not born:
+            return words.conditional_update(row)
+        _note(wire.names, born, order)
+        params = {"symbol": order.symbol, "orderId": born}
+        plain_row = await wire.call("fapiPrivateGetOrder", params, urgent=True)
+        return words.order_update(plain_row, order.client_order_id)
+
+    async def _names(self, wire: Caller, symbol: str, order_ids: set[str]) -> dict[str, Name]:
+        """The names of venue orders; unknown ones are asked for, born ones by their parents."""
+        names = wire.names
+        if any(names.get(each) is None for each in order_ids):
+            rows = await wire.call(
+                "fapiPrivateGetAllAlgoOrders", {"symbol": symbol}, weight=5, urgent=True
+            )
+            for row in filter(words.born_order_id, rows):
+                names.note(words.born_order_id(row), words.name_of(row))
+        found: dict[str, Name] = {}
+        for each in order_ids:
+            named = names.get(each)
+            if named is None:
+                params = {"symbol": symbol, "orderId": each}
+                row = await wire.call("fapiPrivateGetOrder", params, urgent=True)
+                named = names.note(each, words.name_of(row))
+            found[each] = named
+        return found
+
+
+async def _set(wire: Caller, method: str, **params: Any) -> None:
+    try:
+        await wire.call(method, params)
+    except VenueRefusedError as error:
+        if error.code not in _NO_CHANGE:
+            raise
+
+
+def _note(names: OrderNames, exchange_order_id: str, order: Order) -> None:
+    names.note(exchange_order_id, Name(client_order_id=order.client_order_id, side=order.side))
+
+
+def _true(value: Any) -> bool:
+    return value is True or value == "true"

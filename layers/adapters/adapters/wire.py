@@ -1,0 +1,170 @@
+"""One ccxt client of one account: opened when first used, counted, and its errors translated."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+
+from adapters.access import Access, Network
+from adapters.ccxt_loader import load_errors, load_venue
+from adapters.failures import translate
+from adapters.limits import Limits
+from adapters.loopback import loopback_session
+from adapters.names import OrderNames
+from adapters.venues import Dialect, Socket
+from engine.errors import CtsError, VenueBusyError
+from engine.ports import Clock
+
+Listener = Callable[[str, Any], None]
+
+
+class Wire:
+    """Calls of one venue by their ccxt names, with raw answers.
+
+    An `Exchange` and a `Feed` of the same account share one: one session, one clock offset, one
+    weight budget, one memory of order names.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        clock: Clock,
+        dialect: Dialect,
+        *,
+        timeout_ms: int = 5_000,
+        ping_ms: int = 2_000,
+    ) -> None:
+        self.access = access
+        self.clock = clock
+        self.names = OrderNames()
+        self.limits = Limits(clock, per_minute=dialect.weight_per_minute)
+        self._dialect = dialect
+        self._timeout_ms = timeout_ms
+        self._ping_ms = ping_ms
+        self._client: Any = None
+        self._session: aiohttp.ClientSession | None = None
+        self._listeners: dict[str, Listener] = {}
+
+    def client(self) -> Any:
+        """The ccxt client; needs a running loop."""
+        if self._client is None:
+            self._client = self._build()
+        return self._client
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        weight: int = 1,
+        urgent: bool = False,
+    ) -> Any:
+        """One request, one attempt, the raw JSON answer.
+
+        Raises
+        ------
+        VenueBusyError
+            Surely not carried out: overload, ban, or (ClockSkewError) a clock out of step.
+        VenueRefusedError
+            The venue said no, with its code.
+        CredentialsError
+            The venue does not accept the key.
+        VenueUnclearError
+            Nobody knows whether it was carried out.
+        """
+        await self.limits.take(weight, urgent=urgent)
+        try:
+            return await getattr(self.client(), method)(dict(params or {}))
+        except load_errors().BaseError as error:
+            raise self._translated(error) from None  # ccxt's text holds signed URLs
+
+    async def set_clock(self) -> None:
+        """Measure the venue's clock against ours; requests are signed with the venue's."""
+        await self.limits.take(1, urgent=True)
+        try:
+            await self.client().load_time_difference()
+        except load_errors().BaseError as error:
+            raise self._translated(error) from None
+
+    def listen(self, url: str, listener: Listener | None) -> None:
+        """Hand every message of the socket at `url` to `listener(url, message)`.
+
+        The first message is None: the socket is connected.
+        """
+        if listener is None:
+            self._listeners.pop(url, None)
+        else:
+            self._listeners[url] = listener
+
+    async def dial(self, socket: Socket) -> None:
+        """Open a socket and send its request; ends only by raising what broke it."""
+        client = self.client()
+        client.ws_dial_backoff = {}  # whoever redials keeps its own pace
+        request = None if socket.request is None else dict(socket.request)
+        await client.watch(socket.url, "news", request, "news")
+
+    async def hang_up(self, url: str) -> None:
+        """Close the socket at `url`, if there is one."""
+        self.listen(url, None)
+        if self._client is not None and self._client.clients:
+            socket = self._client.clients.pop(url, None)
+            if socket is not None:
+                await socket.close()
+
+    async def close(self) -> None:
+        """Close every socket and the session; the wire may be used again."""
+        client, self._client = self._client, None
+        session, self._session = self._session, None
+        self._listeners.clear()
+        if client is not None:
+            await client.close()
+        if session is not None:
+            await session.close()
+
+    def _translated(self, error: Exception) -> CtsError:
+        translated = translate(error, not_executed=self._dialect.busy_codes)
+        if isinstance(translated, VenueBusyError) and translated.until_ms is not None:
+            self.limits.silence(translated.until_ms)
+        return translated
+
+    def _build(self) -> Any:
+        base = load_venue(self._dialect.ccxt_id)
+        # A subclass made here, because the base exists only once ccxt is loaded.
+        hooked = type(
+            base.__name__,
+            (base,),
+            {
+                "handle_message": self._on_message,
+                "on_rest_response": self._on_answer,
+                "on_connected": self._on_connected,
+            },
+        )
+        options = {
+            "apiKey": self.access.api_key,
+            "secret": self.access.api_secret,
+            "enableRateLimit": False,  # `limits` counts instead: ccxt would delay orders
+            "timeout": self._timeout_ms,
+            "options": {"ws": {"keepAlive": self._ping_ms}},
+        }
+        if self.access.network is Network.PAPER and self.access.paper is not None:
+            self._session = options["session"] = loopback_session(self.access.paper)
+        client = hooked(options)
+        if self.access.network is Network.TESTNET:
+            self._dialect.use_testnet(client)
+        return client
+
+    def _on_connected(self, socket: Any, message: Any = None) -> None:
+        del message
+        self._on_message(socket, None)
+
+    def _on_message(self, socket: Any, message: Any) -> None:
+        listener = self._listeners.get(socket.url)
+        if listener is not None:
+            listener(socket.url, message)
+
+    def _on_answer(
+        self, status: int, reason: str, url: str, method: str, headers: Any, body: str, *_: Any
+    ) -> str:
+        del reason, url, method
+        self.limits.heard(status, headers, used_header=self._dialect.used_weight_header)
+        return body.strip()
