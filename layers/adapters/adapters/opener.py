@@ -3,9 +3,6 @@
 import os
 from dataclasses import dataclass, field
 
-from engine.errors import RefusedError
-from engine.ports import Clock, Vault
-
 from adapters.access import Access, Network, paper_address
 from adapters.accounts import connection_row
 from adapters.exchange import CcxtExchange
@@ -14,6 +11,8 @@ from adapters.tables import ConnectionRow
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
 from adapters.wire import Wire
+from engine.errors import RefusedError
+from engine.ports import Clock, Vault
 
 _DIALECTS: dict[tuple[str, str], type[Dialect]] = {("binance", "perpetual_futures"): BinanceUsdm}
 

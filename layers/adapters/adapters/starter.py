@@ -18,6 +18,10 @@ _MACHINES = {
 }
 
 
+NOT_HANDED_OVER = -1
+"""No fencing token: the execution must find the lease free or run out."""
+
+
 class StepFunctionsStarter:
     """`engine.ports.Starter`; an execution of a loop that already runs ends quietly."""
 
@@ -29,7 +33,7 @@ class StepFunctionsStarter:
         RetryableError
             If Step Functions did not take it; whoever else wakes loops tries again.
         """
-        body = {"connection_id": connection_id, "reason": reason}
+        body = {"connection_id": connection_id, "token": NOT_HANDED_OVER, "reason": reason}
         try:
             _client().start_execution(
                 stateMachineArn=environment.required(_MACHINES[loop]), input=json.dumps(body)

@@ -63,7 +63,7 @@ class KmsVault:
         answer = _called(
             "encrypt",
             connection_id,
-            KeyId=environment.required("CTS_CREDENTIALS_KEY_ID"),
+            KeyId=environment.required("CTS_KMS_KEY_ID"),
             Plaintext=plain,
         )
         return bytes(answer["CiphertextBlob"])

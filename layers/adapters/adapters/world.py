@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from aws_lambda_powertools import Logger
-from engine.ports import World
 
 from adapters.clock import SystemClock
 from adapters.leases import DynamoLeases
@@ -12,6 +11,7 @@ from adapters.opener import VenueOpener
 from adapters.starter import StepFunctionsStarter
 from adapters.store import DynamoStore
 from adapters.vault import KmsVault
+from engine.ports import World
 
 
 class ServiceLog:

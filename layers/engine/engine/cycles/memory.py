@@ -84,7 +84,7 @@ async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
     states = []
     for symbol, (state, last_close) in zip(engine.symbols, parts, strict=True):
         for piece in (*pieces, *missing):
-            candles = piece.select((symbol,)).since(last_close)
+            candles = begun_after(piece.select((symbol,)), last_close)
             if len(candles):
                 state, _ = plan_trade(state, candles, engine.settings)
         states.append(state)
@@ -95,6 +95,12 @@ async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
         last_close_ms=last_close_ms,
         feed=feed,
     )
+
+
+def begun_after(candles: Candles, close_ms: int) -> Candles:
+    """Those that began when the candle that closed at `close_ms` was over, or later."""
+    end_ms = int(candles.close_ms[-1]) if len(candles) else close_ms
+    return candles.between(close_ms + candles.span_ms - 1, end_ms)
 
 
 def stored_state(

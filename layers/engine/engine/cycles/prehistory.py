@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine import market
 from engine.books import pack_books
-from engine.cycles.memory import stored_state
+from engine.cycles.memory import begun_after, stored_state
 from engine.market import Candles, Kind
 from engine.ports import EngineRow, World
 from engine.trade import TradeState, plan_trade
@@ -118,7 +118,8 @@ def _fold_chunk(
     for last_close, symbols in together.items():
         candles = market.join_symbols(
             [world.store.history(engine.connection_id, each, start_ms, end_ms) for each in symbols]
-        ).since(last_close)
+        )
+        candles = begun_after(candles, last_close)
         state = TradeState.join([states[symbol][0] for symbol in symbols])
         if len(candles):
             state, plan = plan_trade(state, candles, engine.settings)
