@@ -1,37 +1,41 @@
 """An exchange position of ours, from fills only: a share of the venue's (symbol, side) position.
 
-Prices are rounded upwards on the mirrored axis (price times side sign), on whole ticks: a stop is
-never looser than configured, a target never nearer, and both sides use one formula.
+Distances from the entry (or best) price are rounded up to whole ticks, as in the paper book: a
+trigger is the first tick at which the exact condition holds, never a nearer one. Venues trade on
+ticks only, so a stop is not looser in effect. Rounding happens on the mirrored axis (price times
+side sign), so both sides use one formula.
 """
 
 from dataclasses import replace
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from engine.values import CloseReason, Fill, Instrument, Position, Side
 
 HUNDRED = Decimal(100)
 
 
-def rounded_up(price: Decimal, side: Side, tick: Decimal) -> Decimal:
-    """`price` on the next tick that is not worse for the position: up for LONG, down for SHORT."""
-    ticks = (price * side.sign / tick).to_integral_value(ROUND_CEILING)
-    return ticks * side.sign * tick
+def stop_tick(price: Decimal, side: Side, tick: Decimal) -> Decimal:
+    """The first tick at or beyond an adverse level: down for LONG, up for SHORT."""
+    return _on_tick(price, side, tick, ROUND_FLOOR)
+
+
+def target_tick(price: Decimal, side: Side, tick: Decimal) -> Decimal:
+    """The first tick at or beyond a favourable level: up for LONG, down for SHORT."""
+    return _on_tick(price, side, tick, ROUND_CEILING)
 
 
 def fixed_stop(position: Position, instrument: Instrument) -> Decimal:
-    """The configured stop from the real entry price, at least a tick on the losing side."""
-    side, tick = position.key.side, instrument.price_tick
-    entry = _entry_price(position)
-    stop = rounded_up(_moved(entry, side, -position.key.exits.stop_loss_pct), side, tick)
-    nearest = rounded_up(entry, side, tick) - side.sign * tick
-    return _worse(stop, nearest, side)
+    """The configured stop from the real entry price."""
+    side = position.key.side
+    stop = _moved(_entry_price(position), side, -position.key.exits.stop_loss_pct)
+    return stop_tick(stop, side, instrument.price_tick)
 
 
 def fixed_target(position: Position, instrument: Instrument) -> Decimal:
     """The configured target from the real entry price."""
     side = position.key.side
     target = _moved(_entry_price(position), side, position.key.exits.take_profit_pct)
-    return rounded_up(target, side, instrument.price_tick)
+    return target_tick(target, side, instrument.price_tick)
 
 
 def with_entry(position: Position, fill: Fill, fee_quote: Decimal) -> Position:
@@ -93,7 +97,7 @@ def trailed(position: Position, price: Decimal, instrument: Instrument) -> Posit
         best = price
     else:
         return position
-    trail = rounded_up(_moved(best, side, -exits.trail_stop_pct), side, instrument.price_tick)
+    trail = stop_tick(_moved(best, side, -exits.trail_stop_pct), side, instrument.price_tick)
     stop = _better(position.stop_price, trail, side)
     return replace(position, trail_armed=True, best_price=best, stop_price=stop)
 
@@ -132,5 +136,6 @@ def _better(one: Decimal, other: Decimal, side: Side) -> Decimal:
     return one if _reached(one, other, side) else other
 
 
-def _worse(one: Decimal, other: Decimal, side: Side) -> Decimal:
-    return other if _reached(one, other, side) else one
+def _on_tick(price: Decimal, side: Side, tick: Decimal, rounding: str) -> Decimal:
+    ticks = (price * side.sign / tick).to_integral_value(rounding)
+    return ticks * side.sign * tick

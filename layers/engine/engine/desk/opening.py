@@ -18,7 +18,7 @@ from engine.values import (
     Wish,
 )
 
-PREPARE_AGAIN_MS = 5000
+PREPARE_AGAIN_MS = 1000
 _WAITING = frozenset(
     {"price_unknown", "price_stale", "not_prepared", "not_reconciled", "equity_unknown"}
 )
@@ -84,17 +84,15 @@ def _settled(book: Book, command: Command, name: str) -> bool:
 
 def _try_wish(book: Book, command: Command, wish: Wish, name: str) -> None:
     refusal = _forbidden(book, wish)
-    if refusal is None:
-        size = _size(book, wish)
-        if isinstance(size, Size):
+    size = refusal or _size(book, wish)
+    too_old = stale_wish(wish.entry_close_ms, book.now_ms, book.settings)
+    if isinstance(size, Size):
+        if too_old is None:
             _open(book, wish, name, size)
-            return
-        refusal = size
-    too_old = stale_wish(command.created_at_ms, book.now_ms, book.settings)
-    if too_old is not None:
-        book.consume(command, "refused", refusal if refusal.code in _WAITING else too_old)
-    elif refusal.code not in _WAITING:
-        book.consume(command, "refused", refusal)
+        else:
+            book.consume(command, "refused", too_old)
+    elif too_old is not None or size.code not in _WAITING:
+        book.consume(command, "refused", size)
 
 
 def _forbidden(book: Book, wish: Wish) -> Refusal | None:
@@ -132,9 +130,6 @@ def _cooldown(book: Book, wish: Wish) -> Refusal | None:
 def _size(book: Book, wish: Wish) -> Size | Refusal:
     symbol = wish.key.symbol
     instrument = book.inputs.instruments[symbol]
-    too_old = stale_wish_refusal(book, wish)
-    if too_old is not None:
-        return too_old
     refusal = stale_equity(book.account, book.now_ms, book.settings)
     if refusal is not None or book.account is None:
         return refusal or Refusal(code="equity_unknown")
@@ -153,11 +148,6 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
         exposure=_exposure(book, wish),
         settings=book.settings,
     )
-
-
-def stale_wish_refusal(book: Book, wish: Wish) -> Refusal | None:
-    """The age of what was decided: the close of its candle."""
-    return stale_wish(wish.entry_close_ms, book.now_ms, book.settings)
 
 
 def _prepared_leverage(book: Book, wish: Wish, instrument: Instrument) -> int | Refusal:

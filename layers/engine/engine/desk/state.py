@@ -68,14 +68,18 @@ class DeskState:
     sealed: bool = False
 
     @classmethod
-    def from_held(cls, connection_id: str, held: Held) -> "DeskState":
-        """What a new owner starts with; its first plan seals what the former one left."""
+    def from_held(cls, connection_id: str, held: Held, now_ms: int) -> "DeskState":
+        """What a new owner starts with; its first plan seals what the former one left.
+
+        The venue counts as read only once a snapshot was asked for after `now_ms`.
+        """
         return cls(
             connection_id=connection_id,
             orders={order.client_order_id: order for order in held.orders},
             positions={position.position_id: position for position in held.positions},
             closed={position.position_id: position for position in held.closed},
             fill_ids=held.fill_ids,
+            changed_ms=now_ms,
         )
 
 

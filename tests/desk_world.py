@@ -1,0 +1,303 @@
+"""The position side alone: desk, store and venue under virtual time, ticked by hand.
+
+It does what the position loop's shell does, one step after the other, and may stop dead between
+any two of them (`Crash`), after which a new owner starts from the store.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
+from engine.errors import VenueBusyError, VenueRefusedError
+from engine.ports import (
+    Command,
+    Event,
+    FillsFetched,
+    Lease,
+    Prepared,
+    PrepareRefused,
+    Quote,
+    SendSkipped,
+    SendUnclear,
+    Unclear,
+)
+from engine.settings import Settings
+from engine.values import Instrument, Loop, Order, Position, PositionStatus, Purpose, Side, Wish
+from tests.builders import NOW_MS, an_instrument
+from tests.fake_venue import Faults, FakeVenue, ours
+from tests.fakes import FakeClock, FakeLeases, FakeStore
+
+CONNECTION = "paper-1"
+TICK_MS = 300
+
+
+class Crash(Exception):
+    """The worker died here."""
+
+
+@dataclass(slots=True)
+class DeskWorld:
+    seed: int = 0
+    faults: Faults = field(default_factory=Faults)
+    settings: Settings = field(default_factory=Settings)
+    symbols: tuple[str, ...] = ("BTCUSDT",)
+    hedge: bool = True
+    crash_chance: float = 0.0
+    may_trade: bool = True
+    halt: bool = False
+    wanted: str = "run"
+    quote_age_ms: int = 0
+    clock: FakeClock = field(init=False)
+    venue: FakeVenue = field(init=False)
+    leases: FakeLeases = field(init=False)
+    store: FakeStore = field(init=False)
+    lease: Lease = field(init=False)
+    state: DeskState = field(init=False)
+    plan: DeskPlan = field(init=False)
+    inbox: list[Event] = field(default_factory=list)
+    crashes: int = 0
+    log: list[str] = field(default_factory=list)
+    dice: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        self.clock = FakeClock(NOW_MS)
+        self.venue = FakeVenue(
+            clock=self.clock,
+            instruments_by_symbol=self.instruments(),
+            seed=self.seed,
+            faults=self.faults,
+            prices=dict.fromkeys(self.symbols, Decimal(100)),
+        )
+        self.leases = FakeLeases(self.clock)
+        self.store = FakeStore(clock=self.clock, leases=self.leases)
+        self.start()
+
+    def instruments(self) -> dict[str, Instrument]:
+        return {symbol: an_instrument(symbol) for symbol in self.symbols}
+
+    def start(self) -> None:
+        """A new owner begins with what the store holds."""
+        row = self.leases.read(CONNECTION, Loop.POSITION)
+        self.lease = self.leases.take(
+            CONNECTION, Loop.POSITION, token=row.token, owner=f"nonce-{row.token}", lease_ms=15_000
+        )
+        self.inbox = []
+        held = self.store.held(CONNECTION)
+        self.state = DeskState.from_held(CONNECTION, held, self.clock.now_ms())
+
+    # --- what a test does
+
+    def wish(self, wish: Wish) -> Command:
+        command = self.store.wish_command(wish)
+        self.store.put_command(CONNECTION, command)
+        return command
+
+    def command(self, kind: str, position_id: str = "") -> Command:
+        name = f"{kind}-{len(self.store.commands)}"
+        made = Command(
+            command_id=name,
+            kind=kind,
+            created_at_ms=self.clock.now_ms(),
+            position_id=position_id,
+        )
+        self.store.put_command(CONNECTION, made)
+        return made
+
+    def price(self, price: str, symbol: str = "BTCUSDT") -> None:
+        self.venue.set_price(symbol, Decimal(price))
+
+    def run(self, ticks: int = 1) -> None:
+        for _ in range(ticks):
+            self.tick()
+
+    def run_until(self, holds: Callable[[], bool], ticks: int = 200) -> None:
+        for _ in range(ticks):
+            self.tick()
+            if holds():
+                return
+        raise AssertionError(f"not within {ticks} ticks; last: {self.log[-12:]}")
+
+    def open(self, wish: Wish) -> Position:
+        """Bring a wish to an open, protected position."""
+        self.wish(wish)
+        self.run_until(lambda: any(self.covered(p) for p in self.open_positions(wish)))
+        return self.open_positions(wish)[0]
+
+    def open_positions(self, wish: Wish) -> list[Position]:
+        return [
+            position
+            for position in self.store.positions.values()
+            if position.key == wish.key and position.status is PositionStatus.OPEN
+        ]
+
+    def covered(self, position: Position) -> bool:
+        stops = self.orders(Purpose.STOP)
+        return any(
+            order.state.is_working and order.quantity == position.quantity for order in stops
+        )
+
+    def orders(self, purpose: Purpose) -> list[Order]:
+        found = [order for order in self.store.orders.values() if order.purpose is purpose]
+        return sorted(found, key=lambda order: (order.created_at_ms, order.attempt))
+
+    def only_position(self) -> Position:
+        (position,) = self.store.positions.values()
+        return position
+
+    # --- one tick of the shell
+
+    def tick(self) -> None:
+        self.clock.advance(TICK_MS)
+        self.venue.advance()
+        try:
+            self._tick()
+        except Crash:
+            self.crashes += 1
+            self.clock.advance(self.dice.randrange(0, 4000))
+            self.venue.advance()
+            self.venue.events()  # nobody listened
+            self.start()
+
+    def _tick(self) -> None:
+        inputs = self._inputs()
+        self.inbox = []
+        state, plan = plan_positions(self.state, inputs, self.settings)
+        self.log += [f"{self.clock.now_ms() - NOW_MS} {f.event} {f.values}" for f in plan.log]
+        self._may_crash()
+        self.store.write_facts(self.lease, plan.facts)
+        self._may_crash()
+        for order in plan.sends:
+            self._send(order)
+        self._ask(plan)
+        self.state, self.plan = state, plan
+        self.leases.renew(self.lease)
+
+    def _inputs(self) -> DeskInputs:
+        seen_ms = self.clock.now_ms() - self.quote_age_ms
+        return DeskInputs(
+            now_ms=self.clock.now_ms(),
+            quotes={
+                symbol: Quote(symbol=symbol, price=price, event_ms=seen_ms, seen_ms=seen_ms)
+                for symbol, price in self.venue.prices.items()
+            },
+            commands=self.store.pending(CONNECTION),
+            events=(*self.venue.events(), *self.inbox),
+            instruments=self.venue.instruments_by_symbol,
+            may_trade=self.may_trade,
+            hedge=self.hedge,
+            halt=self.halt,
+            wanted=self.wanted,
+        )
+
+    def _send(self, order: Order) -> None:
+        if not self.store.claim(self.lease, order):
+            unclear = SendUnclear(
+                client_order_id=order.client_order_id,
+                why=Unclear.CONNECTION,
+                text="claimed by somebody else",
+                at_ms=self.clock.now_ms(),
+            )
+            self.inbox.append(unclear)
+            return
+        self._may_crash()
+        if self.clock.now_ms() > order.submitting_at_ms + self.settings.send_window_ms:
+            skipped = SendSkipped(
+                client_order_id=order.client_order_id, at_ms=self.clock.now_ms()
+            )
+            self.inbox.append(skipped)
+            return
+        answer = self.venue.send_now(order, valid_ms=self.settings.send_validity_ms)
+        self._may_crash()
+        self.inbox.append(answer)
+
+    def _ask(self, plan: DeskPlan) -> None:
+        now_ms = self.clock.now_ms()
+        for order in plan.cancels:
+            self.inbox.append(self.venue.cancel_now(order))
+        for order in plan.look_ups:
+            self.inbox.append(self.venue.look_up_now(order))
+        for symbol, leverage in plan.prepares:
+            self._prepare(symbol, leverage)
+        for symbol, since_ms in plan.fetch_fills:
+            self._fetch(symbol, since_ms)
+        if plan.want_snapshot:
+            self.inbox.append(self.venue.snapshot_now())
+        if plan.want_account:
+            self.inbox.append(self.venue.account_now())
+        assert self.clock.now_ms() == now_ms
+
+    def _prepare(self, symbol: str, leverage: int) -> None:
+        now_ms = self.clock.now_ms()
+        try:
+            if leverage > self.venue.instruments_by_symbol[symbol].max_leverage:
+                raise VenueRefusedError("leverage too high", code="-4028")
+        except VenueRefusedError as error:
+            self.inbox.append(PrepareRefused(symbol=symbol, text=str(error), at_ms=now_ms))
+            return
+        self.venue.leverages[symbol] = leverage
+        self.inbox.append(Prepared(symbol=symbol, leverage=leverage, at_ms=now_ms))
+
+    def _fetch(self, symbol: str, since_ms: int) -> None:
+        now_ms = self.clock.now_ms()
+        try:
+            self.inbox += self.venue.fills_now(symbol, since_ms=since_ms)
+        except VenueBusyError:
+            return
+        done = FillsFetched(symbol=symbol, since_ms=since_ms, asked_ms=now_ms, at_ms=now_ms)
+        self.inbox.append(done)
+
+    def _may_crash(self) -> None:
+        if self.crash_chance and self.dice.random() < self.crash_chance:
+            raise Crash
+
+    # --- what must hold
+
+    def calm(self) -> None:
+        """From here on nothing goes wrong any more."""
+        self.faults = self.venue.faults = Faults()
+        self.crash_chance = 0.0
+
+    def drift(self) -> list[str]:
+        """Every difference between the store's books and the venue's, in both directions."""
+        found = []
+        live = {row.order.client_order_id for row in ours(self.venue)}
+        working = {n for n, o in self.store.orders.items() if not o.state.is_terminal}
+        found += [f"venue order {name}" for name in sorted(live - working)]
+        found += [f"our order {name}" for name in sorted(working - live)]
+        booked = set(self.store.fills)
+        made = {fill.key for fill in self.venue.trades if fill.client_order_id}
+        found += [f"fill {key}" for key in sorted(made ^ booked)]
+        for symbol in self.symbols:
+            for side in Side:
+                shares = self.shares(symbol, side)
+                if shares != self.venue.quantity(symbol, side):
+                    found.append(
+                        f"{symbol} {side}: ours {shares}, "
+                        f"venue {self.venue.quantity(symbol, side)}"
+                    )
+        return found
+
+    def shares(self, symbol: str, side: Side) -> Decimal:
+        return sum(
+            (
+                position.quantity
+                for position in self.store.positions.values()
+                if (position.key.symbol, position.key.side) == (symbol, side)
+            ),
+            Decimal(0),
+        )
+
+    def is_protected(self) -> bool:
+        """Whether the venue's live stops cover all it holds."""
+        return all(
+            self.venue.stop_cover(symbol, side) >= quantity
+            for (symbol, side), quantity in self.venue.positions.items()
+        )
+
+
+def with_settings(**values: object) -> Settings:
+    """Settings with fields changed, ranges not checked: tests need small times."""
+    return replace(Settings(), **values)  # type: ignore[arg-type]

@@ -1,0 +1,424 @@
+"""One account on one venue in memory, under virtual time, with seeded faults.
+
+Requests travel: an order may be lost on the way, arrive late, or be accepted while its answer is
+lost. Market orders may fill in pieces, user events may be dropped, doubled, delayed and swapped,
+accepted orders stay invisible for a while, reads fail. `Exchange` is spoken by the async methods;
+`advance` moves prices' and requests' effects up to the clock's time.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.errors import VenueBusyError, VenueRefusedError
+from engine.market import Candles
+from engine.orders import is_ours
+from engine.ports import (
+    Account,
+    CancelUnclear,
+    Event,
+    NotFound,
+    OrderUpdate,
+    SendUnclear,
+    Snapshot,
+    SnapshotFailed,
+    Unclear,
+    VenueOrder,
+    VenuePosition,
+)
+from engine.values import Fill, Instrument, Order, OrderSide, OrderState, OrderType, Side
+from tests.fakes import FakeClock
+
+TAKER_FEE = Decimal("0.0005")
+START_EQUITY = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Probabilities of what goes wrong, and bounds of how late things are."""
+
+    send_lost: float = 0.0
+    answer_lost: float = 0.0
+    send_late: float = 0.0
+    send_refused: float = 0.0
+    partial: float = 0.0
+    event_dropped: float = 0.0
+    event_doubled: float = 0.0
+    event_delay_ms: int = 0
+    look_up_failed: float = 0.0
+    cancel_unclear: float = 0.0
+    snapshot_failed: float = 0.0
+    fills_failed: float = 0.0
+    invisible_ms: int = 0
+
+
+@dataclass(slots=True)
+class VenueRow:
+    """An order on the venue's own books."""
+
+    order: Order
+    exchange_order_id: str
+    accepted_ms: int
+    state: OrderState = OrderState.OPEN
+    filled: Decimal = Decimal(0)
+    value: Decimal = Decimal(0)
+    is_triggered: bool = False
+    updated_ms: int = 0
+    next_piece_ms: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        return not self.state.is_terminal
+
+
+@dataclass(slots=True)
+class FakeVenue:
+    """The venue's books; knows nothing of ours but what it was sent."""
+
+    clock: FakeClock
+    instruments_by_symbol: dict[str, Instrument]
+    seed: int = 0
+    faults: Faults = field(default_factory=Faults)
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    rows: dict[str, VenueRow] = field(default_factory=dict)
+    positions: dict[tuple[str, Side], Decimal] = field(default_factory=dict)
+    trades: list[Fill] = field(default_factory=list)
+    arrived: list[str] = field(default_factory=list)
+    duplicates: int = 0
+    injected: int = 0
+    cash: Decimal = Decimal(0)
+    leverages: dict[str, int] = field(default_factory=dict)
+    script: list[Callable[[Order], OrderUpdate | SendUnclear | None]] = field(default_factory=list)
+    _transit: list[tuple[int, Order]] = field(default_factory=list)
+    _outbox: list[tuple[int, int, Event]] = field(default_factory=list)
+    _serial: int = 0
+    _random: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    # --- the market and the user stream
+
+    def set_price(self, symbol: str, price: Decimal) -> None:
+        self.prices[symbol] = price
+        self.advance()
+
+    def advance(self) -> None:
+        """Requests that arrived by now, triggers that were touched, pieces that fill."""
+        now_ms = self.clock.now_ms()
+        due = [order for at_ms, order in self._transit if at_ms <= now_ms]
+        self._transit = [(at_ms, order) for at_ms, order in self._transit if at_ms > now_ms]
+        for order in due:
+            self._accept(order)
+        for row in list(self.rows.values()):
+            if row.is_live and not row.is_triggered and self._touches(row):
+                row.is_triggered = True
+            if row.is_live and row.is_triggered and now_ms >= row.next_piece_ms:
+                self._fill(row)
+
+    def events(self) -> tuple[Event, ...]:
+        """The user stream's messages that are due, as they would come."""
+        now_ms = self.clock.now_ms()
+        due = sorted(entry[:2] for entry in self._outbox if entry[0] <= now_ms)
+        by_key = {entry[:2]: entry[2] for entry in self._outbox}
+        self._outbox = [entry for entry in self._outbox if entry[0] > now_ms]
+        return tuple(by_key[key] for key in due)
+
+    def quantity(self, symbol: str, side: Side) -> Decimal:
+        return self.positions.get((symbol, side), Decimal(0))
+
+    def live(self) -> list[VenueRow]:
+        return [row for row in self.rows.values() if row.is_live]
+
+    def stop_cover(self, symbol: str, side: Side) -> Decimal:
+        """Live stop quantity of (symbol, side)."""
+        return sum(
+            (
+                row.order.quantity - row.filled
+                for row in self.live()
+                if (row.order.symbol, row.order.side) == (symbol, side)
+                and row.order.order_type is OrderType.STOP_MARKET
+            ),
+            Decimal(0),
+        )
+
+    def trade_outside(self, symbol: str, side: Side, quantity: Decimal) -> None:
+        """Somebody else trades on the account: positive opens, negative reduces."""
+        closing = quantity < 0
+        self.positions[symbol, side] = self.quantity(symbol, side) + quantity
+        fill = self._trade("", "outside", symbol, side, closing=closing, quantity=abs(quantity))
+        self._emit(fill)
+
+    # --- Exchange
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        return tuple(self.instruments_by_symbol.values())
+
+    async def prepare(self, symbol: str, *, leverage: int, hedge: bool, cross: bool) -> None:
+        if leverage > self.instruments_by_symbol[symbol].max_leverage:
+            raise VenueRefusedError(f"leverage {leverage} is too high for {symbol}", code="-4028")
+        self.leverages[symbol] = leverage
+
+    async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
+        return self.send_now(order, valid_ms=valid_ms)
+
+    def send_now(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
+        if self.script:
+            scripted = self.script.pop(0)(order)
+            if scripted is not None:
+                return scripted
+        if self._strikes(self.faults.send_lost):
+            return self._unclear(order.client_order_id, Unclear.CONNECTION)
+        if self._strikes(self.faults.send_late):
+            delay_ms = self._random.randrange(1, 2 * valid_ms)
+            if delay_ms <= valid_ms:  # what arrives later is refused by the venue itself
+                self._transit.append((self.clock.now_ms() + delay_ms, order))
+            return self._unclear(order.client_order_id, Unclear.TIMEOUT)
+        if self._strikes(self.faults.send_refused):
+            return self._refusal(order, "injected refusal")
+        answer = self._accept(order)
+        if self._strikes(self.faults.answer_lost):
+            return self._unclear(order.client_order_id, Unclear.TIMEOUT)
+        return answer
+
+    async def cancel(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
+        return self.cancel_now(order)
+
+    def cancel_now(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
+        client_id, now_ms = order.client_order_id, self.clock.now_ms()
+        row = self.rows.get(client_id)
+        if self._strikes(self.faults.cancel_unclear):
+            if row is not None and row.is_live and self._random.random() < 0.5:
+                self._end(row, OrderState.CANCELLED)
+            return CancelUnclear(client_order_id=client_id, text="timeout", at_ms=now_ms)
+        if row is None or not row.is_live:
+            return NotFound(client_order_id=client_id, at_ms=now_ms)
+        self._end(row, OrderState.CANCELLED)
+        return self._update(row)
+
+    async def look_up(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
+        return self.look_up_now(order)
+
+    def look_up_now(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
+        client_id, now_ms = order.client_order_id, self.clock.now_ms()
+        if self._strikes(self.faults.look_up_failed):
+            return self._unclear(client_id, Unclear.TIMEOUT)
+        row = self.rows.get(client_id)
+        if row is None or now_ms - row.accepted_ms < self.faults.invisible_ms:
+            return NotFound(client_order_id=client_id, at_ms=now_ms)
+        return self._update(row)
+
+    async def snapshot(self) -> Snapshot | SnapshotFailed:
+        return self.snapshot_now()
+
+    def snapshot_now(self) -> Snapshot | SnapshotFailed:
+        now_ms = self.clock.now_ms()
+        if self._strikes(self.faults.snapshot_failed):
+            return SnapshotFailed(text="timeout", at_ms=now_ms)
+        return Snapshot(
+            positions=tuple(
+                VenuePosition(
+                    symbol=symbol,
+                    side=side,
+                    quantity=quantity,
+                    entry_price=self.prices.get(symbol, Decimal(0)),
+                )
+                for (symbol, side), quantity in self.positions.items()
+                if quantity > 0
+            ),
+            orders=tuple(
+                self._listed(row)
+                for row in self.live()
+                if now_ms - row.accepted_ms >= self.faults.invisible_ms
+            ),
+            asked_ms=now_ms,
+            at_ms=now_ms,
+        )
+
+    async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
+        return self.fills_now(symbol, since_ms=since_ms)
+
+    def fills_now(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
+        if self._strikes(self.faults.fills_failed):
+            raise VenueBusyError("fills: timeout")
+        return tuple(
+            fill
+            for fill in self.trades
+            if fill.symbol == symbol and fill.executed_at_ms >= since_ms
+        )
+
+    async def account(self) -> Account:
+        return self.account_now()
+
+    def account_now(self) -> Account:
+        held = sum(
+            (quantity * self.prices[symbol] * side.sign)
+            for (symbol, side), quantity in self.positions.items()
+        )
+        equity = START_EQUITY + self.cash + held
+        return Account(equity=equity, free_margin=equity, at_ms=self.clock.now_ms())
+
+    async def history(
+        self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int
+    ) -> Candles:
+        raise VenueRefusedError(f"this venue keeps no history of {symbol}")
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    # --- the venue's own work
+
+    def _accept(self, order: Order) -> OrderUpdate:
+        client_id, now_ms = order.client_order_id, self.clock.now_ms()
+        self.arrived.append(client_id)
+        if client_id in self.rows:
+            self.duplicates += 1
+            return self._refusal(order, "duplicate client order id")
+        if order.reduce_only and self.quantity(order.symbol, order.side) <= 0:
+            return self._refusal(order, "reduce-only order rejected")
+        self._serial += 1
+        row = VenueRow(
+            order=order,
+            exchange_order_id=str(self._serial),
+            accepted_ms=now_ms,
+            updated_ms=now_ms,
+            is_triggered=not order.order_type.is_conditional,
+        )
+        if order.order_type.is_conditional and self._touches(row):
+            return self._refusal(order, "order would immediately trigger")
+        self.rows[client_id] = row
+        self._emit(self._update(row))
+        if row.is_triggered:
+            self._fill(row)
+        return self._update(row)
+
+    def _touches(self, row: VenueRow) -> bool:
+        order, price = row.order, self.prices[row.order.symbol]
+        if order.trigger_price is None:
+            return True
+        distance = (price - order.trigger_price) * order.side.sign
+        return distance >= 0 if order.order_type is OrderType.TAKE_PROFIT_MARKET else distance <= 0
+
+    def _fill(self, row: VenueRow) -> None:
+        """All of the rest, or a piece of it; a reducing order takes no more than there is."""
+        order = row.order
+        rest = order.quantity - row.filled
+        if order.reduce_only:
+            rest = min(rest, self.quantity(order.symbol, order.side))
+        if rest <= 0:
+            self._end(row, OrderState.EXPIRED)
+            return
+        step = self.instruments_by_symbol[order.symbol].quantity_step
+        piece = rest
+        if rest >= 2 * step and self._strikes(self.faults.partial):
+            piece = step * self._random.randrange(1, int(rest / step))
+            row.next_piece_ms = self.clock.now_ms() + self._random.randrange(50, 900)
+        sign = -1 if order.reduce_only else 1
+        self.positions[order.symbol, order.side] = (
+            self.quantity(order.symbol, order.side) + sign * piece
+        )
+        row.filled += piece
+        fill = self._trade(
+            order.client_order_id,
+            row.exchange_order_id,
+            order.symbol,
+            order.side,
+            closing=order.reduce_only,
+            quantity=piece,
+        )
+        row.value += piece * fill.price
+        row.state = OrderState.PARTIALLY_FILLED
+        row.updated_ms = self.clock.now_ms()
+        if row.filled >= order.quantity:
+            row.state = OrderState.FILLED
+        self._emit(fill)
+        self._emit(self._update(row))
+
+    def _trade(
+        self,
+        client_id: str,
+        exchange_id: str,
+        symbol: str,
+        side: Side,
+        *,
+        closing: bool,
+        quantity: Decimal,
+    ) -> Fill:
+        price = self.prices[symbol]
+        fill = Fill(
+            trade_id=str(len(self.trades) + 1),
+            client_order_id=client_id,
+            exchange_order_id=exchange_id,
+            symbol=symbol,
+            side=side,
+            order_side=side.exit if closing else side.entry,
+            price=price,
+            quantity=quantity,
+            fee=price * quantity * TAKER_FEE,
+            fee_asset=self.instruments_by_symbol[symbol].quote,
+            is_maker=False,
+            executed_at_ms=self.clock.now_ms(),
+        )
+        self.cash -= fill.fee
+        self.cash += price * quantity * (1 if fill.order_side is OrderSide.SELL else -1)
+        self.trades.append(fill)
+        return fill
+
+    def _end(self, row: VenueRow, state: OrderState) -> None:
+        row.state = state
+        row.updated_ms = self.clock.now_ms()
+        self._emit(self._update(row))
+
+    def _update(self, row: VenueRow) -> OrderUpdate:
+        return OrderUpdate(
+            client_order_id=row.order.client_order_id,
+            state=row.state,
+            exchange_order_id=row.exchange_order_id,
+            filled_quantity=row.filled,
+            average_price=row.value / row.filled if row.filled else None,
+            at_ms=row.updated_ms,
+        )
+
+    def _listed(self, row: VenueRow) -> VenueOrder:
+        return VenueOrder(
+            client_order_id=row.order.client_order_id,
+            exchange_order_id=row.exchange_order_id,
+            symbol=row.order.symbol,
+            side=row.order.side,
+            is_conditional=row.order.order_type.is_conditional,
+            reduces=row.order.reduce_only,
+            quantity=row.order.quantity,
+            filled_quantity=row.filled,
+            trigger_price=row.order.trigger_price,
+        )
+
+    def _refusal(self, order: Order, reason: str) -> OrderUpdate:
+        return OrderUpdate(
+            client_order_id=order.client_order_id,
+            state=OrderState.REJECTED,
+            reason=reason,
+            at_ms=self.clock.now_ms(),
+        )
+
+    def _unclear(self, client_id: str, why: Unclear) -> SendUnclear:
+        return SendUnclear(client_order_id=client_id, why=why, text=why, at_ms=self.clock.now_ms())
+
+    def _emit(self, event: Event) -> None:
+        if self._strikes(self.faults.event_dropped):
+            return
+        copies = 2 if self._strikes(self.faults.event_doubled) else 1
+        for _ in range(copies):
+            delay = self._random.randrange(self.faults.event_delay_ms + 1)
+            self._serial += 1
+            self._outbox.append((self.clock.now_ms() + delay, self._serial, event))
+
+    def _strikes(self, probability: float) -> bool:
+        struck = probability > 0 and self._random.random() < probability
+        self.injected += struck
+        return struck
+
+
+def ours(venue: FakeVenue) -> list[VenueRow]:
+    """Live orders under our prefix."""
+    return [row for row in venue.live() if is_ours(row.order.client_order_id)]
