@@ -21,7 +21,7 @@ Shown = dict[str, Any]
 class Control(Protocol):
     """Runs what needs opened credentials where they may be opened."""
 
-    def test(self, connection_id: str) -> Mapping[str, Any]:
+    def test(self, connection_id: str, *, by: str) -> Mapping[str, Any]:
         """Test a connection at its venue and store the result."""
         ...
 
@@ -127,7 +127,7 @@ class Connections:
     def test(self, connection_id: str, *, by: str) -> Shown:
         """Test a connection; what was found, and the connection as it is now."""
         connection_row(connection_id)
-        found = dict(self.control.test(connection_id))
+        found = dict(self.control.test(connection_id, by=by))
         return {**found, "connection": self.one(connection_id)}
 
     def toggle(

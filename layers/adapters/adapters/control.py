@@ -50,12 +50,13 @@ class StepMachines:
 class LambdaControl:
     """`connections.Control` by a synchronous invocation of EngineControlFunction."""
 
-    def test(self, connection_id: str) -> Mapping[str, Any]:
+    def test(self, connection_id: str, *, by: str) -> Mapping[str, Any]:
         """Test a connection; raises ControlFailedError if the function itself fails."""
+        asked = {"action": "test", "connection_id": connection_id, "by": by}
         answer = _functions().invoke(
             FunctionName=environment.required("CTS_ENGINE_CONTROL_FUNCTION"),
             InvocationType="RequestResponse",
-            Payload=json.dumps({"action": "test", "connection_id": connection_id}).encode(),
+            Payload=json.dumps(asked).encode(),
         )
         found = json.loads(answer["Payload"].read() or b"null")
         if answer.get("FunctionError") or not isinstance(found, dict):

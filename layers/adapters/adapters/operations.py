@@ -98,7 +98,11 @@ class Operations:
             details={"close_positions": close_positions},
         )
         change_state(
-            state, audit, desired_state=Desired.STOPPED.value, actual_state=Actual.STOPPING.value
+            state,
+            audit,
+            desired_state=Desired.STOPPED.value,
+            actual_state=Actual.STOPPING.value,
+            may_trade=False,
         )
         self.release_loops(row.connection_id, closing=closing, reason=f"stop by {by}")
         self.machines.engine_stop(row.connection_id, close_positions=close_positions)
@@ -151,7 +155,7 @@ def _starting(run_id: str, now_ms: int) -> dict[str, Any]:
         "may_trade": False,
         "error_message": None,
         "engine_started_at_ms": now_ms,
-        "restarts": None,
+        "restarts": 0,
         "restarted_at_ms": None,
     }
 

@@ -112,6 +112,8 @@ class EngineStateRow(Model):
     position_counters = JSONAttribute(null=True)
     error_message = UnicodeAttribute(null=True)
     engine_started_at_ms = IntegerAttribute(null=True)
+    restarts = IntegerAttribute(null=True)  # by the supervisor, since the operator's start
+    restarted_at_ms = IntegerAttribute(null=True)
     updated_at_ms = IntegerAttribute(null=True)
     version = IntegerAttribute(null=True)
 

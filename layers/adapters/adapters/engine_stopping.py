@@ -1,0 +1,76 @@
+"""The steps of the machine that stops an engine: tell the loops, then wait for both."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
+from adapters import accounts, commands
+from adapters.audited import audit_row
+from adapters.engine_states import Actual, Desired, read_state
+from adapters.leases import DynamoLeases
+from adapters.operations import CLOSE_ALL, Operations
+from adapters.tables import EngineStateRow
+from adapters.transactions import is_refused
+from engine.ports import Clock
+from engine.settings import Settings, with_values
+from engine.values import Loop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """What the machine asks of EngineControlFunction while an engine stops."""
+
+    operations: Operations
+    leases: DynamoLeases
+    clock: Clock
+
+    def stop(self, connection_id: str, *, close_positions: bool) -> dict[str, Any]:
+        """Tell the loops to end; done again here in case the API died in between."""
+        if read_state(connection_id).desired_state == Desired.STOPPED.value:
+            closing = close_positions and accounts.holds_positions(connection_id)
+            self.operations.release_loops(connection_id, closing=closing, reason="engine stop")
+        return self.stopped(connection_id)
+
+    def stopped(self, connection_id: str) -> dict[str, Any]:
+        """Whether both loops have ended, which is then written as the actual state."""
+        waiting = [str(loop) for loop in Loop if self._still_runs(connection_id, loop)]
+        if not waiting:
+            self._write_stopped(connection_id)
+        return {"stopped": not waiting, "waiting_for": waiting}
+
+    def _still_runs(self, connection_id: str, loop: Loop) -> bool:
+        if loop is Loop.POSITION and _is_closing(connection_id):
+            return True
+        margin_ms = with_values(
+            Settings(), read_state(connection_id).settings or {}
+        ).lease_margin_ms
+        lease = self.leases.read(connection_id, loop)
+        return bool(lease.owner) and lease.expires_at_ms + margin_ms >= self.clock.now_ms()
+
+    def _write_stopped(self, connection_id: str) -> None:
+        """Conditional on the operator still wanting it: a new start is not undone."""
+        now_ms = self.clock.now_ms()
+        stopping = (EngineStateRow.desired_state == Desired.STOPPED.value) & (
+            EngineStateRow.actual_state == Actual.STOPPING.value
+        )
+        actions: list[Action] = [
+            EngineStateRow.actual_state.set(Actual.STOPPED.value),
+            EngineStateRow.loading_stage.set(""),
+            EngineStateRow.may_trade.set(False),
+            EngineStateRow.updated_at_ms.set(now_ms),
+        ]
+        try:
+            EngineStateRow(connection_id).update(actions, condition=stopping)
+        except UpdateError as error:
+            if is_refused(error):
+                return
+            raise
+        audit_row(connection_id, "engine.stopped", by="engine", now_ms=now_ms).save()
+
+
+def _is_closing(connection_id: str) -> bool:
+    """Whether a command to close everything waits, and there is something to close."""
+    waiting = any(command.kind == CLOSE_ALL for command in commands.pending(connection_id))
+    return waiting and accounts.holds_positions(connection_id)
