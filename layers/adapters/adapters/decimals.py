@@ -1,6 +1,6 @@
 """Numbers that DynamoDB keeps exactly: integers and decimals, never floats."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from pynamodb.attributes import Attribute
 from pynamodb.constants import NUMBER
@@ -34,18 +34,17 @@ class DecimalAttribute(Attribute[Decimal]):
         return Decimal(value)
 
 
-def decimal_text(value: Decimal) -> str:
+def decimal_text(value: Decimal | int) -> str:
     """`value` as DynamoDB takes it.
 
     Raises
     ------
     ValueError
-        If it is not finite, longer than 38 digits, or outside 1E-130 to 9.9E+125.
+        If it is a float, not finite, longer than 38 digits, or outside 1E-130 to 9.9E+125.
     """
-    try:
-        number = Decimal(value)
-    except (InvalidOperation, TypeError, ValueError) as e:
-        raise ValueError(f"{value!r} is not a decimal") from e
+    if not isinstance(value, Decimal | int):
+        raise ValueError(f"a stored decimal must not come from {value!r}, which is not exact")
+    number = Decimal(value)
     if not number.is_finite():
         raise ValueError(f"a stored decimal must be finite, was {number}")
     if not number:

@@ -4,20 +4,18 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import ConnectionError as SdkConnectionError
 from botocore.exceptions import HTTPClientError
-from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from adapters import environment
+from adapters import dynamo
 from engine.errors import StoreBusyError
 
 ATTEMPTS = 4
@@ -105,7 +103,7 @@ class Transaction:
 
     def _send(self) -> None:
         kinds = self._items
-        _connection().transact_write_items(
+        dynamo.connection().transact_write_items(
             [arguments for _, arguments in kinds["check"]],
             [arguments for _, arguments in kinds["delete"]],
             [arguments for _, arguments in kinds["put"]],
@@ -127,18 +125,6 @@ class Transaction:
         codes = {reason.code for reason in reasons if reason is not None}
         if not (is_busy(error) or (codes and codes <= _BUSY_CODES)):
             raise error
-
-
-@cache
-def _connection() -> Connection:
-    return Connection(
-        region=environment.region(),
-        host=environment.endpoint("dynamodb"),
-        connect_timeout_seconds=environment.CONNECT_TIMEOUT_S,
-        read_timeout_seconds=environment.READ_TIMEOUT_S,
-        max_retry_attempts=environment.MAX_RETRIES,
-        max_pool_connections=20,
-    )
 
 
 def is_busy(error: PynamoDBException) -> bool:

@@ -5,8 +5,7 @@ UTC epoch milliseconds (`expires_at`, which DynamoDB's time to live reads, is in
 attribute that was never written reads as None.
 """
 
-from pynamodb.models import Model
-
+from adapters.tables.base import Row
 from adapters.tables.control import (
     CONNECTION_KIND,
     AuditRow,
@@ -30,7 +29,7 @@ from adapters.tables.positions import (
     PositionRow,
 )
 
-ALL: tuple[type[Model], ...] = (
+ALL: tuple[type[Row], ...] = (
     ConnectionRow,
     SettingsRow,
     LeaseItem,
@@ -59,6 +58,7 @@ __all__ = [
     "OrderRow",
     "PositionRow",
     "ProgressionRow",
+    "Row",
     "SettingsRow",
     "TokenRow",
     "TradeRow",

@@ -1,7 +1,6 @@
 """Tables of accounts, settings, engine states, leases, the audit trail and access."""
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from adapters.decimals import DecimalAttribute, IntegerAttribute
 from adapters.tables import base
@@ -9,7 +8,7 @@ from adapters.tables import base
 CONNECTION_KIND = "connection"
 
 
-class ConnectionRow(Model):
+class ConnectionRow(base.Row):
     """An exchange account.
 
     All connections: query on `kind`. One: get. Change: put or update if `version` is unchanged.
@@ -44,7 +43,7 @@ class ConnectionRow(Model):
     version = IntegerAttribute(default=1)
 
 
-class SettingsRow(Model):
+class SettingsRow(base.Row):
     """One version of the changed settings of a connection, or of "system".
 
     Newest: query on `scope`, descending, limit 1. A new version: put if it does not exist.
@@ -60,7 +59,7 @@ class SettingsRow(Model):
     author = UnicodeAttribute()
 
 
-class LeaseItem(Model):
+class LeaseItem(base.Row):
     """Who runs a loop of a connection; `fencing_token`, `wish_seq` and `seen_seq` only grow.
 
     Get and conditional update by `lease_key`, "<connection>#trade" or "<connection>#position".
@@ -81,7 +80,7 @@ class LeaseItem(Model):
     halt = BooleanAttribute(null=True)
 
 
-class EngineStateRow(Model):
+class EngineStateRow(base.Row):
     """What the operator wants of a connection's engine, and what its loops prove.
 
     Get by `connection_id`; changed by update, the operator's part if `version` is unchanged.
@@ -118,7 +117,7 @@ class EngineStateRow(Model):
     version = IntegerAttribute(null=True)
 
 
-class AuditRow(Model):
+class AuditRow(base.Row):
     """Who did what to a connection, when, and why.
 
     Newest first: query on `subject`, descending by `at_key` = "<ms in 13 digits>#<id>".
@@ -135,7 +134,7 @@ class AuditRow(Model):
     details = JSONAttribute(null=True)
 
 
-class TokenRow(Model):
+class TokenRow(base.Row):
     """An API token's SHA-256 in hex and what its bearer may do: get by `token_hash`."""
 
     class Meta(base.Meta):

@@ -1,13 +1,12 @@
 """Tables of the trade loop: its ticks, candles and Set books."""
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from adapters.decimals import IntegerAttribute
 from adapters.tables import base
 
 
-class ProgressionRow(Model):
+class ProgressionRow(base.Row):
     """One tick of the trade loop with its candles, or a run of position ticks.
 
     Latest ticks and candles since a moment: query on `loop_key` = "<connection>#<loop>" by
@@ -34,7 +33,7 @@ class ProgressionRow(Model):
     inputs = BinaryAttribute(legacy_encoding=False, null=True)
 
 
-class MarketDataRow(Model):
+class MarketDataRow(base.Row):
     """Packed candles: a minute of all symbols, or a piece of one symbol's history.
 
     Query on `series` by `start_ms`: "<connection>#minute" or "<connection>#<symbol>#<span_ms>".
@@ -50,7 +49,7 @@ class MarketDataRow(Model):
     expires_at = IntegerAttribute(null=True)  # seconds: time to live
 
 
-class BookRow(Model):
+class BookRow(base.Row):
     """Parts of the Set book of a symbol, and the manifest that says which of them count.
 
     Get by `book` = "<connection>#<symbol>" and `part`: "manifest", "a#000", "b#000" and so on.

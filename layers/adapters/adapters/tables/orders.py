@@ -2,13 +2,12 @@
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.indexes import LocalSecondaryIndex
-from pynamodb.models import Model
 
 from adapters.decimals import DecimalAttribute, IntegerAttribute
 from adapters.tables import base
 
 
-class CommandRow(Model):
+class CommandRow(base.Row):
     """A mirror wish or an operator's command, waiting or dealt with.
 
     Query on `queue` = "<connection>#pending" or "<connection>#done" by `command_id`, which begins
@@ -51,7 +50,7 @@ class RecentOrders(LocalSecondaryIndex["OrderRow"]):  # type: ignore[no-untyped-
     created_at_ms = IntegerAttribute(range_key=True)
 
 
-class OrderRow(Model):
+class OrderRow(base.Row):
     """An order of ours, from intent to its end.
 
     One: get by `client_order_id`. Open ones: index `live`. Newest first: index `recent`.
@@ -95,7 +94,7 @@ class RecentTrades(LocalSecondaryIndex["TradeRow"]):  # type: ignore[no-untyped-
     executed_at_ms = IntegerAttribute(range_key=True)
 
 
-class TradeRow(Model):
+class TradeRow(base.Row):
     """An execution of one of our orders, keyed by the venue's own trade id.
 
     Put if absent by `trade_key` = "<symbol>#<trade id>". Newest first: index `recent`.

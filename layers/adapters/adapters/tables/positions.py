@@ -2,7 +2,6 @@
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import LocalSecondaryIndex
-from pynamodb.models import Model
 
 from adapters.decimals import DecimalAttribute, IntegerAttribute
 from adapters.tables import base
@@ -38,7 +37,7 @@ class ClosedPositions(LocalSecondaryIndex["PositionRow"]):  # type: ignore[no-un
     closed_at_ms = IntegerAttribute(range_key=True)
 
 
-class PositionRow(Model):
+class PositionRow(base.Row):
     """An exchange position of ours, or the guard row of its short key.
 
     One: get by `position_id`. Open ones: index `live`. Newest first: index `recent`. Last closed:

@@ -1,0 +1,141 @@
+"""What every store must do for the trade loop."""
+
+import numpy as np
+import pytest
+from engine.errors import LeaseLostError
+from engine.market import Candles, Kind
+from engine.ports import Facts
+from engine.values import Loop, Side
+
+from tests.contracts.conftest import LEASE_MS, Kept
+from tests.hand_clock import START_MS
+from tests.samples import a_key, a_tick, a_wish, some_candles
+
+DAY_MS = 86_400_000
+MIDNIGHT_MS = START_MS // DAY_MS * DAY_MS
+
+
+def same(left: Candles, right: Candles) -> bool:
+    names = ("close_ms", "open", "high", "low", "close", "volume", "kind")
+    equal = all(np.array_equal(getattr(left, n), getattr(right, n)) for n in names)
+    return equal and (left.symbols, left.span_ms) == (right.symbols, right.span_ms)
+
+
+def test_a_tick_keeps_its_candles_and_extends_the_lease(kept: Kept) -> None:
+    lease = kept.take(Loop.TRADE)
+    kept.clock.pass_ms(4_000)
+
+    longer = kept.store.write_tick(lease, a_tick(START_MS), ())
+
+    row = kept.leases.read("c1", Loop.TRADE)
+    assert (row.last_slot_ms, row.expires_at_ms) == (START_MS, kept.clock.now_ms() + LEASE_MS)
+    assert (longer.token, longer.sent_at_ms) == (lease.token, kept.clock.now_ms())
+    (found,) = kept.store.candles_since("c1", START_MS - 1)
+    assert same(found, a_tick(START_MS).candles)
+
+
+def test_wishes_wait_oldest_first_and_are_counted(kept: Kept) -> None:
+    lease = kept.take(Loop.TRADE)
+    long, short = (a_wish(a_key(side=side)) for side in Side)
+    older = a_wish(at_ms=START_MS - 1000)
+
+    kept.store.write_tick(lease, a_tick(), [long, short])
+    kept.store.write_tick(lease, a_tick(), [older])
+
+    found = kept.store.pending("c1")
+    assert [command.wish for command in found] == [older, *sorted([long, short], key=_id)]
+    assert {command.kind for command in found} == {"wish"}
+    assert kept.leases.read("c1", Loop.POSITION).wish_seq == 3
+
+
+def test_a_wish_written_twice_waits_once_and_fails_no_tick(kept: Kept) -> None:
+    lease = kept.take(Loop.TRADE)
+
+    kept.store.write_tick(lease, a_tick(), [a_wish()])
+    kept.clock.pass_ms(1000)
+    kept.store.write_tick(lease, a_tick(START_MS + 1000), [a_wish()])
+
+    (command,) = kept.store.pending("c1")
+    assert (command.wish, command.created_at_ms) == (a_wish(), START_MS)
+
+
+def test_a_lost_tick_writes_neither_candles_nor_wishes(kept: Kept) -> None:
+    lost = kept.take(Loop.TRADE)
+    kept.take(Loop.TRADE, "another")
+
+    with pytest.raises(LeaseLostError):
+        kept.store.write_tick(lost, a_tick(), [a_wish()])
+
+    assert kept.store.candles_since("c1", 0) == ()
+    assert kept.store.pending("c1") == ()
+    assert kept.leases.read("c1", Loop.POSITION).wish_seq == 0
+
+
+def test_stored_candles_are_minutes_then_ticks_without_a_seam(kept: Kept) -> None:
+    lease = kept.take(Loop.TRADE)
+    minute = some_candles(first_close_ms=START_MS - 59_000, length=60)
+    kept.store.write_minute(lease, minute)
+    for slot in (START_MS - 1000, START_MS, START_MS + 1000, START_MS + 2000):
+        kept.store.write_tick(lease, a_tick(slot), ())
+
+    pieces = kept.store.candles_since("c1", START_MS - 10_000)
+
+    closes = [int(ms) for piece in pieces for ms in piece.close_ms]
+    assert closes == list(range(START_MS - 9_000, START_MS + 3_000, 1000))
+
+
+def test_history_is_read_as_it_was_written_with_gaps_where_nothing_was(kept: Kept) -> None:
+    candles = _history(first_close_ms=MIDNIGHT_MS + 60_000 * 100, length=2000)
+    kept.store.write_history("c1", candles)
+
+    start, end = MIDNIGHT_MS, MIDNIGHT_MS + 3 * DAY_MS
+    found = kept.store.history("c1", "BTCUSDT", start, end)
+
+    assert len(found) == 3 * 1440
+    known = found.kind[:, 0] != Kind.GAP
+    assert known.sum() == 2000
+    assert same(found.between(int(candles.close_ms[0]) - 1, int(candles.close_ms[-1])), candles)
+
+
+def test_history_written_in_parts_is_one_history(kept: Kept) -> None:
+    whole = _history(first_close_ms=MIDNIGHT_MS + 60_000, length=1440)
+    for first, last in ((700, 1440), (0, 300), (250, 720)):
+        kept.store.write_history("c1", whole.rows(first, last))
+
+    found = kept.store.history("c1", "BTCUSDT", MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS)
+
+    assert same(found, whole)
+
+
+def test_a_gap_never_hides_a_stored_candle(kept: Kept) -> None:
+    candles = _history(first_close_ms=MIDNIGHT_MS + 60_000, length=10)
+    kept.store.write_history("c1", candles)
+    candles.kind[3:5] = Kind.GAP
+    kept.store.write_history("c1", candles)
+
+    found = kept.store.history("c1", "BTCUSDT", MIDNIGHT_MS, MIDNIGHT_MS + 600_000)
+
+    assert (found.kind == Kind.TRADED).all()
+
+
+def test_books_come_back_whole_and_the_newest_count(kept: Kept) -> None:
+    lease = kept.take(Loop.TRADE)
+    assert kept.store.load_books("c1", "BTCUSDT") is None
+
+    kept.store.save_books("c1", "BTCUSDT", [b"a", b"b", b"c"], last_close_ms=5, lease=None)
+    assert kept.store.load_books("c1", "BTCUSDT") == ((b"a", b"b", b"c"), 5)
+
+    kept.store.save_books("c1", "BTCUSDT", [b"d", b"e"], last_close_ms=6, lease=lease)
+    assert kept.store.load_books("c1", "BTCUSDT") == ((b"d", b"e"), 6)
+    assert kept.store.load_books("c1", "ETHUSDT") is None
+    assert not Facts()
+
+
+def _history(*, first_close_ms: int, length: int) -> Candles:
+    return some_candles(
+        first_close_ms=first_close_ms, length=length, symbols=("BTCUSDT",), span_ms=60_000
+    )
+
+
+def _id(wish: object) -> str:
+    return str(getattr(wish, "wish_id"))
