@@ -11,11 +11,10 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from adapters.failures import redact
 from adapters.venues import Socket
-from adapters.wire import Wire
 from engine.errors import CtsError, HaltError
 from engine.ports import Clock
 
@@ -34,6 +33,16 @@ class Patience:
         return int(longest * random.uniform(0.5, 1.0))
 
 
+class Dialler(Protocol):
+    """Opens sockets; see `Wire`, which implements it."""
+
+    def listen(self, url: str, listener: Callable[[str, Any], None] | None) -> None: ...
+
+    async def dial(self, socket: Socket) -> None: ...
+
+    async def hang_up(self, url: str) -> None: ...
+
+
 class Stream:
     """Keeps one socket open until closed.
 
@@ -47,7 +56,7 @@ class Stream:
 
     def __init__(
         self,
-        wire: Wire,
+        wire: Dialler,
         clock: Clock,
         open_socket: Callable[[], Awaitable[Socket]],
         on_message: Callable[[Any], None],

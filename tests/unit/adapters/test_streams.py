@@ -1,0 +1,174 @@
+"""A watched socket: its silence, its breaks, its return. Times are milliseconds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from adapters.clock import SystemClock
+from adapters.streams import Patience, Stream
+from adapters.venues import Socket
+from engine.errors import VenueBusyError
+
+URL = "wss://venue/stream"
+QUICK = Patience(silence_ms=60, first_retry_ms=4, last_retry_ms=16)
+
+
+@dataclass(slots=True)
+class FakeDialler:
+    """Sockets that open at once and break when a test says so."""
+
+    listener: Callable[[str, Any], None] | None = None
+    dialled: list[Socket] = field(default_factory=list)
+    hung_up: int = 0
+    fault: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def listen(self, url: str, listener: Callable[[str, Any], None] | None) -> None:
+        self.listener = listener
+
+    async def dial(self, socket: Socket) -> None:
+        self.dialled.append(socket)
+        if self.listener is not None:
+            self.listener(socket.url, None)
+        await self.fault.wait()
+        self.fault.clear()
+        raise VenueBusyError("the line was cut")
+
+    async def hang_up(self, url: str) -> None:
+        self.listener = None
+        self.hung_up += 1
+
+    def say(self, message: Any) -> None:
+        assert self.listener is not None
+        self.listener(URL, message)
+
+
+@dataclass(slots=True)
+class Watched:
+    dialler: FakeDialler
+    stream: Stream
+    heard: list[Any]
+    breaks: list[int]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(2):
+            while not condition():
+                await asyncio.sleep(0.001)
+
+    async def dialled(self, times: int) -> None:
+        await self.until(lambda: len(self.dialler.dialled) >= times)
+
+
+@asynccontextmanager
+async def watched(*, speaks: bool = True) -> AsyncIterator[Watched]:
+    dialler, heard, breaks = FakeDialler(), list[Any](), list[int]()
+
+    async def open_socket() -> Socket:
+        return Socket(url=URL, request=None)
+
+    stream = Stream(
+        dialler,
+        SystemClock(),
+        open_socket,
+        heard.append,
+        patience=QUICK,
+        speaks=speaks,
+        on_break=breaks.append,
+    )
+    try:
+        yield Watched(dialler, stream, heard, breaks)
+    finally:
+        await stream.close()
+
+
+def now_ms() -> int:
+    return SystemClock().now_ms()
+
+
+async def test_it_is_live_from_its_first_message_on() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        before = it.stream.is_live
+        it.dialler.say({"e": "trade"})
+
+        assert not before
+        assert it.stream.is_live
+        assert it.heard == [{"e": "trade"}]
+
+
+async def test_it_covers_only_what_began_after_it_was_live() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.say({})
+
+        assert it.stream.covers(now_ms(), now_ms())
+        assert not it.stream.covers(it.stream.live_since_ms - 1, now_ms())
+
+
+async def test_silence_is_no_proof_of_life_and_ends_in_a_new_socket() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.say({})
+        later = now_ms() + QUICK.silence_ms + 1
+
+        covered = it.stream.covers(it.stream.live_since_ms, later)
+        it.stream.check(later)
+        await it.dialled(2)
+
+        assert not covered
+        assert it.breaks == [it.stream.seen_ms]
+        assert "silent" in it.stream.last_problem
+
+
+async def test_a_socket_that_never_speaks_is_dialled_anew() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        await it.until(lambda: it.stream.check(now_ms() + 1000) or len(it.dialler.dialled) > 1)
+
+        assert it.breaks == []
+
+
+async def test_a_stream_that_is_quiet_by_nature_is_live_once_connected() -> None:
+    async with watched(speaks=False) as it:
+        await it.dialled(1)
+        it.stream.check(now_ms() + 3_600_000)
+        await asyncio.sleep(0.02)
+
+        assert it.stream.is_live
+        assert len(it.dialler.dialled) == 1
+
+
+async def test_a_cut_line_is_dialled_again_for_ever() -> None:
+    async with watched() as it:
+        for times in range(1, 6):
+            await it.dialled(times)
+            it.dialler.say({})
+            it.dialler.fault.set()
+            await it.until(lambda: not it.stream.is_live)
+
+        assert it.stream.breaks == 5
+        assert it.dialler.hung_up == 5
+        assert it.stream.last_problem == "the line was cut"
+
+
+async def test_between_a_kick_and_the_new_socket_nothing_is_covered() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.say({})
+        it.stream.kick("frozen")
+
+        assert not it.stream.covers(it.stream.live_since_ms, now_ms())
+
+
+@pytest.mark.parametrize("attempt", range(0, 40))
+def test_retries_slow_down_to_a_bound_and_are_jittered(attempt: int) -> None:
+    patience = Patience()
+    longest = min(30_000, 1_000 * 2**attempt)
+
+    delays = {patience.retry_ms(attempt) for _ in range(50)}
+
+    assert len(delays) > 1
+    assert all(longest / 2 - 1 <= delay <= longest for delay in delays)
