@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.errors import RetryableError
+from engine.errors import CtsError
 from engine.ports import LeaseRow, World
 from engine.settings import Settings
 
@@ -49,10 +49,8 @@ def last_slot(row: LeaseRow, now_ms: int, settings: Settings) -> int:
 RETRY_PAUSE_MS = 1_000
 
 
-async def again(
-    world: World, request: BurstRequest, token: int, error: RetryableError
-) -> BurstReport:
-    """Answer of a burst that met a busy store or venue: the next one starts from the store."""
+async def again(world: World, request: BurstRequest, token: int, error: CtsError) -> BurstReport:
+    """Answer of a burst that cannot go on with its memory: the next one starts from the store."""
     world.log.fact("burst given up", {"connection_id": request.connection_id, "error": str(error)})
     await world.clock.sleep_until_ms(world.clock.now_ms() + RETRY_PAUSE_MS)
     return BurstReport(outcome=Outcome.AGAIN, token=token)

@@ -9,7 +9,7 @@ from engine.cycles.burst import BurstReport, BurstRequest, Outcome, again, is_st
 from engine.cycles.errands import Errands
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
-from engine.errors import LeaseLostError, RetryableError
+from engine.errors import LeaseLostError, RetryableError, ShortKeyTakenError
 from engine.ports import (
     Command,
     EngineRow,
@@ -61,7 +61,7 @@ async def position_burst(
     except LeaseLostError:
         memories.pop(request.connection_id, None)
         return BurstReport(outcome=Outcome.LOST, token=token)
-    except RetryableError as error:
+    except (RetryableError, ShortKeyTakenError) as error:
         memories.pop(request.connection_id, None)
         return await again(world, request, token, error)
 
