@@ -11,9 +11,10 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from moto import mock_aws
+
 from adapters import dynamo
 from adapters.tables import ALL
-from moto import mock_aws
 
 START_S = 30
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import numpy as np
+from tests.hand_clock import START_MS
+
 from engine.market import Candles, Kind
 from engine.ports import PositionTicks, TradeTick
 from engine.values import (
@@ -18,8 +20,6 @@ from engine.values import (
     Side,
     Wish,
 )
-
-from tests.hand_clock import START_MS
 
 PRICE = Decimal("67123.4")
 
@@ -141,4 +141,4 @@ def position_ticks(slot_ms: int = START_MS) -> PositionTicks:
         (slot, slot * 1000 + 200, slot * 1000 + 1_900, 1_100)
         for slot in (slot_ms, slot_ms + 300, slot_ms + 600)
     )
-    return PositionTicks(ticks=ticks, skipped={"overrun": 2}, inputs=b"journal")
+    return PositionTicks(ticks=ticks, skipped={"overrun": 2}, taken_us=7, inputs=b"journal")

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from tests.hand_clock import HandClock
+
 from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
 from engine.ports import Lease, Leases, Store
 from engine.values import Loop
-
-from tests.hand_clock import HandClock
 
 LEASE_MS = 15_000
 

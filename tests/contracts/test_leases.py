@@ -1,10 +1,10 @@
 """What every implementation of the leases must do."""
 
 import pytest
+from tests.contracts.conftest import LEASE_MS, Kept
+
 from engine.errors import LeaseLostError
 from engine.values import Loop
-
-from tests.contracts.conftest import LEASE_MS, Kept
 
 pytestmark = pytest.mark.parametrize("loop", Loop)
 
@@ -107,9 +107,7 @@ def test_a_lost_lease_cannot_put_the_loop_to_sleep(kept: Kept, loop: Loop) -> No
     assert kept.leases.read("c1", loop).phase == "live"
 
 
-def test_the_two_loops_and_two_connections_do_not_touch_each_other(
-    kept: Kept, loop: Loop
-) -> None:
+def test_the_two_loops_and_two_connections_do_not_touch_each_other(kept: Kept, loop: Loop) -> None:
     kept.take(loop)
 
     other = Loop.POSITION if loop is Loop.TRADE else Loop.TRADE

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from tests.contracts.conftest import LEASE_MS, Kept
+from tests.hand_clock import START_MS
+from tests.samples import a_key, a_tick, a_wish, some_candles
+
 from engine.errors import LeaseLostError
 from engine.market import Candles, Kind
 from engine.ports import Facts
 from engine.values import Loop, Side
-
-from tests.contracts.conftest import LEASE_MS, Kept
-from tests.hand_clock import START_MS
-from tests.samples import a_key, a_tick, a_wish, some_candles
 
 DAY_MS = 86_400_000
 MIDNIGHT_MS = START_MS // DAY_MS * DAY_MS
@@ -138,4 +138,4 @@ def _history(*, first_close_ms: int, length: int) -> Candles:
 
 
 def _id(wish: object) -> str:
-    return str(getattr(wish, "wish_id"))
+    return str(wish.wish_id)

@@ -84,17 +84,20 @@ def _taken(refused: WriteRefusedError, lease: Lease) -> list[str]:
 
 
 def _groups(facts: Facts) -> Iterable[_Group]:
-    """Facts by position: closed ones first, since they free keys; facts of none last."""
+    """Facts by position: closed ones first, since they free keys; facts of none last.
+
+    A transaction takes a row once, so of the same order or execution the last counts.
+    """
     groups: dict[str, _Group] = defaultdict(_Group)
     wishes = {f"{p.entry_close_ms:013d}|{p.key.text}": p.position_id for p in facts.positions}
     owners = {order.client_order_id: order.position_id for order in facts.orders}
     for position in sorted(facts.positions, key=lambda p: p.status is not PositionStatus.CLOSED):
         groups[position.position_id].position = position
-    for order in facts.orders:
+    for order in {order.client_order_id: order for order in facts.orders}.values():
         groups[order.position_id].orders.append(order)
-    for fill in facts.fills:
+    for fill in {fill.key: fill for fill in facts.fills}.values():
         groups[owners.get(fill.client_order_id, "")].fills.append(fill)
-    for consumed in facts.consumed:
+    for consumed in {one.command_id: one for one in facts.consumed}.values():
         groups[wishes.get(consumed.command_id, "")].consumed.append(consumed)
     if "" in groups:
         groups[""] = groups.pop("")

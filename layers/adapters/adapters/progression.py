@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterable, Sequence
 
+from pynamodb.expressions.update import Action
+
 from adapters import commands
 from adapters.leases import is_mine, lost, row_of
 from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
@@ -40,19 +42,11 @@ def write_tick(lease: Lease, longer: Lease, tick: TradeTick, wishes: Sequence[Wi
 
 
 def write_position_ticks(lease: Lease, longer: Lease, ticks: PositionTicks) -> None:
-    """One row for a run of position ticks, and the lease extended to `longer`."""
-    transaction = _extending(lease, longer, last_slot_ms=ticks.ticks[-1][0])
-    row = ProgressionRow(
-        loop_key(lease.connection_id, lease.loop),
-        ticks.ticks[0][0],
-        owner=lease.owner,
-        fencing_token=lease.token,
-        skipped=dict(ticks.skipped),
-        ticks=pack_ticks(ticks.ticks),
-        inputs=ticks.inputs,
-        expires_at=longer.sent_at_ms // 1000 + TICK_RETENTION_S,
-    )
-    transaction.put("ticks", row)
+    """One row for a run of position ticks, if there are any, and the lease extended to `longer`."""
+    last_slot_ms = ticks.ticks[-1][0] if ticks.ticks else None
+    transaction = _extending(lease, longer, last_slot_ms=last_slot_ms)
+    if ticks.ticks:
+        transaction.put("ticks", _run_row(lease, longer.sent_at_ms, ticks))
     _commit(transaction, lease)
 
 
@@ -132,12 +126,25 @@ def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
     )
 
 
-def _extending(lease: Lease, longer: Lease, *, last_slot_ms: int) -> Transaction:
+def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
+    return ProgressionRow(
+        loop_key(lease.connection_id, lease.loop),
+        ticks.ticks[0][0],
+        owner=lease.owner,
+        fencing_token=lease.token,
+        taken_us=ticks.taken_us,
+        skipped=dict(ticks.skipped),
+        ticks=pack_ticks(ticks.ticks),
+        inputs=ticks.inputs,
+        expires_at=now_ms // 1000 + TICK_RETENTION_S,
+    )
+
+
+def _extending(lease: Lease, longer: Lease, *, last_slot_ms: int | None) -> Transaction:
     transaction = Transaction()
-    actions = [
-        LeaseItem.expires_at_ms.set(longer.sent_at_ms + longer.lease_ms),
-        LeaseItem.last_slot_ms.set(last_slot_ms),
-    ]
+    actions: list[Action] = [LeaseItem.expires_at_ms.set(longer.sent_at_ms + longer.lease_ms)]
+    if last_slot_ms is not None:
+        actions.append(LeaseItem.last_slot_ms.set(last_slot_ms))
     transaction.update("lease", row_of(lease), actions, is_mine(lease, longer.sent_at_ms))
     return transaction
 

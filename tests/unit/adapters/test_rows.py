@@ -5,12 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pynamodb.models import Model
+from tests.samples import a_position, an_order
+
 from adapters.commands import wish_json, wish_of
 from adapters.decimals import DecimalAttribute, decimal_text
 from adapters.engine_rows import instruments_json, instruments_of
 from adapters.position_rows import position_of, position_row
 from adapters.progression import pack_ticks, unpack_ticks
-from adapters.tables import OrderRow
 from adapters.trade_rows import fill_of, fill_row, order_of, order_row
 from engine.values import (
     Fill,
@@ -21,11 +25,6 @@ from engine.values import (
     PositionStatus,
     Wish,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from pynamodb.models import Model
-
-from tests.samples import a_position, an_order
 
 TIMES = st.integers(0, 2**53)
 DECIMALS = st.decimals(places=18, min_value=-(10**19), max_value=10**19)

@@ -29,6 +29,7 @@ class ProgressionRow(base.Row):
     close_reasons = JSONAttribute(null=True)
     candles = BinaryAttribute(legacy_encoding=False, null=True)
     source = UnicodeAttribute(null=True)
+    taken_us = IntegerAttribute(null=True)  # a run that begins a burst: when it took its lease
     ticks = BinaryAttribute(legacy_encoding=False, null=True)  # see progression.pack_ticks
     inputs = BinaryAttribute(legacy_encoding=False, null=True)
 
