@@ -173,7 +173,7 @@ def _changed_ns(ca_file: Path | None) -> int:
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
-    except ssl.SSLError:
+    except OSError:  # SSLError is one too
         raise SetupError(f"the authority's file {ca_file} holds no certificate") from None
 
 

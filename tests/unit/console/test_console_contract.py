@@ -1,0 +1,55 @@
+"""The console, the stand-in it is tested with and the real API speak the same language."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from tests.console_api import CONNECTION, TOKEN
+from tests.unit.console.screens import Clock, an_api
+
+from console import models
+from console.client import ROUTES
+
+ROOT = Path(__file__).parents[3]
+ANSWERS: dict[str, tuple[str, str, type[BaseModel]]] = {
+    "status": ("models.engine", "StatusAnswer", models.Status),
+    "performance": ("models.engine", "PerformanceAnswer", models.Performance),
+    "connections": ("models.connections", "ConnectionsAnswer", models.Connections),
+    "positions": ("models.trading", "PositionsAnswer", models.Positions),
+    "orders": ("models.trading", "OrdersAnswer", models.Orders),
+    "candles": ("models.trading", "MarketAnswer", models.Candles),
+    "start": ("models.engine", "EngineAnswer", models.Outcome),
+    "stop": ("models.engine", "EngineAnswer", models.Outcome),
+}
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+def test_every_route_the_console_calls_is_in_the_description_of_the_api(route: str) -> None:
+    method, path = ROUTES[route]
+    described = yaml.safe_load((ROOT / "infra" / "openapi.yaml").read_text())["paths"]
+
+    assert path in described
+    assert method.lower() in described[path]
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+def test_the_console_reads_what_the_api_itself_would_write(
+    route: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "functions" / "api"))
+    for name in [name for name in sys.modules if name.split(".")[0] == "models"]:
+        monkeypatch.delitem(sys.modules, name)
+    module, name, kind = ANSWERS[route]
+    method, path = ROUTES[route]
+    query = {"connectionId": CONNECTION, "symbol": "BTCUSDT", "limit": "3"}
+    api: Any = an_api(Clock())
+
+    _, said = api.answer(method, path, query if method == "GET" else {}, {}, f"Bearer {TOKEN}")
+    of_the_api = getattr(import_module(module), name).model_validate(said)
+
+    written = of_the_api.model_dump_json(by_alias=True)
+    assert kind.model_validate_json(written) == kind.model_validate(said)
