@@ -3,7 +3,7 @@
 import asyncio
 from decimal import Decimal
 
-from adapters.failures import ClockSkewError, VenueUnclearError
+from adapters.failures import VenueUnclearError
 from adapters.history import Pace, klines
 from adapters.venues import Dialect
 from adapters.wire import Wire
@@ -55,22 +55,21 @@ class CcxtExchange:
         self._hedge = hedge
         self._pace = pace or Pace()
         self._known: dict[str, Instrument] = {}
-        self._clock_is_set = False
 
     async def instruments(self) -> tuple[Instrument, ...]:
-        await self._ready()
+        await self._wire.set_clock()
         found = await self._dialect.instruments(self._wire, ranked=True)
         self._known = {each.symbol: each for each in found}
         return found
 
     async def prepare(self, symbol: str, *, leverage: int, hedge: bool, cross: bool) -> None:
-        await self._ready()
+        await self._wire.set_clock()
         await self._dialect.prepare(self._wire, symbol, leverage=leverage, hedge=hedge, cross=cross)
         self._hedge = hedge
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
         try:
-            await self._ready()
+            await self._wire.set_clock()
             hedge = await self._position_mode()
         except CtsError as error:
             return self._rejected(order, error)  # nothing of the order was sent yet
@@ -86,15 +85,13 @@ class CcxtExchange:
                 return await self._already_there(order, str(error))
             return self._rejected(order, error)
         except (VenueBusyError, CredentialsError) as error:
-            await self._after(error)
             return self._rejected(order, error)
 
     async def cancel(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
         try:
-            await self._ready()
+            await self._wire.set_clock()
             update = await self._dialect.cancel(self._wire, order, valid_ms=5_000)
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
-            await self._after(error)
             return CancelUnclear(
                 client_order_id=order.client_order_id,
                 text=str(error),
@@ -104,10 +101,9 @@ class CcxtExchange:
 
     async def look_up(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
         try:
-            await self._ready()
+            await self._wire.set_clock()
             update = await self._dialect.find(self._wire, order)
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
-            await self._after(error)
             why = error.why if isinstance(error, VenueUnclearError) else Unclear.VENUE
             return self._unclear(order, why, str(error))
         return update or self._not_found(order)
@@ -115,22 +111,21 @@ class CcxtExchange:
     async def snapshot(self) -> Snapshot | SnapshotFailed:
         asked_ms = self._clock.now_ms()
         try:
-            await self._ready()
+            await self._wire.set_clock()
             orders = await self._dialect.open_orders(self._wire)
             positions = await self._dialect.positions(self._wire)
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
-            await self._after(error)
             return SnapshotFailed(text=str(error), at_ms=self._clock.now_ms())
         return Snapshot(
             positions=positions, orders=orders, asked_ms=asked_ms, at_ms=self._clock.now_ms()
         )
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
-        await self._ready()
+        await self._wire.set_clock()
         return await self._dialect.fills(self._wire, symbol, since_ms=since_ms)
 
     async def account(self) -> Account:
-        await self._ready()
+        await self._wire.set_clock()
         return await self._dialect.account(self._wire, now_ms=self._clock.now_ms())
 
     async def history(self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int) -> Candles:
@@ -160,16 +155,6 @@ class CcxtExchange:
         if self._hedge is None:
             self._hedge = await self._dialect.is_hedged(self._wire)
         return self._hedge
-
-    async def _ready(self) -> None:
-        """Sign with the venue's clock, not with ours."""
-        if not self._clock_is_set:
-            await self._wire.set_clock()
-            self._clock_is_set = True
-
-    async def _after(self, error: CtsError) -> None:
-        if isinstance(error, ClockSkewError):
-            self._clock_is_set = False
 
     async def _already_there(self, order: Order, text: str) -> OrderUpdate | SendUnclear:
         """The venue holds an order of that id: then ours arrived before, and is looked up."""

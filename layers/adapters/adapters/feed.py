@@ -30,6 +30,7 @@ class FeedSettings:
     stream: bool = True
     poll_ms: int = 250
     thaw_ms: int = 2_000
+    proof_ms: int = 300
     answer_ms: int = 500
     rebuild_share: float = 0.5
     patience: Patience = field(default_factory=Patience)
@@ -88,12 +89,7 @@ class CcxtFeed:
         if self._clock.now_ms() - self._turned_ms > _TURN_MS * 2:
             await asyncio.sleep(0.02)  # the loop stood still: first read what lies in the sockets
         self._turn()
-        now_ms = self._clock.now_ms()
-        streamed = frozenset(
-            symbol
-            for symbol, stream in self._streams.items()
-            if stream.covers(close_ms - SPAN_MS, now_ms)
-        )
+        streamed = await self._streamed(close_ms)
         missing = [each for each in self._seconds.symbols if each not in streamed]
         polled = await self._rebuilt(missing, close_ms) if missing else frozenset()
         made = self._seconds.close(close_ms, alive=streamed | polled)
@@ -228,6 +224,16 @@ class CcxtFeed:
         stream = self._streams.get(symbol)
         streamed = stream.seen_ms if stream is not None else 0
         return max(streamed, self._poller.asked_ms)
+
+    async def _streamed(self, close_ms: int) -> frozenset[str]:
+        """Symbols whose second came whole through their socket."""
+        streams = list(set(self._streams.values()))
+        wait_ms = self._settings.proof_ms
+        proofs = await asyncio.gather(
+            *(each.covers(close_ms - SPAN_MS, close_ms, wait_ms=wait_ms) for each in streams)
+        )
+        whole = {each for each, proven in zip(streams, proofs, strict=True) if proven}
+        return frozenset(symbol for symbol, each in self._streams.items() if each in whole)
 
     async def _rebuilt(self, symbols: Sequence[str], close_ms: int) -> frozenset[str]:
         """Symbols whose second could be had by asking: exactly if the budget allows, or sampled."""

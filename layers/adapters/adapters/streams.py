@@ -8,6 +8,7 @@ the proof (ccxt closes it when two are missed), and the rest is left to reconcil
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class Stream:
         self._on_break = on_break
         self._dialled_ms = 0
         self._kicked = asyncio.Event()
+        self._awaited = asyncio.Event()
         self._task = asyncio.create_task(self._keep())
 
     @property
@@ -95,16 +97,26 @@ class Stream:
         if self._speaks and self._dialled_ms and now_ms - heard_ms > self._patience.silence_ms:
             self.kick(f"silent for {now_ms - heard_ms} ms")
 
-    def covers(self, start_ms: int, now_ms: int) -> bool:
-        """Whether nothing since `start_ms` can have been missed."""
-        quiet_ms = now_ms - self.seen_ms
-        spoke = not self._speaks or quiet_ms <= self._patience.silence_ms
-        return 0 < self.live_since_ms <= start_ms and spoke and not self._kicked.is_set()
+    async def covers(self, start_ms: int, end_ms: int, *, wait_ms: int) -> bool:
+        """Whether nothing in [start, end) can have been missed, waiting a little for the proof.
+
+        A socket keeps order: a message heard after the end proves that all before it came through.
+        """
+        if not self._watched_since(start_ms):
+            return False
+        if self.seen_ms < end_ms:
+            self._awaited.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awaited.wait(), wait_ms / 1000)
+        return self.seen_ms >= end_ms and self._watched_since(start_ms)
 
     async def close(self) -> None:
         """Stop for good."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    def _watched_since(self, start_ms: int) -> bool:
+        return 0 < self.live_since_ms <= start_ms and not self._kicked.is_set()
 
     async def _keep(self) -> None:
         attempt = 0
@@ -153,6 +165,7 @@ class Stream:
         if message is None and self._speaks:
             return
         self.seen_ms = now_ms
+        self._awaited.set()
         if not self.live_since_ms:
             self.live_since_ms = now_ms
         if message is not None:

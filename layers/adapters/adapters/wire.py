@@ -1,13 +1,13 @@
 """One ccxt client of one account: opened when first used, counted, and its errors translated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
 
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
-from adapters.failures import translate
+from adapters.failures import ClockSkewError, translate
 from adapters.limits import Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
@@ -41,6 +41,7 @@ class Wire:
         self._dialect = dialect
         self._timeout_ms = timeout_ms
         self._ping_ms = ping_ms
+        self._clock_is_set = False
         self._client: Any = None
         self._session: aiohttp.ClientSession | None = None
         self._listeners: dict[str, Listener] = {}
@@ -73,18 +74,17 @@ class Wire:
             Nobody knows whether it was carried out.
         """
         await self.limits.take(weight, urgent=urgent)
-        try:
-            return await getattr(self.client(), method)(dict(params or {}))
-        except load_errors().BaseError as error:
-            raise self._translated(error) from None  # ccxt's text holds signed URLs
+        return await self._translating(getattr(self.client(), method)(dict(params or {})))
 
     async def set_clock(self) -> None:
-        """Measure the venue's clock against ours; requests are signed with the venue's."""
-        await self.limits.take(1, urgent=True)
-        try:
-            await self.client().load_time_difference()
-        except load_errors().BaseError as error:
-            raise self._translated(error) from None
+        """Measure the venue's clock against ours, unless that was done and holds.
+
+        Requests are signed with the venue's time; one refused for its time measures anew.
+        """
+        if not self._clock_is_set:
+            await self.limits.take(1, urgent=True)
+            await self._translating(self.client().load_time_difference())
+            self._clock_is_set = True
 
     def listen(self, url: str, listener: Listener | None) -> None:
         """Hand every message of the socket at `url` to `listener(url, message)`.
@@ -115,14 +115,23 @@ class Wire:
         """Close every socket and the session; the wire may be used again."""
         client, self._client = self._client, None
         session, self._session = self._session, None
+        self._clock_is_set = False
         self._listeners.clear()
         if client is not None:
             await client.close()
         if session is not None:
             await session.close()
 
+    async def _translating(self, request: Awaitable[Any]) -> Any:
+        try:
+            return await request
+        except load_errors().BaseError as error:
+            raise self._translated(error) from None  # ccxt's text holds signed URLs
+
     def _translated(self, error: Exception) -> CtsError:
         translated = translate(error, not_executed=self._dialect.busy_codes)
+        if isinstance(translated, ClockSkewError):
+            self._clock_is_set = False
         if isinstance(translated, VenueBusyError) and translated.until_ms is not None:
             self.limits.silence(translated.until_ms)
         return translated

@@ -39,7 +39,7 @@ def a_trade(after_ms: int, price: str, quantity: str = "0.001", trade_id: int = 
     return Trade("BTCUSDT", START_MS + after_ms, price, quantity, trade_id or after_ms + 1)
 
 
-def prices(candles: Candles) -> tuple[int, int, int, int]:
+def prices(candles: Candles) -> tuple[int, ...]:
     return tuple(int(getattr(candles, name)[0, 0]) for name in ("open", "high", "low", "close"))
 
 

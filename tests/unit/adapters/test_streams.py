@@ -103,22 +103,36 @@ async def test_it_covers_only_what_began_after_it_was_live() -> None:
     async with watched() as it:
         await it.dialled(1)
         it.dialler.say({})
+        live_ms = it.stream.live_since_ms
 
-        assert it.stream.covers(now_ms(), now_ms())
-        assert not it.stream.covers(it.stream.live_since_ms - 1, now_ms())
+        assert await it.stream.covers(live_ms, live_ms, wait_ms=0)
+        assert not await it.stream.covers(live_ms - 1, live_ms, wait_ms=0)
 
 
-async def test_silence_is_no_proof_of_life_and_ends_in_a_new_socket() -> None:
+async def test_a_second_is_proven_by_a_message_heard_after_its_end() -> None:
     async with watched() as it:
         await it.dialled(1)
         it.dialler.say({})
-        later = now_ms() + QUICK.silence_ms + 1
+        live_ms = it.stream.live_since_ms
+        await it.until(lambda: now_ms() > live_ms + 5)
 
-        covered = it.stream.covers(it.stream.live_since_ms, later)
-        it.stream.check(later)
+        unproven = await it.stream.covers(live_ms, live_ms + 5, wait_ms=1)
+        waiting = asyncio.create_task(it.stream.covers(live_ms, live_ms + 5, wait_ms=1000))
+        await asyncio.sleep(0)
+        it.dialler.say({})
+
+        assert not unproven
+        assert await waiting
+
+
+async def test_silence_ends_in_a_new_socket() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.say({})
+
+        it.stream.check(now_ms() + QUICK.silence_ms + 1)
         await it.dialled(2)
 
-        assert not covered
         assert it.breaks == [it.stream.seen_ms]
         assert "silent" in it.stream.last_problem
 
@@ -126,7 +140,8 @@ async def test_silence_is_no_proof_of_life_and_ends_in_a_new_socket() -> None:
 async def test_a_socket_that_never_speaks_is_dialled_anew() -> None:
     async with watched() as it:
         await it.dialled(1)
-        await it.until(lambda: it.stream.check(now_ms() + 1000) or len(it.dialler.dialled) > 1)
+        it.stream.check(now_ms() + QUICK.silence_ms + 10)
+        await it.dialled(2)
 
         assert it.breaks == []
 
@@ -160,7 +175,8 @@ async def test_between_a_kick_and_the_new_socket_nothing_is_covered() -> None:
         it.dialler.say({})
         it.stream.kick("frozen")
 
-        assert not it.stream.covers(it.stream.live_since_ms, now_ms())
+        live_ms = it.stream.live_since_ms
+        assert not await it.stream.covers(live_ms, live_ms, wait_ms=0)
 
 
 @pytest.mark.parametrize("attempt", range(0, 40))
