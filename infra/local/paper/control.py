@@ -1,0 +1,81 @@
+"""The control port: the exchange's own books, for tests and reports. Plain HTTP, loopback only."""
+
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import web
+
+from local.paper.core import margin
+from local.paper.core.books import Books
+from local.paper.core.exchange import PaperExchange
+from local.paper.core.records import Position
+
+_ZERO = Decimal(0)
+
+
+def control_app(exchange: PaperExchange) -> web.Application:
+    """``GET /health`` and ``GET /books``."""
+
+    async def health(request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "time_ms": exchange.now_ms()})
+
+    async def books(request: web.Request) -> web.Response:
+        exchange.advance()
+        return web.json_response(report(exchange))
+
+    app = web.Application()
+    app.add_routes([web.get("/health", health), web.get("/books", books)])
+    return app
+
+
+def report(exchange: PaperExchange) -> dict[str, Any]:
+    """Everything the exchange knows. Quantities are strings in base units, positions signed.
+
+    ``duplicates`` counts, per purpose, how often a client id was accepted again after its first time, open or not.
+    """
+    books = exchange.books
+    return {
+        "orders_received": sum(one.accepted for one in books.client_ids.values()),
+        "duplicates": {purpose: _duplicates(books, purpose) for purpose in ("order", "algo")},
+        "fills": len(books.fills),
+        "open_orders": [one.row() for one in books.open_orders.values()],
+        "open_algo_orders": [one.row() for one in books.open_algos.values()],
+        "positions": [_position(books, one) for one in margin.held(books)],
+        "trades": [one.row() for one in books.fills],
+        "balance": str(books.account.wallet),
+        "available": str(exchange.available()),
+        "hedge_mode": books.account.hedge_mode,
+    }
+
+
+def _duplicates(books: Books, purpose: str) -> int:
+    rows = [one for one in books.client_ids.values() if one.purpose == purpose]
+    return sum(one.accepted - 1 for one in rows)
+
+
+def _position(books: Books, one: Position) -> dict[str, Any]:
+    side = "LONG" if one.quantity > 0 else "SHORT"
+    stopped = stop_quantity(books, one)
+    return {
+        "symbol": one.symbol, "side": side, "position_side": one.position_side.value,
+        "quantity": str(one.quantity), "entry_price": str(one.entry_price),
+        "stop_quantity": str(stopped), "protected": stopped >= abs(one.quantity),
+    }  # fmt: skip
+
+
+def stop_quantity(books: Books, position: Position) -> Decimal:
+    """Live STOP_MARKET quantity that can only close this position.
+
+    In hedge mode the position side makes an order reduce-only; ``closePosition`` covers all of it.
+    """
+    total = _ZERO
+    for algo in books.open_algos.values():
+        same = (algo.symbol, algo.position_side) == (position.symbol, position.position_side)
+        against = algo.side.sign * position.quantity < 0
+        if not (same and against and algo.order_type == "STOP_MARKET"):
+            continue
+        if algo.close_position:
+            return abs(position.quantity)
+        if algo.reduce_only or algo.position_side != "BOTH":
+            total += algo.quantity
+    return total

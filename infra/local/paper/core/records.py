@@ -1,0 +1,201 @@
+"""What the exchange keeps: orders, conditional orders, positions and fills. Mutable, owned by the books alone."""
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+ZERO = Decimal(0)
+
+
+class OrderSide(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is OrderSide.BUY else -1
+
+
+class PositionSide(StrEnum):
+    """BOTH in one-way mode; LONG or SHORT in hedge mode."""
+
+    BOTH = "BOTH"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class OrderStatus(StrEnum):
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+
+
+class AlgoStatus(StrEnum):
+    NEW = "NEW"
+    CANCELED = "CANCELED"
+    FINISHED = "FINISHED"
+    REJECTED = "REJECTED"
+
+
+class Record:
+    """Rows that can be written as plain values and read back."""
+
+    def row(self) -> dict[str, Any]:
+        """The record as JSON-ready values; Decimals as strings."""
+        values = asdict(self)  # type: ignore[call-overload]
+        return {k: str(v) if isinstance(v, Decimal) else v for k, v in values.items()}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        """The record of a row; the declared type of each field tells how to read it."""
+        known = {one.name: str(one.type) for one in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{name: _read(known[name], value) for name, value in row.items()})
+
+
+_ENUMS: dict[str, type[StrEnum]] = {
+    "OrderSide": OrderSide, "PositionSide": PositionSide, "OrderStatus": OrderStatus, "AlgoStatus": AlgoStatus,
+}  # fmt: skip
+
+
+def _read(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    name = kind.split("'")[1].rsplit(".", 1)[-1] if "'" in kind else kind
+    if "Decimal" in kind:
+        return Decimal(value)
+    return _ENUMS[name](value) if name in _ENUMS else value
+
+
+@dataclass(slots=True, kw_only=True)
+class Order(Record):
+    """A plain order (MARKET or LIMIT); quantities in base units."""
+
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: OrderSide
+    position_side: PositionSide
+    order_type: str
+    original_type: str
+    time_in_force: str
+    quantity: Decimal
+    price: Decimal
+    reduce_only: bool
+    close_position: bool
+    created_ms: int
+    updated_ms: int
+    status: OrderStatus = OrderStatus.NEW
+    filled: Decimal = ZERO
+    filled_quote: Decimal = ZERO
+    trigger_price: Decimal = ZERO
+
+    def copy(self) -> "Order":
+        """The order as it stands now, for an event that is told later."""
+        return replace(self)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
+    @property
+    def average_price(self) -> Decimal:
+        return self.filled_quote / self.filled if self.filled else ZERO
+
+
+@dataclass(slots=True, kw_only=True)
+class AlgoOrder(Record):
+    """A conditional order; ``extreme`` is the best price since a trailing stop became active."""
+
+    algo_id: int
+    client_algo_id: str
+    symbol: str
+    side: OrderSide
+    position_side: PositionSide
+    order_type: str
+    time_in_force: str
+    quantity: Decimal
+    price: Decimal
+    trigger_price: Decimal
+    callback_rate: Decimal
+    activate_price: Decimal
+    reduce_only: bool
+    close_position: bool
+    working_type: str
+    created_ms: int
+    updated_ms: int
+    status: AlgoStatus = AlgoStatus.NEW
+    extreme: Decimal = ZERO
+    triggered_ms: int = 0
+    actual_order_id: int = 0
+    failure: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is AlgoStatus.NEW
+
+
+@dataclass(slots=True, kw_only=True)
+class Position(Record):
+    """Signed quantity of a (symbol, position side): above zero is long."""
+
+    symbol: str
+    position_side: PositionSide
+    quantity: Decimal = ZERO
+    entry_price: Decimal = ZERO
+    realized: Decimal = ZERO
+    updated_ms: int = 0
+
+    def unrealized(self, price: Decimal) -> Decimal:
+        return (price - self.entry_price) * self.quantity
+
+
+@dataclass(slots=True, kw_only=True)
+class Fill(Record):
+    """One execution; fee in USDT."""
+
+    trade_id: int
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: OrderSide
+    position_side: PositionSide
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    realized: Decimal
+    maker: bool
+    time_ms: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Account(Record):
+    """Wallet in USDT, and the modes."""
+
+    wallet: Decimal
+    hedge_mode: bool = False
+    next_id: int = 1
+    processed_ms: int = 0
+    """The market was matched against the books up to here."""
+    orders_received: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SymbolConfig(Record):
+    """Leverage and margin mode of one symbol."""
+
+    symbol: str
+    leverage: int = 20
+    isolated: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class ClientId(Record):
+    """How often a client id was accepted, per purpose (``order`` or ``algo``)."""
+
+    purpose: str
+    client_id: str
+    accepted: int = 0
+    ids: list[int] = field(default_factory=list)

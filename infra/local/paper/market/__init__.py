@@ -1,0 +1,1 @@
+"""The market: seeded generator or recorded tape, both pure functions of (symbol, second)."""

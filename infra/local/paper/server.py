@@ -1,0 +1,124 @@
+"""One process: the venue on TLS, the control port beside it, and the pump between market and sockets."""
+
+import asyncio
+import contextlib
+import signal
+import ssl
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from aiohttp import web
+
+from local.paper.certificates import server_context
+from local.paper.control import control_app
+from local.paper.core.books import Books
+from local.paper.core.exchange import PaperExchange
+from local.paper.core.journal import Journal
+from local.paper.market.instruments import instruments
+from local.paper.market.market import GeneratedMarket, Market, TapeMarket
+from local.paper.market.quotes import Quotes
+from local.paper.market.tape import read_tape
+from local.paper.venues.binance.listen_keys import ListenKeys
+from local.paper.venues.binance.rest import Rest
+from local.paper.venues.binance.signing import Credentials
+from local.paper.venues.binance.streams import Streams
+
+HOST = "127.0.0.1"
+START_BALANCE = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperOptions:
+    """How to run a paper exchange."""
+
+    port: int
+    control_port: int
+    directory: Path
+    symbols: int
+    seed: int
+    tape: Path | None
+    stream: bool
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def open_market(options: PaperOptions, journal: Journal) -> Market:
+    """The generator, or the tape from where this directory first started it."""
+    if options.tape is None:
+        return GeneratedMarket(instruments(options.symbols), options.seed)
+    tracks = read_tape(options.tape, options.seed)[: options.symbols]
+    return TapeMarket(tracks, tape_anchor(journal, options.tape.name, now_ms() // 1000))
+
+
+def tape_anchor(journal: Journal, name: str, now_s: int) -> int:
+    """The second at which a tape's first row plays: now, the first time, and the same ever after."""
+    known = {row["name"]: row["anchor_s"] for row in journal.read("tape")}
+    if name not in known:
+        journal.write([("tape", name, {"name": name, "anchor_s": now_s})])
+        return now_s
+    return int(known[name])
+
+
+async def serve(options: PaperOptions) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    journal = Journal(options.directory / "books.sqlite")
+    quotes = Quotes(open_market(options, journal))
+    exchange = PaperExchange(Books(journal, START_BALANCE), quotes, now_ms)
+    keys = ListenKeys()
+    rest = Rest(exchange, Credentials.from_environment(), keys)
+    streams = Streams(exchange, keys, refuse=not options.stream)
+    venue = _venue_app(rest, streams)
+    async with contextlib.AsyncExitStack() as stack:
+        context = server_context(options.directory)
+        await _listen(stack, venue, options.port, context)
+        await _listen(stack, control_app(exchange), options.control_port, None)
+        pump = asyncio.create_task(streams.pump())
+        print(_ready_line(options, quotes), flush=True)
+        await _until(stop, pump)
+        await streams.close()
+    journal.close()
+
+
+async def _until(stop: asyncio.Event, pump: asyncio.Task[None]) -> None:
+    """Wait for the stop signal; a failed pump ends the process with its error."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, pump}, return_when=asyncio.FIRST_COMPLETED)
+    if pump.done():
+        stopping.cancel()
+        pump.result()
+    pump.cancel()
+
+
+def _ready_line(options: PaperOptions, quotes: Quotes) -> str:
+    source = options.tape.name if options.tape else f"seed {options.seed}"
+    return (
+        f"paper exchange ready: https://{HOST}:{options.port}, books http://{HOST}:{options.control_port}/books,"
+        f" {len(quotes.instruments)} symbols from {source}"
+    )
+
+
+def _venue_app(rest: Rest, streams: Streams) -> web.Application:
+    async def either(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await streams.connect(request)
+        return await rest.answer(request)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", either)
+    return app
+
+
+async def _listen(
+    stack: contextlib.AsyncExitStack, app: web.Application, port: int, context: ssl.SSLContext | None
+) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, HOST, port, ssl_context=context).start()

@@ -1,0 +1,1 @@
+"""Binance USD-M futures: REST routes, WebSocket streams, JSON shapes and error codes."""

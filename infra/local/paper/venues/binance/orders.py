@@ -1,0 +1,148 @@
+"""Order routes: plain orders."""
+
+from decimal import Decimal
+
+from local.paper.core.exchange import PaperExchange
+from local.paper.core.records import Order, OrderSide, PositionSide
+from local.paper.core.refusals import Reason, RefusedError
+from local.paper.core.requests import OrderRequest
+from local.paper.venues.binance import errors, market_shapes, shapes
+from local.paper.venues.binance.market_shapes import Json
+from local.paper.venues.binance.parameters import Parameters
+
+_PLAIN = ("MARKET", "LIMIT")
+
+
+def read_sides(given: Parameters) -> tuple[OrderSide, PositionSide]:
+    side = given.choice("side", tuple(OrderSide), errors.INVALID_SIDE)
+    invalid = errors.illegal("positionSide")
+    position_side = given.choice("positionSide", tuple(PositionSide), invalid, "BOTH")
+    return OrderSide(side), PositionSide(position_side)
+
+
+def read_time_in_force(given: Parameters, default: str | None) -> str:
+    choices, error = market_shapes.TIMES_IN_FORCE, errors.INVALID_TIME_IN_FORCE
+    return given.choice("timeInForce", choices, error, default)
+
+
+def new_order(exchange: PaperExchange, given: Parameters) -> Json:
+    kind = given.choice("type", market_shapes.ORDER_TYPES, errors.INVALID_TYPE)
+    if kind not in _PLAIN:
+        raise errors.CONDITIONAL_ELSEWHERE
+    if kind == "MARKET":
+        for name in ("price", "timeInForce"):
+            if given.has(name):
+                raise errors.not_wanted(name)
+    invalid = errors.illegal("newOrderRespType")
+    answer = given.choice("newOrderRespType", ("ACK", "RESULT"), invalid, "ACK")
+    _check_fixed(given)
+    order = exchange.place_order(_request(given, kind))
+    return shapes.order(order) if answer == "RESULT" else shapes.acknowledged(order)
+
+
+def _check_fixed(given: Parameters) -> None:
+    """Parameters that are read, but of which the paper exchange knows one value only."""
+    given.choice("priceProtect", ("false", "FALSE"), errors.illegal("priceProtect"), "false")
+    choices = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+    invalid = errors.illegal("selfTradePreventionMode")
+    given.choice("selfTradePreventionMode", choices, invalid, "NONE")
+
+
+def _request(given: Parameters, kind: str) -> OrderRequest:
+    side, position_side = read_sides(given)
+    limit = kind == "LIMIT"
+    return OrderRequest(
+        symbol=given.text("symbol"), side=side, position_side=position_side, order_type=kind,
+        quantity=given.decimal("quantity"),
+        price=given.decimal("price") if limit else Decimal(0),
+        time_in_force=read_time_in_force(given, None) if limit else "GTC",
+        reduce_only=given.flag("reduceOnly"), client_order_id=given.text("newClientOrderId", ""),
+    )  # fmt: skip
+
+
+def find(exchange: PaperExchange, given: Parameters, otherwise: Reason) -> Order:
+    """The order of ``orderId`` or, the newest one, of ``origClientOrderId``."""
+    exchange.advance()
+    symbol = exchange.instrument(given.text("symbol")).symbol
+    if given.has("orderId"):
+        found = exchange.books.orders.get(given.integer("orderId"))
+        candidates = [found] if found else []
+    else:
+        client_id = given.text("origClientOrderId")
+        orders = exchange.books.orders.values()
+        candidates = [one for one in orders if one.client_order_id == client_id]
+    candidates = [one for one in candidates if one.symbol == symbol]
+    if not candidates:
+        raise RefusedError(otherwise)
+    return candidates[-1]
+
+
+def get_order(exchange: PaperExchange, given: Parameters) -> Json:
+    return shapes.order(find(exchange, given, Reason.NO_SUCH_ORDER))
+
+
+def get_open_order(exchange: PaperExchange, given: Parameters) -> Json:
+    order = find(exchange, given, Reason.NO_SUCH_ORDER)
+    if not order.is_open:
+        raise RefusedError(Reason.NO_SUCH_ORDER)
+    return shapes.order(order)
+
+
+def cancel_order(exchange: PaperExchange, given: Parameters) -> Json:
+    return shapes.order(exchange.cancel_order(find(exchange, given, Reason.UNKNOWN_ORDER)))
+
+
+def amend_order(exchange: PaperExchange, given: Parameters) -> Json:
+    """Change price and quantity of an open limit order."""
+    order = find(exchange, given, Reason.NO_SUCH_ORDER)
+    if given.choice("side", tuple(OrderSide), errors.INVALID_SIDE) != order.side:
+        raise errors.INVALID_SIDE
+    quantity, price = given.decimal("quantity"), given.decimal("price")
+    return shapes.order(exchange.amend_order(order, quantity, price))
+
+
+def open_orders(exchange: PaperExchange, given: Parameters) -> Json:
+    exchange.advance()
+    symbol = given.text("symbol", "")
+    if symbol:
+        exchange.instrument(symbol)
+    found = exchange.books.open_orders.values()
+    return [shapes.order(one) for one in found if symbol in ("", one.symbol)]
+
+
+def all_orders(exchange: PaperExchange, given: Parameters) -> Json:
+    exchange.advance()
+    symbol = exchange.instrument(given.text("symbol")).symbol
+    start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
+    first = given.integer("orderId", 0)
+    found = [
+        shapes.order(one)
+        for one in exchange.books.orders.values()
+        if one.symbol == symbol and one.order_id >= first and start <= one.created_ms <= end
+    ]
+    limit = given.integer("limit", 500)
+    return found[:limit] if given.has("orderId") or given.has("startTime") else found[-limit:]
+
+
+def cancel_all(exchange: PaperExchange, given: Parameters) -> Json:
+    """Cancel the plain orders of a symbol; conditional ones have their own route."""
+    symbol = exchange.instrument(given.text("symbol")).symbol
+    exchange.advance()
+    for order in [one for one in exchange.books.open_orders.values() if one.symbol == symbol]:
+        exchange.cancel_order(order)
+    return {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+def user_trades(exchange: PaperExchange, given: Parameters) -> Json:
+    exchange.advance()
+    symbol = given.text("symbol", "")
+    start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
+    first, order_id = given.integer("fromId", 0), given.integer("orderId", 0)
+    found = [
+        shapes.user_trade(one)
+        for one in exchange.books.fills
+        if symbol in ("", one.symbol) and order_id in (0, one.order_id)
+        and one.trade_id >= first and start <= one.time_ms <= end
+    ]  # fmt: skip
+    limit = given.integer("limit", 500)
+    return found[:limit] if given.has("fromId") or given.has("startTime") else found[-limit:]
