@@ -1,0 +1,107 @@
+"""The report of a run: one JSON object, and the reasons why it would not do."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+from engine.settings import Settings
+
+from local import gather
+from local.report import drift, loop_report, takeovers
+
+QUIET_S = 2.0
+QUIET_WITHIN_S = 60.0
+
+
+def report(
+    connection_id: str, settings: Settings, venue: Mapping[str, Any], errors: Sequence[str]
+) -> dict[str, Any]:
+    """Everything a run did; `venue` is the paper exchange's own books after a quiet moment."""
+    trade, totals = gather.trade_run(connection_id, settings)
+    position = gather.position_run(connection_id, settings)
+    ours, theirs = gather.our_books(connection_id), gather.venue_books(venue)
+    differences = drift(ours, theirs)
+    return {
+        "trade_loop": loop_report(trade),
+        "position_loop": loop_report(position),
+        "signals": totals.counts.get("signals", 0),
+        "pseudo_positions": {
+            "opened": totals.counts.get("opened", 0),
+            "closed": totals.counts.get("closed", 0),
+        },
+        "close_reasons": dict(totals.close_reasons),
+        "sets_promoted": totals.counts.get("promoted", 0),
+        "orders": gather.order_counts(connection_id),
+        "exchange": {
+            "orders_received": venue["orders_received"],
+            "duplicates": sum(venue["duplicates"].values()),
+            "fills": venue["fills"],
+            "open_positions": len(venue["positions"]),
+            "protected_positions": sum(bool(p["protected"]) for p in venue["positions"]),
+        },
+        "drift": len(differences),
+        "differences": differences,
+        "lease_takeovers": sum(
+            takeovers(run.ticks, lease_ms=settings.lease_ms) for run in (trade, position)
+        ),
+        "candles_from": {
+            "stream": totals.sources.get("stream", 0),
+            "polling": totals.sources.get("polling", 0),
+        },
+        "errors": list(errors),
+    }
+
+
+def faults(found: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a run, a sentence each; empty if nothing is."""
+    wrong = [
+        f"{loop} overlapped {found[loop]['overlaps']} times"
+        for loop in ("trade_loop", "position_loop")
+        if found[loop]["overlaps"]
+    ]
+    exchange = found["exchange"]
+    if not found["trade_loop"]["ticks"]:
+        wrong.append("the trade loop did not tick")
+    if exchange["duplicates"]:
+        wrong.append(f"{exchange['duplicates']} orders were accepted twice")
+    if exchange["open_positions"] != exchange["protected_positions"]:
+        wrong.append(
+            f"{exchange['open_positions'] - exchange['protected_positions']} positions "
+            "are not protected"
+        )
+    wrong += [f"drift: {line}" for line in found["differences"]]
+    if found["errors"]:
+        wrong.append(f"{len(found['errors'])} ERROR lines")
+    return wrong
+
+
+def quiet_books(control: httpx.Client) -> dict[str, Any]:
+    """The paper exchange's books, once nothing has changed in them for 2 s.
+
+    Raises
+    ------
+    TimeoutError
+        If they were not quiet for that long within a minute.
+    """
+    deadline = time.monotonic() + QUIET_WITHIN_S
+    books, since = _traded(control), time.monotonic()
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        now = _traded(control)
+        if now != books:
+            books, since = now, time.monotonic()
+        elif time.monotonic() - since >= QUIET_S:
+            return now
+    raise TimeoutError(
+        f"the paper exchange was not quiet for {QUIET_S} s within {QUIET_WITHIN_S} s"
+    )
+
+
+def _traded(control: httpx.Client) -> dict[str, Any]:
+    """The books without what moves with the market's price."""
+    answer = control.get("/books")
+    answer.raise_for_status()
+    books: dict[str, Any] = answer.json()
+    books.pop("available", None)
+    return books
