@@ -53,17 +53,9 @@ def ministack() -> Iterator[str]:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="cts-ministack-") as folder:
-        environment = os.environ | {
-            "GATEWAY_PORT": str(port),
-            "BIND_HOST": "127.0.0.1",
-            "IOT_MTLS_ENABLED": "0",
-            "LOG_LEVEL": "WARNING",
-            "S3_DATA_DIR": folder,
-            "TMPDIR": folder,
-        }
+        command = [sys.executable, "-m", "local.aws", "--port", str(port)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env=environment,
+            [*command, "--state", f"{folder}/state", "--logs", f"{folder}/logs"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -40,7 +40,7 @@ def test_facts_are_held_as_they_were_written(kept: Kept, side: Side) -> None:
 
     held = kept.store.held("c1")
     assert (held.orders, held.positions, held.closed) == ((order,), (position,), ())
-    assert (held.fill_ids, held.last_fill_ms) == ({fill.key}, START_MS)
+    assert (held.fill_ids, held.last_fill_ms) == (frozenset({fill.key}), START_MS)
 
 
 def test_ended_orders_are_held_as_long_as_their_position_is_open(kept: Kept) -> None:
