@@ -146,9 +146,7 @@ def gap_candles(symbols: Sequence[str], *, span_ms: int, close_ms: Ints) -> Cand
     shape = (len(close_ms), len(symbols))
     prices = {name: np.zeros(shape, np.int64) for name in (*_PRICES, "volume")}
     kind = np.full(shape, Kind.GAP, np.int8)
-    return Candles(
-        symbols=tuple(symbols), span_ms=span_ms, close_ms=close_ms, kind=kind, **prices
-    )
+    return Candles(symbols=tuple(symbols), span_ms=span_ms, close_ms=close_ms, kind=kind, **prices)
 
 
 def fill_gaps(candles: Candles, *, start_ms: int, end_ms: int) -> Candles:

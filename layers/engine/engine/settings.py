@@ -473,6 +473,16 @@ class Settings:
         unit="%",
         tab="strategy",
     )
+    failed_retry_h: int = _setting(
+        24,
+        "failedRetryHours",
+        "Rest of a failed Set before it begins anew.",
+        low="1",
+        high="168",
+        step="1",
+        unit="h",
+        tab="strategy",
+    )
     database_size: int = _setting(
         250,
         "databaseSizeBase",

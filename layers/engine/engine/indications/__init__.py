@@ -1,0 +1,1 @@
+"""Indications: directional signals from candles, each with the values it was decided on."""

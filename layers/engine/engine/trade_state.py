@@ -1,0 +1,161 @@
+"""What the trade side remembers of its symbols; may be cut and joined by symbol at will."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from engine.errors import CorruptStateError
+from engine.history import History, Ring
+from engine.indications.signals import IndicationState
+from engine.indications.steps import StepLog, StepState
+from engine.market import Ints
+from engine.pseudo import Pseudo
+from engine.sets import Grid, make_grid
+from engine.settings import Settings
+from engine.values import Instrument, SetKey
+
+_BY_COLUMN = ("close", "high", "low")  # (H, S); all other arrays have the symbol first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeState:
+    """Everything the trade side remembers of S symbols.
+
+    `last_close_ms` is the close time of the last candle seen, 0 before the first.
+    """
+
+    instruments: tuple[Instrument, ...]
+    grid: Grid
+    indications: IndicationState
+    positions: Pseudo
+    history: History
+    last_close_ms: int = 0
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(each.symbol for each in self.instruments)
+
+    @staticmethod
+    def fresh(instruments: Sequence[Instrument], settings: Settings) -> "TradeState":
+        """A state that knows nothing; its grid follows from `settings`."""
+        grid = make_grid(settings)
+        return TradeState(
+            instruments=tuple(instruments),
+            grid=grid,
+            indications=IndicationState.fresh(len(instruments), len(grid.slots)),
+            positions=Pseudo.none(),
+            history=History.fresh(len(instruments), len(grid), settings.database_size),
+        )
+
+    def set_key(self, symbol: str, k: int) -> SetKey:
+        """The identity of Set `k` of `symbol`."""
+        return self.grid.key(symbol, k)
+
+    def select(self, symbols: Sequence[str]) -> "TradeState":
+        """The state of these symbols alone, in this order."""
+        columns = np.array([self.symbols.index(symbol) for symbol in symbols], np.int64)
+        return replace(
+            self,
+            instruments=tuple(self.instruments[column] for column in columns),
+            indications=_indications_of(self.indications, columns),
+            positions=_positions_of(self.positions, columns, len(self.grid)),
+            history=_history_of(self.history, columns),
+        )
+
+    @staticmethod
+    def join(states: Sequence["TradeState"]) -> "TradeState":
+        """States of different symbols that saw the same candles, as one.
+
+        Raises
+        ------
+        CorruptStateError
+            If their Sets or the candles they saw differ.
+        """
+        first = states[0]
+        for state in states[1:]:
+            _check_alike(first, state)
+        sets = len(first.grid)
+        positions, ahead = [], 0
+        for state in states:
+            moved = replace(state.positions, ids=state.positions.ids + ahead * sets)
+            positions.append(moved)
+            ahead += len(state.instruments)
+        return replace(
+            first,
+            instruments=tuple(each for state in states for each in state.instruments),
+            indications=_joined_indications([state.indications for state in states]),
+            positions=Pseudo.join(positions),
+            history=_joined_history([state.history for state in states]),
+        )
+
+
+def _check_alike(one: TradeState, other: TradeState) -> None:
+    a, b = one.indications, other.indications
+    same_candles = (
+        one.last_close_ms == other.last_close_ms
+        and a.span_ms == b.span_ms
+        and np.array_equal(a.at_ms, b.at_ms)
+    )
+    if one.grid.fingerprint != other.grid.fingerprint:
+        raise CorruptStateError(f"{other.symbols} have other Sets than {one.symbols}")
+    if not same_candles:
+        raise CorruptStateError(
+            f"{other.symbols} saw candles until {other.last_close_ms} of {b.span_ms} ms, "
+            f"{one.symbols} until {one.last_close_ms} of {a.span_ms} ms"
+        )
+
+
+def _indications_of(state: IndicationState, columns: Ints) -> IndicationState:
+    steps = state.steps
+    log = {f.name: getattr(steps.log, f.name)[columns] for f in fields(StepLog)}
+    return replace(
+        state,
+        steps=StepState(log=StepLog(**log), high=steps.high[columns], low=steps.low[columns]),
+        validated_ms=state.validated_ms[columns],
+        **{name: getattr(state, name)[:, columns] for name in _BY_COLUMN},
+    )
+
+
+def _joined_indications(states: list[IndicationState]) -> IndicationState:
+    steps = [state.steps for state in states]
+    log = {
+        f.name: np.concatenate([getattr(each.log, f.name) for each in steps])
+        for f in fields(StepLog)
+    }
+    return replace(
+        states[0],
+        steps=StepState(
+            log=StepLog(**log),
+            high=np.concatenate([each.high for each in steps]),
+            low=np.concatenate([each.low for each in steps]),
+        ),
+        validated_ms=np.concatenate([state.validated_ms for state in states]),
+        **{n: np.hstack([getattr(state, n) for state in states]) for n in _BY_COLUMN},
+    )
+
+
+def _positions_of(positions: Pseudo, columns: Ints, sets: int) -> Pseudo:
+    symbol = positions.ids // sets
+    parts = []
+    for new, old in enumerate(columns):
+        part = positions.take(symbol == old)
+        parts.append(replace(part, ids=part.ids + (new - old) * sets))
+    return Pseudo.join([*parts, Pseudo.none()])
+
+
+def _history_of(history: History, columns: Ints) -> History:
+    arrays = {name: getattr(history, name)[columns] for name in _columns()}
+    return History(rings=tuple(history.rings[column] for column in columns), **arrays)
+
+
+def _joined_history(histories: list[History]) -> History:
+    arrays = {
+        name: np.concatenate([getattr(each, name) for each in histories]) for name in _columns()
+    }
+    rings: tuple[Ring, ...] = tuple(ring for each in histories for ring in each.rings)
+    return History(rings=rings, **arrays)
+
+
+def _columns() -> list[str]:
+    return [f.name for f in fields(History) if f.name != "rings"]
