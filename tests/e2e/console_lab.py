@@ -1,6 +1,7 @@
 """What the console's browser tests need: the stand-in API on TLS, and a JupyterLab before it."""
 
 import asyncio
+import json
 import os
 import socket
 import ssl
@@ -118,3 +119,15 @@ def _await_lab(url: str, lab: "subprocess.Popen[bytes]") -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.2)
     raise AssertionError("JupyterLab did not answer within 60 s")
+
+
+def end_kernels(url: str) -> None:
+    """End every kernel of the JupyterLab that serves `url`, as a crash would."""
+    root, bearer = url.split("/doc/")[0], {"Authorization": f"token {LAB_TOKEN}"}
+    listed = urllib.request.Request(f"{root}/api/kernels", headers=bearer)
+    with urllib.request.urlopen(listed, timeout=10) as answer:
+        kernels = json.load(answer)
+    for kernel in kernels:
+        ended = f"{root}/api/kernels/{kernel['id']}"
+        request = urllib.request.Request(ended, headers=bearer, method="DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
