@@ -1,13 +1,17 @@
 """The position side alone: desk, store and venue under virtual time, ticked by hand.
 
 It does what the position loop's shell does, one step after the other, and may stop dead between
-any two of them (`Crash`), after which a new owner starts from the store.
+any two of them (`WorkerDiedError`), after which a new owner starts from the store.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+
+from tests.builders import NOW_MS, an_instrument
+from tests.fake_venue import FakeVenue, Faults, ours
+from tests.fakes import FakeClock, FakeLeases, FakeStore
 
 from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
 from engine.errors import VenueBusyError, VenueRefusedError
@@ -25,15 +29,12 @@ from engine.ports import (
 )
 from engine.settings import Settings
 from engine.values import Instrument, Loop, Order, Position, PositionStatus, Purpose, Side, Wish
-from tests.builders import NOW_MS, an_instrument
-from tests.fake_venue import Faults, FakeVenue, ours
-from tests.fakes import FakeClock, FakeLeases, FakeStore
 
 CONNECTION = "paper-1"
 TICK_MS = 300
 
 
-class Crash(Exception):
+class WorkerDiedError(Exception):
     """The worker died here."""
 
 
@@ -49,6 +50,7 @@ class DeskWorld:
     halt: bool = False
     wanted: str = "run"
     quote_age_ms: int = 0
+    answer_delay_ms: int = 0
     clock: FakeClock = field(init=False)
     venue: FakeVenue = field(init=False)
     leases: FakeLeases = field(init=False)
@@ -56,7 +58,9 @@ class DeskWorld:
     lease: Lease = field(init=False)
     state: DeskState = field(init=False)
     plan: DeskPlan = field(init=False)
-    inbox: list[Event] = field(default_factory=list)
+    inbox: list[tuple[int, Event]] = field(default_factory=list)
+    bare_ms: dict[tuple[str, Side], int] = field(default_factory=dict)
+    longest_bare_ms: int = 0
     crashes: int = 0
     log: list[str] = field(default_factory=list)
     dice: random.Random = field(init=False)
@@ -154,7 +158,7 @@ class DeskWorld:
         self.venue.advance()
         try:
             self._tick()
-        except Crash:
+        except WorkerDiedError:
             self.crashes += 1
             self.clock.advance(self.dice.randrange(0, 4000))
             self.venue.advance()
@@ -163,7 +167,6 @@ class DeskWorld:
 
     def _tick(self) -> None:
         inputs = self._inputs()
-        self.inbox = []
         state, plan = plan_positions(self.state, inputs, self.settings)
         self.log += [f"{self.clock.now_ms() - NOW_MS} {f.event} {f.values}" for f in plan.log]
         self._may_crash()
@@ -174,6 +177,16 @@ class DeskWorld:
         self._ask(plan)
         self.state, self.plan = state, plan
         self.leases.renew(self.lease)
+        self._watch_protection()
+
+    def _watch_protection(self) -> None:
+        """The longest time the venue held more than its live stops cover."""
+        for (symbol, side), quantity in self.venue.positions.items():
+            if self.venue.stop_cover(symbol, side) >= quantity:
+                self.bare_ms.pop((symbol, side), None)
+                continue
+            since_ms = self.bare_ms.setdefault((symbol, side), self.clock.now_ms())
+            self.longest_bare_ms = max(self.longest_bare_ms, self.clock.now_ms() - since_ms)
 
     def _inputs(self) -> DeskInputs:
         seen_ms = self.clock.now_ms() - self.quote_age_ms
@@ -184,13 +197,24 @@ class DeskWorld:
                 for symbol, price in self.venue.prices.items()
             },
             commands=self.store.pending(CONNECTION),
-            events=(*self.venue.events(), *self.inbox),
+            events=(*self.venue.events(), *self._answers()),
             instruments=self.venue.instruments_by_symbol,
             may_trade=self.may_trade,
             hedge=self.hedge,
             halt=self.halt,
             wanted=self.wanted,
         )
+
+    def _answers(self) -> list[Event]:
+        now_ms = self.clock.now_ms()
+        due = [event for at_ms, event in self.inbox if at_ms <= now_ms]
+        self.inbox = [entry for entry in self.inbox if entry[0] > now_ms]
+        return due
+
+    def _answer(self, *events: Event) -> None:
+        """Answers of one call arrive together, after a while."""
+        delay_ms = self.dice.randrange(self.answer_delay_ms + 1)
+        self.inbox += [(self.clock.now_ms() + delay_ms, event) for event in events]
 
     def _send(self, order: Order) -> None:
         if not self.store.claim(self.lease, order):
@@ -200,33 +224,31 @@ class DeskWorld:
                 text="claimed by somebody else",
                 at_ms=self.clock.now_ms(),
             )
-            self.inbox.append(unclear)
+            self._answer(unclear)
             return
         self._may_crash()
         if self.clock.now_ms() > order.submitting_at_ms + self.settings.send_window_ms:
-            skipped = SendSkipped(
-                client_order_id=order.client_order_id, at_ms=self.clock.now_ms()
-            )
-            self.inbox.append(skipped)
+            skipped = SendSkipped(client_order_id=order.client_order_id, at_ms=self.clock.now_ms())
+            self._answer(skipped)
             return
         answer = self.venue.send_now(order, valid_ms=self.settings.send_validity_ms)
         self._may_crash()
-        self.inbox.append(answer)
+        self._answer(answer)
 
     def _ask(self, plan: DeskPlan) -> None:
         now_ms = self.clock.now_ms()
         for order in plan.cancels:
-            self.inbox.append(self.venue.cancel_now(order))
+            self._answer(self.venue.cancel_now(order))
         for order in plan.look_ups:
-            self.inbox.append(self.venue.look_up_now(order))
+            self._answer(self.venue.look_up_now(order))
         for symbol, leverage in plan.prepares:
             self._prepare(symbol, leverage)
         for symbol, since_ms in plan.fetch_fills:
             self._fetch(symbol, since_ms)
         if plan.want_snapshot:
-            self.inbox.append(self.venue.snapshot_now())
+            self._answer(self.venue.snapshot_now())
         if plan.want_account:
-            self.inbox.append(self.venue.account_now())
+            self._answer(self.venue.account_now())
         assert self.clock.now_ms() == now_ms
 
     def _prepare(self, symbol: str, leverage: int) -> None:
@@ -235,23 +257,23 @@ class DeskWorld:
             if leverage > self.venue.instruments_by_symbol[symbol].max_leverage:
                 raise VenueRefusedError("leverage too high", code="-4028")
         except VenueRefusedError as error:
-            self.inbox.append(PrepareRefused(symbol=symbol, text=str(error), at_ms=now_ms))
+            self._answer(PrepareRefused(symbol=symbol, text=str(error), at_ms=now_ms))
             return
         self.venue.leverages[symbol] = leverage
-        self.inbox.append(Prepared(symbol=symbol, leverage=leverage, at_ms=now_ms))
+        self._answer(Prepared(symbol=symbol, leverage=leverage, at_ms=now_ms))
 
     def _fetch(self, symbol: str, since_ms: int) -> None:
         now_ms = self.clock.now_ms()
         try:
-            self.inbox += self.venue.fills_now(symbol, since_ms=since_ms)
+            fills = self.venue.fills_now(symbol, since_ms=since_ms)
         except VenueBusyError:
             return
         done = FillsFetched(symbol=symbol, since_ms=since_ms, asked_ms=now_ms, at_ms=now_ms)
-        self.inbox.append(done)
+        self._answer(*fills, done)
 
     def _may_crash(self) -> None:
         if self.crash_chance and self.dice.random() < self.crash_chance:
-            raise Crash
+            raise WorkerDiedError
 
     # --- what must hold
 
@@ -275,8 +297,7 @@ class DeskWorld:
                 shares = self.shares(symbol, side)
                 if shares != self.venue.quantity(symbol, side):
                     found.append(
-                        f"{symbol} {side}: ours {shares}, "
-                        f"venue {self.venue.quantity(symbol, side)}"
+                        f"{symbol} {side}: ours {shares}, venue {self.venue.quantity(symbol, side)}"
                     )
         return found
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tests.fakes import FakeClock
+
 from engine.errors import VenueBusyError, VenueRefusedError
 from engine.market import Candles
 from engine.orders import is_ours
@@ -28,7 +30,6 @@ from engine.ports import (
     VenuePosition,
 )
 from engine.values import Fill, Instrument, Order, OrderSide, OrderState, OrderType, Side
-from tests.fakes import FakeClock
 
 TAKER_FEE = Decimal("0.0005")
 START_EQUITY = Decimal(10_000)
@@ -259,9 +260,7 @@ class FakeVenue:
         equity = START_EQUITY + self.cash + held
         return Account(equity=equity, free_margin=equity, at_ms=self.clock.now_ms())
 
-    async def history(
-        self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int
-    ) -> Candles:
+    async def history(self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int) -> Candles:
         raise VenueRefusedError(f"this venue keeps no history of {symbol}")
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """The store, the leases and the clock in memory, with the conditions the real ones keep."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -38,6 +39,8 @@ class FakeClock:
 
     async def sleep_until_ms(self, deadline_ms: int) -> None:
         self.time_ms = max(self.time_ms, deadline_ms)
+        for _ in range(5):  # whoever waits for an answer turns meanwhile
+            await asyncio.sleep(0)
 
     def advance(self, milliseconds: int) -> None:
         self.time_ms += milliseconds
@@ -194,9 +197,7 @@ class FakeStore:
             self.leases.confirmed(lease)
         self.books[symbol] = (tuple(parts), last_close_ms)
 
-    def load_books(
-        self, connection_id: str, symbol: str
-    ) -> tuple[tuple[bytes, ...], int] | None:
+    def load_books(self, connection_id: str, symbol: str) -> tuple[tuple[bytes, ...], int] | None:
         return self.books.get(symbol)
 
     # --- position loop
@@ -204,14 +205,16 @@ class FakeStore:
     def held(self, connection_id: str) -> Held:
         live = {n: p for n, p in self.positions.items() if p.status is not PositionStatus.CLOSED}
         closed = [p for p in self.positions.values() if p.status is PositionStatus.CLOSED]
+        closed = sorted(closed, key=lambda p: -p.closed_at_ms)[:CLOSED_KEPT]
+        named = {*live, *(position.position_id for position in closed)}
         return Held(
             orders=tuple(
                 order
                 for order in self.orders.values()
-                if not order.state.is_terminal or order.position_id in live
+                if not order.state.is_terminal or order.position_id in named
             ),
             positions=tuple(live.values()),
-            closed=tuple(sorted(closed, key=lambda p: -p.closed_at_ms)[:CLOSED_KEPT]),
+            closed=tuple(closed),
             fill_ids=frozenset(self.fills),
             last_fill_ms=max((f.executed_at_ms for f in self.fills.values()), default=0),
         )
@@ -281,6 +284,8 @@ class FakeStore:
         key = position.key.short_text
         if position.status is PositionStatus.OPENING:
             self.short_keys[key] = position.position_id
-        elif position.status is PositionStatus.CLOSED:
-            if self.short_keys.get(key) == position.position_id:
-                del self.short_keys[key]
+        elif (
+            position.status is PositionStatus.CLOSED
+            and self.short_keys.get(key) == position.position_id
+        ):
+            del self.short_keys[key]

@@ -460,7 +460,7 @@ class Facts:
 class Held:
     """What the position loop finds in the store when it starts."""
 
-    orders: tuple[Order, ...]  # every order not yet terminal, and all of open positions
+    orders: tuple[Order, ...]  # every order not yet terminal, all of open and `closed` positions
     positions: tuple[Position, ...]  # every position not closed
     closed: tuple[Position, ...]  # the latest closed ones, for cooldowns
     fill_ids: frozenset[str]  # `Fill.key` of all booked for open and `closed` positions

@@ -1,8 +1,8 @@
 import pytest
-
-from engine.values import CloseReason, OrderState, PositionStatus, Purpose, Side
 from tests.builders import NOW_MS, a_wish
 from tests.desk_world import DeskWorld
+
+from engine.values import CloseReason, OrderState, PositionStatus, Purpose, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
@@ -20,8 +20,11 @@ def test_a_wish_becomes_a_filled_position_with_stop_and_target_on_the_venue(side
 
     (stop,), (target,) = world.orders(Purpose.STOP), world.orders(Purpose.TARGET)
     assert stop.state is target.state is OrderState.OPEN
-    assert stop.quantity == target.quantity == position.quantity == world.venue.quantity(
-        "BTCUSDT", side
+    assert (
+        stop.quantity
+        == target.quantity
+        == position.quantity
+        == world.venue.quantity("BTCUSDT", side)
     )
     assert float(str(stop.trigger_price)) == pytest.approx(100 - side.sign * 0.4)
     assert float(str(target.trigger_price)) == pytest.approx(100 + side.sign * 0.8)

@@ -96,6 +96,7 @@ def _(event: NotFound, book: Book) -> None:
     asked_ms = book.looked.pop(client_id, None)
     order = book.orders.get(client_id)
     if order is None:
+        book.cancelling.pop(client_id, None)
         return
     if asked_ms is None:  # the answer to a cancel: whether it filled or vanished, a look-up tells
         book.cancelling.pop(client_id, None)
@@ -112,7 +113,10 @@ def _(event: NotFound, book: Book) -> None:
 @_take.register
 def _(event: CancelUnclear, book: Book) -> None:
     order = book.orders.get(event.client_order_id)
-    if order is not None and order.state.is_working:
+    if order is None:  # an orphan: the next snapshot shows whether it is gone
+        book.cancelling.pop(event.client_order_id, None)
+        book.snapshot_wanted_ms = book.now_ms
+    elif order.state.is_working:
         book.doubt(order)
 
 

@@ -160,8 +160,13 @@ class Book:
         return closing
 
     def cancel(self, order: Order) -> None:
-        """Ask the venue to cancel, once a second until the order is terminal."""
+        """Ask the venue to cancel, once a second until the order is terminal.
+
+        While a look-up is under way or due, the cancel waits: its answer could be taken for it.
+        """
         client_id = order.client_order_id
+        if client_id in self.doubted:
+            return
         asked = self.cancelling.get(client_id)
         if client_id in self.looked or (asked is not None and self.now_ms - asked < 1000):
             return
@@ -245,18 +250,17 @@ class Book:
         return frozenset(wished | {p.key.symbol for p in self.positions.values()})
 
     def forget(self, kept_ms: int) -> None:
-        """Drop what is settled: orders of closed positions, old closings, answered questions."""
-        for client_id, order in list(self.orders.items()):
-            is_over = order.state.is_terminal and missing(order) == 0
-            # its last change must be in the store before it may be forgotten
-            is_written = self.before.orders.get(client_id) == order
-            if order.position_id not in self.positions and is_over and is_written:
-                del self.orders[client_id]
+        """Drop what is settled: old closings with their orders, answered questions."""
         self.closed = {
             name: position
             for name, position in self.closed.items()
             if self.now_ms - position.closed_at_ms < kept_ms
         }
+        kept = self.positions.keys() | self.closed.keys()
+        for client_id, order in list(self.orders.items()):
+            is_over = order.state.is_terminal and missing(order) == 0
+            if order.position_id not in kept and is_over:
+                del self.orders[client_id]
         self.loose = {
             key: fill
             for key, fill in self.loose.items()
@@ -280,7 +284,7 @@ def _keep(times: dict[str, int], names: Iterable[str]) -> None:
 
 
 def _changed[Row](now: Mapping[str, Row], before: Mapping[str, Row]) -> tuple[Row, ...]:
-    return tuple(row for name, row in now.items() if before.get(name) != row)
+    return tuple(row for name, row in now.items() if before.get(name) is not row)
 
 
 _URGENCY = {Purpose.STOP: 0, Purpose.CLOSE: 1, Purpose.TARGET: 2, Purpose.ENTRY: 3}

@@ -19,6 +19,7 @@ from engine.values import (
 
 RETRY_MS = 500  # after a refusal, doubled with each further one
 LONGEST_RETRY_MS = 8000
+LAST_CHANCE_MS = 1500
 TARGET_ATTEMPTS = 3  # refused so often, the position loop alone takes the profit
 _ON_VENUE = {
     CloseReason.STOP_LOSS: Purpose.STOP,
@@ -139,12 +140,23 @@ def _watch_cover(book: Book, position: Position, expected: Decimal) -> None:
     if live >= expected:
         book.bare_since.pop(position.position_id, None)
         return
-    since_ms = book.bare_since.setdefault(position.position_id, book.now_ms)
+    since_ms = book.bare_since.setdefault(position.position_id, _bare_from(book, position, stops))
     is_late = book.now_ms - since_ms >= book.settings.protection_deadline_ms
     if is_late and position.status is PositionStatus.OPEN:
         book.note("unprotected", position=position.position_id, since_ms=since_ms)
         closing = book.close(position, CloseReason.EMERGENCY)
         _close(book, closing, expected)
+
+
+def _bare_from(book: Book, position: Position, stops: list[Order]) -> int:
+    """Since when it is bare: a first fill counts from its execution, whoever was watching.
+
+    A new owner that comes late still has time for one attempt.
+    """
+    if any(order.exchange_order_id for order in stops):
+        return book.now_ms
+    latest = book.now_ms - book.settings.protection_deadline_ms + LAST_CHANCE_MS
+    return max(position.opened_at_ms, min(latest, book.now_ms))
 
 
 def _keep_one(
@@ -156,7 +168,8 @@ def _keep_one(
 ) -> None:
     """Exactly one live order of the right size and price: place the new, then cancel the old.
 
-    While a stop's fate is unknown a second one is allowed at once; a target waits for the answer.
+    While a stop's fate is unknown, or one of another size is on its way, a second one is allowed at
+    once; a target waits for the answer.
     """
     orders = book.orders_of(position.position_id, purpose)
     live = [order for order in orders if book.is_live(order)]
@@ -167,7 +180,8 @@ def _keep_one(
                 book.cancel(order)
         return
     unresolved = [o for o in orders if not o.state.is_terminal and not book.is_live(o)]
-    if any(order.state in (OrderState.NEW, OrderState.SUBMITTING) for order in unresolved):
+    on_its_way = [o for o in unresolved if o.state in (OrderState.NEW, OrderState.SUBMITTING)]
+    if any(o.quantity == expected and o.trigger_price == trigger for o in on_its_way):
         return
     spare = 1 if purpose is Purpose.STOP else 0
     refused = sum(order.state is OrderState.REJECTED for order in orders)

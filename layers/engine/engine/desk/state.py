@@ -30,9 +30,9 @@ class Doubted:
 class DeskState:
     """Everything the position loop knows between two ticks; all of it can be rebuilt.
 
-    `orders` holds what is not terminal, all of open positions, and what is not booked whole;
-    `closed` recent positions for cooldowns and late fills. `loose` are fills not booked (yet):
-    strangers' or early ones. Maps to a time hold when something was asked or first seen: `looked`
+    `orders` holds what is not terminal, and all of open and lately closed positions, so that no
+    attempt is ever numbered twice; `closed` is kept for cooldowns and late fills. `loose` are fills
+    not booked (yet): strangers' or early ones. Maps to a time hold when something was asked or first seen: `looked`
     and `fetching` only while the answer is out.
     """
 
