@@ -1,0 +1,209 @@
+"""The `cts` command."""
+
+import asyncio
+import json
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+from rich.console import Console
+
+from local import gates, logs
+from local.checks import NotReadyError, running_twin
+from local.operator import Operator, OperatorError
+from local.places import Places, Ports, default_home
+from local.processes import ChildError
+from local.programs import Market
+from local.stack import DeployError
+from local.twin import Wishes, twin_up
+
+FAILURES = (NotReadyError, ChildError, DeployError, OperatorError)
+DOWN_WITHIN_S = 90.0
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="CTS on one machine.")
+out = Console(highlight=False)
+PORTS = Ports()
+
+AwsPort = Annotated[int, typer.Option(help="Port of the twin's AWS.")]
+PaperPort = Annotated[
+    int, typer.Option(help="Port of the paper exchange; its control is the next.")
+]
+ApiPort = Annotated[int, typer.Option(help="Port of the API.")]
+ConsolePort = Annotated[int, typer.Option(help="Port of JupyterLab.")]
+
+
+def now_ms() -> int:
+    """Wall clock of this machine."""
+    return time.time_ns() // 1_000_000
+
+
+@app.command()
+def up(
+    tape: Annotated[
+        Path | None, typer.Option(exists=True, help="Play this recorded market.")
+    ] = None,
+    symbols: Annotated[int, typer.Option(min=1, max=500, help="Symbols of the generator.")] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 1,
+    console: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
+    stream: Annotated[bool, typer.Option(help="Offer WebSocket streams.")] = True,
+    profile: Annotated[str | None, typer.Option(help="Settings for a purpose: demo.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state first.")] = False,
+    aws_port: AwsPort = PORTS.aws,
+    paper_port: PaperPort = PORTS.paper,
+    api_port: ApiPort = PORTS.api,
+    console_port: ConsolePort = PORTS.console,
+) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    ports = Ports(
+        aws=aws_port,
+        paper=paper_port,
+        paper_control=paper_port + 1,
+        api=api_port,
+        console=console_port,
+    )
+    wishes = Wishes(
+        market=Market(symbols=symbols, seed=seed, tape=tape, stream=stream),
+        console=console,
+        profile=profile,
+        fresh=fresh,
+    )
+    places = Places(home=default_home(), ports=ports)
+    _run(_up(places, wishes))
+
+
+async def _up(places: Places, wishes: Wishes) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signum, stop.set)
+    begun = loop.time()
+    whole = asyncio.create_task(_until(stop, places, wishes, begun))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({whole, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not whole.done():
+        say("stopping")
+        whole.cancel()
+    stopping.cancel()
+    with suppress(asyncio.CancelledError):
+        await whole
+    say("everything is stopped")
+
+
+async def _until(stop: asyncio.Event, places: Places, wishes: Wishes, begun: float) -> None:
+    async with twin_up(places, wishes, say=say, now_ms=now_ms):
+        took = asyncio.get_running_loop().time() - begun
+        say(f"up after {took:.0f} s; Ctrl-C ends everything")
+        await stop.wait()
+
+
+@app.command()
+def down() -> None:
+    """Stop a twin that is up, wherever it was started."""
+    places = Places(home=default_home())
+    pid = running_twin(places)
+    if pid is None:
+        say("nothing is up")
+        return
+    process = psutil.Process(pid)
+    process.terminate()
+    try:
+        process.wait(DOWN_WITHIN_S)
+    except psutil.TimeoutExpired:
+        _fail(f"process {pid} did not end within {DOWN_WITHIN_S:.0f} s")
+    say("everything is stopped")
+
+
+@app.command()
+def status() -> None:
+    """Show what is up; the exit code is 1 if nothing is."""
+    places = Places(home=default_home())
+    pid = running_twin(places)
+    if pid is None:
+        say("nothing is up")
+        raise typer.Exit(1)
+    if not places.status.exists():
+        say(f"the twin is coming up (process {pid})")
+        return
+    noted = json.loads(places.status.read_text(encoding="utf-8"))
+    for name, child in noted["processes"].items():
+        restarts = noted["restarts"][name]
+        say(f"{name}: process {child or '-'}, restarted {restarts} times")
+    say(f"API: {noted['api']}")
+    if noted["connection_id"]:
+        _run(_engine_status(places, noted["api"], noted["connection_id"]))
+
+
+async def _engine_status(places: Places, url: str, connection_id: str) -> None:
+    port = int(url.rpartition(":")[2])
+    api = Operator(Places(home=places.home, ports=Ports(api=port)))
+    try:
+        engine = await api.engine(connection_id)
+    finally:
+        await api.close()
+    say(f"engine: wanted {engine['desired_state']}, is {engine['actual_state']}")
+
+
+@app.command("logs")
+def show_logs(
+    name: Annotated[str | None, typer.Argument(help="One log, such as aws or paper.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="From each end.")] = 20,
+) -> None:
+    """Show the ends of the logs."""
+    places = Places(home=default_home())
+    try:
+        for line in logs.show(places.logs, name, lines=lines, follow=follow):
+            say(line)
+    except logs.NoLogError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        return
+
+
+@app.command()
+def token() -> None:
+    """Show where the operator's token is."""
+    say(str(default_home() / "token"))
+
+
+@app.command()
+def test(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help=f"Of: {', '.join(gates.PARTS)}.")
+    ] = None,
+) -> None:
+    """Run the checks and the tests, in the order of the ladder."""
+    try:
+        raise typer.Exit(gates.run(parts or list(gates.PARTS), say=say))
+    except gates.UnknownPartError as error:
+        _fail(str(error))
+
+
+def say(text: str) -> None:
+    """Print one line as it is."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def _run(work: "asyncio.Future[None] | object") -> None:
+    try:
+        asyncio.run(work)  # type: ignore[arg-type]
+    except FAILURES as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> None:
+    Console(stderr=True, highlight=False).print(sentence, markup=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command that was asked for."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

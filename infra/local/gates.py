@@ -1,0 +1,87 @@
+"""What `cts test` runs: the static checks, then the ladder of tests, fast ones first."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from local.checks import search_path
+from local.places import ROOT
+from local.stack import SAM
+
+LADDER = ("unit", "contracts", "integration", "e2e")
+PARTS = ("checks", *LADDER)
+NO_TESTS = 5
+# Unit tests open no socket, not even to this machine.
+CLOSED = ("--disable-socket", "--allow-unix-socket")
+
+Command = tuple[str, ...]
+
+
+class UnknownPartError(Exception):
+    """A part of the tests that does not exist."""
+
+
+def run(parts: list[str], *, say: Callable[[str], None], root: Path = ROOT) -> int:
+    """Run the named parts in the ladder's order and return 0 if all of them hold.
+
+    Everything runs even after a failure; pytest's own closing line of each part stays visible.
+
+    Raises
+    ------
+    UnknownPartError
+        Naming the parts there are.
+    """
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise UnknownPartError(f"no part is named {unknown[0]}; there are: {', '.join(PARTS)}")
+    results: list[tuple[str, bool, float]] = []
+    for name, command in _commands(parts, root):
+        say(f"== {name}")
+        begun = time.monotonic()
+        code = _call(command, root)
+        results.append((name, code == 0, time.monotonic() - begun))
+    say("== summary")
+    for name, holds, took in results:
+        say(f"{'holds ' if holds else 'FAILED'} {name} ({took:.1f} s)")
+    return 0 if all(holds for _, holds, _ in results) else 1
+
+
+def _commands(parts: list[str], root: Path) -> Iterator[tuple[str, Command]]:
+    if "checks" in parts:
+        yield from _checks(root)
+    for rung in LADDER:
+        if rung in parts and any((root / "tests" / rung).rglob("test_*.py")):
+            yield f"pytest {rung}", _pytest(root, rung)
+
+
+def _checks(root: Path) -> Iterator[tuple[str, Command]]:
+    python = (sys.executable, "-m")
+    yield "ruff check", (*python, "ruff", "check", ".")
+    yield "ruff format", (*python, "ruff", "format", "--check", ".")
+    yield "mypy", (*python, "mypy")
+    for app in sorted((root / "functions").glob("*/app.py")):
+        # Every function's module is named `app`: each is checked by itself.
+        yield f"mypy {app.parent.name}", (*python, "mypy", str(app.relative_to(root).parent))
+    yield "sam validate", (*SAM, "validate", "--lint", "--config-env", "local")
+
+
+def _pytest(root: Path, rung: str) -> Command:
+    # What lies beside the rungs is static and fast: it runs with the first of them.
+    beside = [str(file.relative_to(root)) for file in sorted((root / "tests").glob("test_*.py"))]
+    places = [f"tests/{rung}", *(beside if rung == "unit" else [])]
+    closed = CLOSED if rung == "unit" else ()
+    return (sys.executable, "-m", "pytest", *closed, *places)
+
+
+def _call(command: Command, root: Path) -> int:
+    import os
+
+    environment = {
+        **os.environ,
+        "PATH": search_path(),
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
