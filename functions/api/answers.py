@@ -12,7 +12,7 @@ from pynamodb.exceptions import PynamoDBException
 from adapters.refusals import ConflictError, ForbiddenError, UnknownError
 from engine.errors import CtsError, RefusedError, RetryableError
 
-logger = Logger()
+logger = Logger(service="api")
 
 # What Chalice itself refuses, in our words.
 _CHALICE = {

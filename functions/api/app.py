@@ -14,7 +14,7 @@ from routes.engine import engine
 from routes.system import system
 from routes.trading import trading
 
-logger = Logger()
+logger = Logger(service="api")
 
 app = Chalice(app_name="cts", configure_logs=False)
 for blueprint in (connections, engine, trading, system):

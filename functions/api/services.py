@@ -1,6 +1,7 @@
 """What the routes call, opened once for each container and replaceable by a test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +14,9 @@ from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
 from adapters.operations import Operations
+from adapters.starter import StepFunctionsStarter
 from adapters.trading_views import TradingViews
+from adapters.vault import KmsVault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,27 @@ class Services:
     health: Callable[[], Mapping[str, Any]]
 
 
-@cache
-def services() -> Services:
-    """The parts as this deployment has them."""
-    from adapters.starter import StepFunctionsStarter
-    from adapters.vault import KmsVault
+_given: list[Services] = []
 
+
+def services() -> Services:
+    """The parts to call: those of `using`, else those of this deployment."""
+    return _given[-1] if _given else live_services()
+
+
+@contextmanager
+def using(parts: Services) -> Iterator[None]:
+    """Let the routes call `parts`, as a test does."""
+    _given.append(parts)
+    try:
+        yield
+    finally:
+        _given.pop()
+
+
+@cache
+def live_services() -> Services:
+    """The parts as this deployment has them."""
     clock = SystemClock()
     leases = DynamoLeases(clock)
     operations = Operations(

@@ -1,0 +1,212 @@
+"""The API on tables in this process, with fakes of the venue, the machines and the vault."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chalice.test import Client
+from tests.builders import an_instrument
+from tests.fake_venue import FakeVenue
+from tests.fakes import FakeClock
+
+from adapters.account_test import AccountTest
+from adapters.connections import Connections
+from adapters.engine_stopping import Stopping
+from adapters.engine_views import EngineViews
+from adapters.health import health
+from adapters.leases import DynamoLeases
+from adapters.market_views import MarketViews
+from adapters.operations import Operations
+from adapters.tables import ConnectionRow, EngineStateRow
+from adapters.tokens import Role, issue_token
+from adapters.trading_views import TradingViews
+from app import app
+from engine.errors import CtsError
+from engine.ports import Exchange
+from engine.values import Loop
+from services import Services, using
+
+PROJECT = Path(__file__).parents[1] / "functions" / "api"
+SECRETS = {"api_key": "key-of-the-test-9931", "api_secret": "secret-of-the-test-4417"}
+NEW = {"name": "Paper", "exchange": "binance", "is_paper": True, **SECRETS}
+
+
+class PlainVault:
+    """`engine.ports.Vault` that binds the connection in, and hides nothing but the order."""
+
+    def seal(self, connection_id: str, credentials: Mapping[str, str]) -> bytes:
+        return json.dumps({"of": connection_id, **credentials}).encode()[::-1]
+
+    def open(self, connection_id: str, sealed: bytes) -> Mapping[str, str]:
+        opened: dict[str, str] = json.loads(sealed[::-1])
+        assert opened.pop("of") == connection_id
+        return opened
+
+
+@dataclass(slots=True)
+class NotedMachines:
+    """State machines that note what was started; `running` executions are told as such."""
+
+    started: list[tuple[str, str, str]] = field(default_factory=list)
+    stopped: list[tuple[str, bool]] = field(default_factory=list)
+    running: set[str] = field(default_factory=set)
+    error: CtsError | None = None
+
+    def engine_start(self, connection_id: str, run_id: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.started.append(("start", connection_id, run_id))
+
+    def engine_stop(self, connection_id: str, *, close_positions: bool) -> None:
+        self.stopped.append((connection_id, close_positions))
+
+    def is_starting(self, connection_id: str, run_id: str) -> bool:
+        return run_id in self.running
+
+
+@dataclass(slots=True)
+class NotedStarter:
+    """`engine.ports.Starter` that notes which loops were started."""
+
+    started: list[tuple[str, Loop]] = field(default_factory=list)
+
+    def start(self, connection_id: str, loop: Loop, *, reason: str) -> None:
+        self.started.append((connection_id, loop))
+
+
+@dataclass(slots=True)
+class InProcessControl:
+    """What EngineControlFunction does, without the invocation."""
+
+    account_test: AccountTest
+
+    def test(self, connection_id: str, *, by: str) -> Mapping[str, Any]:
+        return asyncio.run(self.account_test.run(connection_id, by=by))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: dict[str, Any]
+    text: str
+    headers: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class ApiWorld:
+    """One API with an operator's and a viewer's token."""
+
+    client: Client
+    clock: FakeClock
+    venue: FakeVenue
+    machines: NotedMachines
+    starter: NotedStarter
+    leases: DynamoLeases
+    operations: Operations
+    stopping: Stopping
+    operator: str
+    viewer: str
+    venue_error: CtsError | None = None
+    meanwhile: Callable[[], None] | None = None
+    heard: list[str] = field(default_factory=list)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = "operator",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        sent = {"content-type": "application/json"} if body is not None else {}
+        if token is not None:
+            known = {"operator": self.operator, "viewer": self.viewer}
+            sent["authorization"] = f"Bearer {known.get(token, token)}"
+        raw = b"" if body is None else body if isinstance(body, bytes) else _encoded(body)
+        answer = self.client.http.request(
+            method, path, headers=sent | dict(headers or {}), body=raw
+        )
+        text = answer.body.decode()
+        self.heard.append(text)
+        return Answer(answer.status_code, json.loads(text or "{}"), text, answer.headers)
+
+    def get(self, path: str, **more: Any) -> Answer:
+        return self.call("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return self.call("POST", path, {} if body is None else body, **more)
+
+    def created(self, **changes: Any) -> str:
+        """A new connection's id."""
+        answer = self.post("/api/settings/connections", {**NEW, **changes})
+        assert answer.status == 201, answer.text
+        return str(answer.body["id"])
+
+    def tested(self, **changes: Any) -> str:
+        """A connection after a successful test."""
+        connection_id = self.created(**changes)
+        assert self.post(f"/api/settings/connections/{connection_id}/test").body["success"]
+        return connection_id
+
+    def running(self) -> str:
+        """A connection whose engine runs."""
+        connection_id = self.tested()
+        self.post("/api/trade-engine/start", {"connectionId": connection_id})
+        EngineStateRow(connection_id).update([EngineStateRow.actual_state.set("running")])
+        return connection_id
+
+    async def open_exchange(self, row: ConnectionRow) -> Exchange:
+        if self.venue_error is not None:
+            raise self.venue_error
+        if self.meanwhile is not None:
+            self.meanwhile()
+        return self.venue
+
+
+@contextmanager
+def api_world() -> Iterator[ApiWorld]:
+    """The API on empty tables that exist already."""
+    clock = FakeClock()
+    leases, machines, starter = DynamoLeases(clock), NotedMachines(), NotedStarter()
+    operations = Operations(machines=machines, leases=leases, starter=starter, clock=clock)
+    venue = FakeVenue(clock, {"BTCUSDT": an_instrument()})
+    with Client(app, project_dir=str(PROJECT)) as client:
+        world = ApiWorld(
+            client=client,
+            clock=clock,
+            venue=venue,
+            machines=machines,
+            starter=starter,
+            leases=leases,
+            operations=operations,
+            stopping=Stopping(operations=operations, leases=leases, clock=clock),
+            operator=issue_token(Role.OPERATOR, now_ms=clock.now_ms()),
+            viewer=issue_token(Role.VIEWER, now_ms=clock.now_ms()),
+        )
+        account_test = AccountTest(open_exchange=world.open_exchange, clock=clock)
+        parts = Services(
+            connections=Connections(
+                vault=PlainVault(),
+                control=InProcessControl(account_test),
+                operations=operations,
+                clock=clock,
+            ),
+            operations=operations,
+            engine_views=EngineViews(leases=leases, clock=clock),
+            trading_views=TradingViews(),
+            market_views=MarketViews(clock=clock),
+            health=lambda: health(leases, clock),
+        )
+        with using(parts):
+            yield world
+
+
+def _encoded(body: Any) -> bytes:
+    return json.dumps(body).encode()

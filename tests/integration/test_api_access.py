@@ -1,0 +1,145 @@
+"""Who may call: default deny over every route, and answers in one envelope."""
+
+import json
+
+import pytest
+from tests.api_world import NEW, ApiWorld
+
+from adapters.tables import ConnectionRow
+from adapters.tokens import token_hash
+from app import app
+from guard import MAX_BODY_BYTES, OPEN
+
+ROUTES = sorted((method, path) for path, methods in app.routes.items() for method in methods)
+CLOSED = [(method, path) for method, path in ROUTES if path not in OPEN]
+CHANGING = [(method, path) for method, path in CLOSED if method != "GET"]
+
+
+def _path(template: str) -> str:
+    return template.replace("{connection_id}", "c-1")
+
+
+def test_every_route_of_the_mission_is_served() -> None:
+    one = "/api/settings/connections/{connection_id}"
+    wanted = {
+        ("GET", "/api/settings/connections"),
+        ("POST", "/api/settings/connections"),
+        ("GET", one),
+        ("PUT", one),
+        ("PATCH", one),
+        ("DELETE", one),
+        ("POST", f"{one}/test"),
+        ("POST", f"{one}/toggle"),
+        ("POST", "/api/trade-engine/start"),
+        ("POST", "/api/trade-engine/stop"),
+        ("GET", "/api/trade-engine/status"),
+        ("GET", "/api/trade-engine/progression"),
+        ("GET", "/api/trade-engine/performance"),
+        ("GET", "/api/positions"),
+        ("GET", "/api/positions/{connection_id}"),
+        ("GET", "/api/positions/{connection_id}/stats"),
+        ("GET", "/api/orders"),
+        ("GET", "/api/market-data"),
+        ("GET", "/api/system/health-check"),
+    }
+
+    assert set(ROUTES) == wanted
+
+
+def test_only_the_health_check_is_open() -> None:
+    assert {"/api/system/health-check"} == OPEN
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.parametrize("token", [None, "", "cts_unknown", "operator2"])
+def test_no_route_answers_without_a_known_token(
+    api: ApiWorld, method: str, path: str, token: str | None
+) -> None:
+    answer = api.call(method, _path(path), {} if method != "GET" else None, token=token)
+
+    assert answer.status == 401
+    assert answer.body["success"] is False
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGING)
+def test_a_viewer_changes_nothing(api: ApiWorld, method: str, path: str) -> None:
+    answer = api.call(method, _path(path), NEW, token="viewer")
+
+    assert (answer.status, answer.body["success"]) == (403, False)
+    assert list(ConnectionRow.query("connection")) == []
+
+
+def test_a_viewer_reads(api: ApiWorld) -> None:
+    assert api.get("/api/settings/connections", token="viewer").status == 200
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_token_is_found_however_its_header_is_written(
+    api: ApiWorld, name: str, scheme: str
+) -> None:
+    headers = {name: f"{scheme} {api.operator}"}
+
+    answer = api.get("/api/settings/connections", token=None, headers=headers)
+
+    assert answer.status == 200
+
+
+def test_the_stored_hash_is_no_token(api: ApiWorld) -> None:
+    answer = api.get("/api/settings/connections", token=token_hash(api.operator))
+
+    assert answer.status == 401
+
+
+def test_the_health_check_needs_no_token(api: ApiWorld) -> None:
+    answer = api.get("/api/system/health-check", token=None)
+
+    assert (answer.status, answer.body["overall"]) == (200, "healthy")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"not json"])
+def test_a_body_that_is_not_json_is_refused(api: ApiWorld, body: bytes) -> None:
+    answer = api.call("POST", "/api/settings/connections", body)
+
+    assert (answer.status, answer.body["success"]) == (400, False)
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, None])
+def test_a_body_that_is_no_object_is_refused(api: ApiWorld, body: object) -> None:
+    raw = json.dumps(body).encode()
+
+    assert api.call("POST", "/api/settings/connections", raw).status == 400
+
+
+def test_a_body_too_large_is_refused(api: ApiWorld) -> None:
+    body = {**NEW, "name": "x" * MAX_BODY_BYTES}
+
+    answer = api.post("/api/settings/connections", body)
+
+    assert (answer.status, answer.body["success"]) == (413, False)
+
+
+def test_a_body_of_another_kind_is_refused(api: ApiWorld) -> None:
+    answer = api.call(
+        "POST", "/api/settings/connections", b"a=b", headers={"content-type": "text/plain"}
+    )
+
+    assert (answer.status, answer.body["success"]) == (415, False)
+
+
+def test_a_table_that_does_not_answer_is_not_available(api: ApiWorld) -> None:
+    ConnectionRow.delete_table()
+
+    answer = api.get("/api/settings/connections")
+
+    assert (answer.status, answer.body["success"]) == (503, False)
+    assert "cts-test" not in answer.text
+
+
+def test_health_is_critical_without_its_tables(api: ApiWorld) -> None:
+    ConnectionRow.delete_table()
+
+    answer = api.get("/api/system/health-check", token=None)
+
+    assert answer.body["overall"] == "critical"

@@ -1,0 +1,274 @@
+"""Connections over the API: create, read, change, test, switch, delete."""
+
+import pytest
+from tests.api_world import NEW, SECRETS, ApiWorld
+
+from adapters.tables import CONNECTION_KIND, AuditRow, ConnectionRow, PositionRow
+from engine.errors import CredentialsError, VenueBusyError
+
+ALL = "/api/settings/connections"
+
+
+def test_a_created_connection_is_enabled_but_neither_active_nor_trading(api: ApiWorld) -> None:
+    answer = api.post(ALL, NEW)
+
+    made = answer.body["connection"]
+    assert answer.status == 201
+    assert (made["is_enabled"], made["is_active"]) == (True, False)
+    assert (made["is_live_trade"], made["is_preset_trade"]) == (False, False)
+    assert made["volume_factor"] == "1"
+    assert made["api_key_last4"] == SECRETS["api_key"][-4:]
+
+
+@pytest.mark.parametrize("missing", ["name", "exchange", "api_key", "api_secret"])
+def test_a_connection_without_a_needed_field_is_refused_naming_it(
+    api: ApiWorld, missing: str
+) -> None:
+    body = {name: value for name, value in NEW.items() if name != missing}
+
+    answer = api.post(ALL, body)
+
+    assert answer.status == 400
+    assert [one["field"] for one in answer.body["details"]] == [missing]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"exchange": "nowhere"},
+        {"volume_factor": "0.01"},
+        {"position_mode": "sideways"},
+        {"api_key": "your_api_key_here"},
+        {"api_secret": "xxxxxxxxxx"},
+        {"is_live_trade": True},
+    ],
+)
+def test_a_connection_with_a_wrong_field_is_refused_and_nothing_is_stored(
+    api: ApiWorld, change: dict[str, object]
+) -> None:
+    answer = api.post(ALL, {**NEW, **change})
+
+    assert answer.status == 400
+    assert answer.body["success"] is False
+    assert api.get(ALL).body["count"] == 0
+
+
+def test_connections_are_listed_by_filter(api: ApiWorld) -> None:
+    tested, untested = api.tested(name="Tested"), api.created(name="New")
+
+    def ids(query: str) -> set[str]:
+        return {one["id"] for one in api.get(f"{ALL}{query}").body["connections"]}
+
+    assert ids("") == {tested, untested}
+    assert ids("?active=true") == {tested}
+    assert ids("?exchange=binance&active=false") == {untested}
+    assert ids("?apiType=spot") == set()
+
+
+def test_an_unknown_filter_is_refused(api: ApiWorld) -> None:
+    assert api.get(f"{ALL}?colour=red").status == 400
+
+
+@pytest.mark.parametrize("path", ["", "/test", "/toggle"])
+def test_an_unknown_connection_is_not_found(api: ApiWorld, path: str) -> None:
+    method = "POST" if path else "GET"
+    body = {"is_active": True} if path == "/toggle" else None
+
+    answer = api.call(method, f"{ALL}/c-unknown{path}", body)
+
+    assert (answer.status, answer.body["success"]) == (404, False)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_changed_name_keeps_the_test(api: ApiWorld, method: str) -> None:
+    connection_id = api.tested()
+
+    answer = api.call(method, f"{ALL}/{connection_id}", {"name": "Renamed"})
+
+    changed = answer.body["connection"]
+    assert answer.status == 200
+    assert (changed["name"], changed["last_test_result"]) == ("Renamed", "success")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"api_key": "another-key-0000", "api_secret": "another-secret-0000"},
+        {"is_paper": False, "is_testnet": True},
+        {"is_paper": False},
+    ],
+)
+def test_another_account_must_be_tested_anew_and_no_longer_trades(
+    api: ApiWorld, change: dict[str, object]
+) -> None:
+    connection_id = api.tested()
+    api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+
+    changed = api.call("PUT", f"{ALL}/{connection_id}", change).body["connection"]
+
+    assert (changed["last_test_result"], changed["last_test_at"]) == ("", None)
+    assert (changed["is_active"], changed["is_live_trade"]) == (False, False)
+
+
+def test_a_key_without_its_secret_is_refused(api: ApiWorld) -> None:
+    connection_id = api.created()
+
+    assert api.call("PUT", f"{ALL}/{connection_id}", {"api_key": "only-a-key"}).status == 400
+
+
+def test_an_account_in_use_is_not_changed(api: ApiWorld) -> None:
+    connection_id = api.running()
+
+    answer = api.call("PUT", f"{ALL}/{connection_id}", {"is_testnet": True})
+
+    assert answer.status == 409
+    assert [one["code"] for one in answer.body["reasons"]] == ["engine_running"]
+
+
+def test_of_two_changes_of_one_version_the_second_is_refused(api: ApiWorld) -> None:
+    connection_id = api.created()
+    version = api.get(f"{ALL}/{connection_id}").body["connection"]["version"]
+
+    first = api.call("PATCH", f"{ALL}/{connection_id}", {"name": "One", "version": version})
+    second = api.call("PATCH", f"{ALL}/{connection_id}", {"name": "Two", "version": version})
+
+    assert (first.status, second.status) == (200, 409)
+    assert api.get(f"{ALL}/{connection_id}").body["connection"]["name"] == "One"
+
+
+def test_a_successful_test_is_stored_and_activates(api: ApiWorld) -> None:
+    connection_id = api.created()
+
+    answer = api.post(f"{ALL}/{connection_id}/test")
+
+    connection = answer.body["connection"]
+    assert (answer.status, answer.body["success"]) == (200, True)
+    assert connection["is_active"] is True
+    assert connection["last_test_result"] == "success"
+    assert connection["last_test_at"] == api.clock.now_ms()
+    assert connection["last_test_balance"] == answer.body["balance"] != ""
+    assert [line["text"] for line in answer.body["log"]][-1] == "test succeeded"
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [(CredentialsError("-2015"), "key"), (VenueBusyError("banned"), "later")],
+)
+def test_a_failed_test_is_an_answer_with_a_cause_and_a_log(
+    api: ApiWorld, error: CredentialsError | VenueBusyError, word: str
+) -> None:
+    connection_id = api.created()
+    api.venue_error = error
+
+    answer = api.post(f"{ALL}/{connection_id}/test")
+
+    assert (answer.status, answer.body["success"]) == (200, False)
+    assert word in answer.body["error"]
+    assert answer.body["log"]
+    assert answer.body["connection"]["is_active"] is False
+    assert answer.body["connection"]["last_test_result"] == "failed"
+
+
+@pytest.mark.parametrize("flag", ["is_live_trade", "is_preset_trade"])
+def test_real_money_is_not_traded_in_this_version(api: ApiWorld, flag: str) -> None:
+    connection_id = api.tested(is_paper=False)
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {flag: True})
+
+    assert answer.status == 403
+    assert "testnet and paper" in answer.body["error"]
+    assert api.get(f"{ALL}/{connection_id}").body["connection"][flag] is False
+
+
+@pytest.mark.parametrize("network", ["is_testnet", "is_paper"])
+def test_trading_is_switched_on_for_a_tested_connection(api: ApiWorld, network: str) -> None:
+    connection_id = api.tested(**{"is_paper": False, network: True})
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+
+    assert answer.status == 200
+    assert answer.body["connection"]["is_live_trade"] is True
+
+
+def test_an_untested_connection_does_not_trade(api: ApiWorld) -> None:
+    connection_id = api.created()
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+
+    assert answer.status == 409
+    assert {one["code"] for one in answer.body["reasons"]} == {"not_tested", "not_active"}
+
+
+@pytest.mark.parametrize("flag", ["is_active", "is_enabled"])
+def test_switching_off_stops_the_engine_and_ends_trading(api: ApiWorld, flag: str) -> None:
+    connection_id = api.tested()
+    api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+    api.post("/api/trade-engine/start", {"connectionId": connection_id})
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {flag: False})
+
+    connection = answer.body["connection"]
+    assert answer.status == 200
+    assert (connection[flag], connection["is_live_trade"]) == (False, False)
+    assert api.machines.stopped == [(connection_id, False)]
+
+
+def test_trading_is_not_switched_on_under_a_running_engine(api: ApiWorld) -> None:
+    connection_id = api.running()
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+
+    assert answer.status == 409
+    assert [one["code"] for one in answer.body["reasons"]] == ["engine_running"]
+
+
+def test_an_idle_connection_is_deleted(api: ApiWorld) -> None:
+    connection_id = api.created()
+
+    assert api.call("DELETE", f"{ALL}/{connection_id}").status == 200
+    assert api.get(f"{ALL}/{connection_id}").status == 404
+
+
+def test_a_connection_in_use_is_not_deleted(api: ApiWorld) -> None:
+    running, holding = api.running(), api.created()
+    PositionRow(holding, "p1", live_since_ms=1).save()
+
+    refused = [api.call("DELETE", f"{ALL}/{one}") for one in (running, holding)]
+
+    assert [one.status for one in refused] == [409, 409]
+    codes = [one.body["reasons"][0]["code"] for one in refused]
+    assert codes == ["engine_running", "positions_open"]
+
+
+def test_every_act_leaves_a_line_in_the_audit_log(api: ApiWorld) -> None:
+    connection_id = api.tested()
+    api.clock.advance(1)
+    api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+    api.clock.advance(1)
+    api.call("PUT", f"{ALL}/{connection_id}", {"name": "Renamed"})
+
+    rows = list(AuditRow.query(connection_id))
+
+    assert {row.action for row in rows} == {
+        "connection.create",
+        "connection.test",
+        "connection.toggle",
+        "connection.change",
+    }
+    assert all(row.actor.startswith("operator-") for row in rows)
+
+
+def test_a_test_of_credentials_replaced_meanwhile_does_not_count(api: ApiWorld) -> None:
+    connection_id = api.created()
+    row = ConnectionRow.get(CONNECTION_KIND, connection_id)
+    changed = ConnectionRow.version.set(row.version + 1)
+
+    def change() -> None:
+        row.update([changed])
+
+    api.meanwhile = change
+
+    answer = api.post(f"{ALL}/{connection_id}/test")
+
+    assert answer.body["success"] is False
+    assert answer.body["connection"]["last_test_result"] == ""
