@@ -207,9 +207,9 @@ class BinanceUsdm:
         return code == "-4116"
 
     def market_socket(self, client: Any, symbols: Sequence[str], *, key: str) -> Socket:
-        """Trades of all symbols on one socket, and the first one's book as proof of life."""
+        """Trades of all symbols on one socket, and a shallow book twice a second: proof of life."""
         names = [f"{symbol.lower()}@trade" for symbol in symbols]
-        names.append(f"{symbols[0].lower()}@bookTicker")
+        names.append(f"{symbols[0].lower()}@depth5@500ms")
         url = f"{client.get_ws_url('linear', 'public')}/{client.stream('linear', key, len(names))}"
         return Socket(url=url, request={"method": "SUBSCRIBE", "params": names, "id": 1})
 
