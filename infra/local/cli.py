@@ -17,6 +17,7 @@ from local.checks import NotReadyError, running_twin
 from local.operator import Operator, OperatorError
 from local.places import Places, Ports, default_home
 from local.processes import ChildError
+from local.profiles import DEFAULT, PROFILES
 from local.programs import Market
 from local.stack import DeployError
 from local.twin import Wishes, twin_up
@@ -50,7 +51,7 @@ def up(
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 1,
     console: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
     stream: Annotated[bool, typer.Option(help="Offer WebSocket streams.")] = True,
-    profile: Annotated[str | None, typer.Option(help="Settings for a purpose: demo.")] = None,
+    profile: Annotated[str, typer.Option(help=f"Settings: {', '.join(PROFILES)}.")] = DEFAULT,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state first.")] = False,
     aws_port: AwsPort = PORTS.aws,
     paper_port: PaperPort = PORTS.paper,

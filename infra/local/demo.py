@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-from engine.settings import Settings
 
+from engine.settings import Settings
 from local import gather
 from local.report import drift, loop_report, takeovers
 

@@ -9,7 +9,6 @@ from adapters.progression import loop_key, unpack_ticks
 from adapters.tables import OrderRow, PositionRow, ProgressionRow, TradeRow
 from engine.settings import Settings
 from engine.values import Loop, OrderState, PositionStatus, Purpose
-
 from local.report import Books, LoopRun, Tick, summed
 
 _WORKING = {str(OrderState.OPEN), str(OrderState.PARTIALLY_FILLED)}

@@ -1,20 +1,59 @@
-"""Profiles: named sets of settings for a purpose; each value lies inside its setting's range."""
+"""Named sets of changed settings; nothing else changes with a profile."""
 
 import os
 from collections.abc import Mapping
 
+from engine.settings import Settings, overrides, schema, with_values
 from local.places import Places
 from local.stack import STACK, credentials
 
-# The lead's choice of values; fees are never among them.
-PROFILES: Mapping[str, Mapping[str, object]] = {"demo": {}}
+DEFAULT = "default"
+PROFILES: Mapping[str, Mapping[str, object]] = {
+    DEFAULT: {},
+    # More to see in minutes: smaller steps, gates at the low end of their ranges. Fees stay.
+    "demo": {
+        "prehistoricDataDays": 2,
+        "stepSizeFactor": "0.2",
+        "marketChangeRange": 1,
+        "drawdownRatio": "0.5",
+        "lastPartRatioFactor": "1.0",
+        "validationTimeout": 5,
+        "positionCooldown": 5,
+        "baseProfitFactor": "0.1",
+        "mainProfitFactor": "0.1",
+        "realProfitFactor": "0.1",
+        "profitFactorMinMain": "0.1",
+        "minClassicPfExchange": "1.0",
+        "maxDrawdownTimeHours": 72,
+        "burstSeconds": 20,
+    },
+}
 
 
-def apply_profile(places: Places, name: str, *, now_ms: int) -> list[str]:
+def profile_values(name: str, *, symbols: int) -> dict[str, object]:
+    """The changed settings of a profile on a market of that many symbols.
+
+    Raises
+    ------
+    ValueError
+        Naming the known profiles.
+    """
+    if name not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, was {name!r}")
+    chosen = with_values(
+        Settings(), {**PROFILES[name], "numberOfSymbolsToSelect": min(symbols, 50)}
+    )
+    return overrides(chosen)
+
+
+def apply_profile(places: Places, name: str, *, symbols: int, now_ms: int) -> list[str]:
     """Store the profile as the system's settings and tell each one that it changes."""
     os.environ.update(credentials(places) | {"CTS_TABLE_PREFIX": STACK})
     from adapters.stored_settings import SYSTEM, save_settings  # reads its environment at import
 
-    values = PROFILES[name]
+    values = profile_values(name, symbols=symbols)
     save_settings(SYSTEM, values, author=f"profile {name}", now_ms=now_ms)
-    return [f"profile {name}: {key} = {value}" for key, value in values.items()]
+    units = {key: about.unit for key, about in schema().items()}
+    return [
+        f"profile {name}: {key} = {value} {units[key]}".rstrip() for key, value in values.items()
+    ]

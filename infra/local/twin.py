@@ -16,7 +16,7 @@ from local.checks import check_machine, only_one
 from local.operator import Operator
 from local.places import Places
 from local.processes import Child, Program
-from local.profiles import apply_profile
+from local.profiles import DEFAULT, apply_profile
 from local.programs import Market
 from local.stack import Deployed
 
@@ -29,7 +29,7 @@ class Wishes:
 
     market: Market = field(default_factory=Market)
     console: bool = True
-    profile: str | None = None
+    profile: str = DEFAULT
     fresh: bool = False
 
 
@@ -124,9 +124,9 @@ async def _bring_up(twin: Twin, wishes: Wishes) -> None:
     token, is_new = operator.ensure_token(places, now_ms=twin.now_ms())
     if is_new:
         say(f"operator token, shown this once and kept in {places.token}: {token}")
-    if wishes.profile:
-        for line in apply_profile(places, wishes.profile, now_ms=twin.now_ms()):
-            say(line)
+    market = wishes.market
+    for line in apply_profile(places, wishes.profile, symbols=market.symbols, now_ms=twin.now_ms()):
+        say(line)
     await twin.begin(programs.api_front(places, deployed.upstream(places)))
     say(f"the API answers at {places.api_url} (its authority: {places.ca})")
     if wishes.console:
