@@ -4,7 +4,7 @@ import os
 
 # A loop of 0.3 s cannot wait for the SDK's own defaults (a minute and four retries).
 CONNECT_TIMEOUT_S = 1.0
-READ_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 1.5
 MAX_RETRIES = 1
 
 

@@ -19,6 +19,7 @@ from adapters import dynamo
 from engine.errors import StoreBusyError
 
 ATTEMPTS = 4
+LOST_ATTEMPTS = 2  # of calls without an answer: each may have waited for its time-out
 MAX_ITEMS = 100  # of one transaction
 _PAUSE_S = 0.02
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -127,21 +128,32 @@ class Transaction:
             raise error
 
 
+def response_code(error: PynamoDBException) -> str | None:
+    """DynamoDB's own code, or None if it never answered.
+
+    PynamoDB's `cause_response_code` fails for a time-out, whose `response` is None.
+    """
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
 def is_busy(error: PynamoDBException) -> bool:
     """Whether the same call may succeed later: throttled, in conflict, or the answer lost."""
-    if error.cause_response_code is not None:
-        return error.cause_response_code in _BUSY_CODES
+    code = response_code(error)
+    if code is not None:
+        return code in _BUSY_CODES
     return isinstance(error.cause, (SdkConnectionError, HTTPClientError))
 
 
 def is_refused(error: PynamoDBException) -> bool:
     """Whether the condition of a single write did not hold."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return response_code(error) == "ConditionalCheckFailedException"
 
 
 def busy(what: str, error: PynamoDBException) -> StoreBusyError:
     """The error that tells a caller to come again, without the content of the call."""
-    cause = error.cause_response_code or type(error.cause).__name__
+    cause = response_code(error) or type(error.cause).__name__
     return StoreBusyError(f"{what}: the store answered {cause}")
 
 
@@ -153,7 +165,8 @@ def pause(attempt: int, what: str, error: PynamoDBException) -> None:
     StoreBusyError
         After the last attempt.
     """
-    if attempt >= ATTEMPTS:
+    limit = ATTEMPTS if response_code(error) else LOST_ATTEMPTS
+    if attempt >= limit:
         raise busy(what, error) from error
     time.sleep(_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))
 
