@@ -77,7 +77,8 @@ class History:
         ring, count = self.rings[symbol], int(self.count[symbol, k])
         size = ring.results.shape[1]
         order = np.arange(max(0, count - size), count) % size
-        return ring.results[ring.row[k], order]
+        kept: NDArray[np.int16] = ring.results[ring.row[k], order]
+        return kept
 
 
 class Bookkeeper:
@@ -124,15 +125,17 @@ class Bookkeeper:
 
     def shadowed(self, ids: Ints) -> NDArray[np.bool_]:
         """Which Sets may open in shadow only: paused, or fallen too far from their peak."""
-        paused: NDArray[np.bool_] = self.columns["status"][ids] == Status.PAUSED
-        return paused | self.columns["filtered"][ids]
+        shadowed: NDArray[np.bool_] = self.columns["filtered"][ids]
+        shadowed = shadowed | (self.columns["status"][ids] == Status.PAUSED)
+        return shadowed
 
     def proven(self, ids: Ints, at_ms: Ints) -> NDArray[np.bool_]:
         """Which Sets may open on the exchange now."""
         limit = self._settings.max_drawdown_time_h * 3_600_000
-        since = self.columns["underwater_ms"][ids]
-        afloat = (since == 0) | (at_ms - since <= limit)
-        return (self.columns["stage"][ids] == Stage.EXCHANGE) & afloat
+        since: Ints = self.columns["underwater_ms"][ids]
+        proven: NDArray[np.bool_] = (since == 0) | (at_ms - since <= limit)
+        proven &= self.columns["stage"][ids] == Stage.EXCHANGE
+        return proven
 
     def finish(self) -> History:
         """The history with everything booked."""

@@ -25,6 +25,8 @@ from engine.trade_state import TradeState
 
 __all__ = ["TradePlan", "TradeState", "plan_trade"]
 
+_Columns = dict[str, NDArray[Any]]
+
 
 def plan_trade(
     state: TradeState, candles: Candles, settings: Settings
@@ -105,7 +107,8 @@ class _Course:
         count = end - begin
         within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
         ids = np.repeat(symbol * sets + begin, count) + within
-        return ids[~np.isin(ids, open_ids, assume_unique=True)]
+        idle: Ints = ids[~np.isin(ids, open_ids, assume_unique=True)]
+        return idle
 
     def _enter(self, ids: Ints) -> tuple[Pseudo, Ints]:
         """The next entry of each of these Sets that finds a signal once it is free."""
@@ -163,12 +166,22 @@ class _Course:
         at_ms = self.candles.close_ms[bar]
         before, after = self.keeper.book(ended.ids, result, at_ms, ended.stage >= Stage.MAIN)
         self._closed = ended.ids
-        place = {"bar": bar, "at_ms": at_ms, "symbol": ended.ids // sets, "set": ended.ids % sets}
-        closing = {"reason": reason, "result": result, "entry": ended.entry, "exit": sign * price}
-        opened = {"opened_ms": ended.opened_ms}
+        place: _Columns = {
+            "bar": bar,
+            "at_ms": at_ms,
+            "symbol": ended.ids // sets,
+            "set": ended.ids % sets,
+        }
+        closing: _Columns = {
+            "reason": reason,
+            "result": result,
+            "entry": ended.entry,
+            "exit": sign * price,
+        }
+        opened: _Columns = {"opened_ms": ended.opened_ms}
         self.closings.append(_records(CLOSING, len(bar), place | closing | opened))
         changed = before != after
-        stages = {"before": before, "after": after}
+        stages: _Columns = {"before": before, "after": after}
         changes = _records(CHANGE, len(bar), place | stages)
         self.changes.append(changes[changed])
 
@@ -199,7 +212,7 @@ class _Course:
 
     def _openings(self, positions: Pseudo, bar: Ints, proven: NDArray[np.bool_]) -> Records:
         sets = len(self.grid)
-        values = {
+        values: _Columns = {
             "bar": bar,
             "at_ms": positions.opened_ms,
             "symbol": positions.ids // sets,
@@ -249,7 +262,7 @@ class _Course:
         )
 
 
-def _records(dtype: np.dtype[np.void], count: int, columns: dict[str, NDArray[Any]]) -> Records:
+def _records(dtype: np.dtype[np.void], count: int, columns: _Columns) -> Records:
     made = np.zeros(count, dtype)
     for name, column in columns.items():
         made[name] = column

@@ -15,8 +15,6 @@ from engine.sets import Grid, make_grid
 from engine.settings import Settings
 from engine.values import Instrument, SetKey
 
-_BY_COLUMN = ("close", "high", "low")  # (H, S); all other arrays have the symbol first
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeState:
@@ -113,7 +111,9 @@ def _indications_of(state: IndicationState, columns: Ints) -> IndicationState:
         state,
         steps=StepState(log=StepLog(**log), high=steps.high[columns], low=steps.low[columns]),
         validated_ms=state.validated_ms[columns],
-        **{name: getattr(state, name)[:, columns] for name in _BY_COLUMN},
+        close=state.close[:, columns],
+        high=state.high[:, columns],
+        low=state.low[:, columns],
     )
 
 
@@ -131,7 +131,9 @@ def _joined_indications(states: list[IndicationState]) -> IndicationState:
             low=np.concatenate([each.low for each in steps]),
         ),
         validated_ms=np.concatenate([state.validated_ms for state in states]),
-        **{n: np.hstack([getattr(state, n) for state in states]) for n in _BY_COLUMN},
+        close=np.hstack([state.close for state in states]),
+        high=np.hstack([state.high for state in states]),
+        low=np.hstack([state.low for state in states]),
     )
 
 

@@ -23,8 +23,11 @@ _SCALE = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What the filters saw: window in samples, change of it and of its last part in signal
-    direction in ticks, the close, and `verdict`: the index in `REFUSALS`, or -1 if all passed.
+    """What the filters saw of each leg.
+
+    `samples` is the window in candles; `change` and `last_change` are over it and its last part,
+    in signal direction, in ticks; `price` is the close; `verdict` is the index in `REFUSALS` of
+    the test that failed, -1 if all passed.
     """
 
     samples: Ints
@@ -97,14 +100,16 @@ def _window(legs: Legs, samples: Samples, settings: Settings) -> Ints:
     shortest = samples.count(settings.min_calculation_s)
     longest = max(shortest, samples.count(MAX_WINDOW_S))
     lasted = (samples.at_ms[legs.row] - legs.start_ms) // samples.span_ms
-    return np.clip(lasted, shortest, longest)
+    window: Ints = np.clip(lasted, shortest, longest)
+    return window
 
 
 def _needed(base: Ints, count: Ints, span_ms: int, settings: Settings) -> NDArray[np.float64]:
     """Least change in ticks over `count` samples."""
     factor = market_change_factor(settings.market_change_range) * settings.position_cost_pct
-    share = float(factor / (100 * settings.market_change_norm_s * 1000))
-    return base * (count * span_ms) * share
+    share = np.float64(factor / (100 * settings.market_change_norm_s * 1000))
+    needed: NDArray[np.float64] = base * (count * span_ms) * share
+    return needed
 
 
 def _scaled(ratio: Decimal) -> int:

@@ -77,7 +77,8 @@ class Extremes:
         back = index - length + (1 << power)
         top = np.maximum(self.high[power, index], self.high[power, back])
         bottom = np.minimum(self.low[power, index], self.low[power, back])
-        return np.where(sign > 0, top, bottom)
+        best: Ints = np.where(sign > 0, top, bottom)
+        return best
 
 
 def step_legs(
