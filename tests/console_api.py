@@ -107,7 +107,8 @@ class ConsoleApi:
                 "wishes": 12 + run // 20,
                 "sets_base": 24_801,
                 "sets_main": 1_943,
-                "sets_real": 87 + run // 30,
+                "sets_real": 287 + run // 3,
+                "sets_exchange": 61 + run // 30,
             },
         }
         position = loop | {

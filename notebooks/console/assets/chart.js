@@ -5,6 +5,7 @@ const LINE = "#1f2833";
 const RISE = "#2ebd9b";
 const FALL = "#f26d78";
 const FALLEN = "#5b2831"; // the body of a falling candle is dark, not only red
+const RIGHT_ROOM = 8; // candles
 const LEVELS = { entry: "#6cb2ff", stop: FALL, target: RISE };
 
 function element(parent, tag, kind) {
@@ -49,7 +50,7 @@ function createPlot(host) {
     grid: { vertLines: { color: LINE }, horzLines: { color: LINE } },
     rightPriceScale: { borderColor: LINE, scaleMargins: { top: 0.08, bottom: 0.2 } },
     timeScale: {
-      borderColor: LINE, timeVisible: true, secondsVisible: true, rightOffset: 6, barSpacing: 6,
+      borderColor: LINE, timeVisible: true, secondsVisible: true, rightOffset: RIGHT_ROOM, barSpacing: 6,
     },
     crosshair: { mode: 0 },
   });
@@ -73,6 +74,7 @@ function drawPoints(plot, points, drawn) {
   if (!continues) {
     plot.candles.setData(points.map(candleOf));
     plot.volume.setData(points.map(volumeOf));
+    plot.chart.timeScale().scrollToPosition(RIGHT_ROOM, false);
     return;
   }
   for (const point of points.slice(from)) {

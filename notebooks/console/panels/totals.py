@@ -9,7 +9,7 @@ from console.models import LoopPerformance
 from console.panels.frame import framed, nothing
 from console.state import Screen
 
-_STAGES = ("base", "main", "real")
+_STAGES = ("base", "main", "real", "exchange")
 
 
 def totals_panel(screen: Screen) -> Element:
@@ -47,7 +47,7 @@ def _number(label: str, value: int | None, hint: str) -> Element:
 def _funnel(counters: Mapping[str, int]) -> Element:
     most = max([counters.get(f"sets_{stage}", 0) for stage in _STAGES] + [1])
     rows = tuple(_stage(stage, counters.get(f"sets_{stage}"), most) for stage in _STAGES)
-    hint = "A Set proves itself from stage to stage; only Real ones are mirrored to the exchange"
+    hint = "A Set proves itself from stage to stage; those of the last may be mirrored"
     return block(Element(tag="h3", text="Sets per stage"), *rows, kind="funnel", hint=hint)
 
 
