@@ -1,7 +1,8 @@
 """An unmodified ccxt.pro client trading on the paper exchange with production URLs.
 
-Run as ``python paper_wire_script.py PORT CA_FILE``; prints one JSON object. It knows nothing of this project: only the
-resolver (every host is the loopback) and the trusted certificate differ from a client of the real venue.
+Run as ``python paper_wire_script.py PORT CA_FILE``; prints one JSON object. It knows nothing of
+this project: only the resolver (every host is the loopback) and the trusted certificate differ from
+a client of the real venue.
 """
 
 import asyncio
@@ -42,7 +43,8 @@ def client(port: int, authority: str, **more: Any) -> Any:
     exchange = ccxt.pro.binanceusdm({
         "apiKey": "paper", "secret": "paper-secret", "enableRateLimit": False, "timeout": 10_000,
         "options": {"defaultType": "swap", "fetchCurrencies": False, "fetchMargins": False,
-                    "fetchMarkets": {"types": ["linear"]}, "warnOnFetchOpenOrdersWithoutSymbol": False},
+                    "fetchMarkets": {"types": ["linear"]},
+                    "warnOnFetchOpenOrdersWithoutSymbol": False},
     } | more)  # fmt: skip
     context = ssl.create_default_context(cafile=authority)
     connector = aiohttp.TCPConnector(resolver=ToLoopback(port), ssl=context)
@@ -69,7 +71,8 @@ async def market_data(exchange: Any) -> dict[str, Any]:
     fee = await exchange.fetch_trading_fee(BTC)
     return {
         "symbols": len(exchange.markets), "candles": len(candles), "hours": len(hours),
-        "tickers": len(tickers), "last": ticker["last"], "spread": book["asks"][0][0] - book["bids"][0][0],
+        "tickers": len(tickers), "last": ticker["last"],
+        "spread": book["asks"][0][0] - book["bids"][0][0],
         "trades": len(trades), "funding": funding["fundingRate"], "quote": quotes[BTC]["bid"] > 0,
         "taker": fee["taker"], "time": await exchange.fetch_time() > 0,
     }  # fmt: skip
@@ -158,7 +161,9 @@ async def refused(exchange: Any, port: int, authority: str) -> dict[str, str]:
         "nothing_to_reduce": order(ETH, "market", "sell", 0.1, None, {"reduceOnly": True}),
         "too_small": order(ETH, "market", "buy", 0.001),
         "post_only": order(BTC, "limit", "buy", 0.002, last * 1.02, {"postOnly": True}),
-        "attached": order(BTC, "market", "buy", 0.002, None, {"stopLoss": {"triggerPrice": last * 0.9}}),
+        "attached": order(
+            BTC, "market", "buy", 0.002, None, {"stopLoss": {"triggerPrice": last * 0.9}}
+        ),
         "immediate": order(BTC, "market", "sell", 0.002, None, {"stopLossPrice": last * 1.05}),
         "unknown_order": exchange.fetch_order("999999999", BTC),
         "cancel_unknown": exchange.cancel_order("999999999", BTC),

@@ -13,7 +13,9 @@ def options(arguments: list[str]) -> PaperOptions:
     parser = argparse.ArgumentParser(prog="python -m local.paper", description=__doc__)
     parser.add_argument("--port", type=int, default=9443, help="TLS port of the venue")
     parser.add_argument("--control-port", type=int, default=9444, help="port of /books and /health")
-    parser.add_argument("--dir", type=Path, default=Path(".cts/paper"), help="certificates and books")
+    parser.add_argument(
+        "--dir", type=Path, default=Path(".cts/paper"), help="certificates and books"
+    )
     parser.add_argument("--symbols", type=int, default=8, help="number of symbols, 1..200")
     parser.add_argument("--seed", type=int, default=7, help="seed of the generated market")
     parser.add_argument("--tape", type=Path, help="csv or csv.gz with trades or candles, looped")

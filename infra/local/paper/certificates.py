@@ -1,4 +1,7 @@
-"""A certificate authority of our own under the paper directory, trusted only by who is given ``ca.pem``."""
+"""A certificate authority of our own under the paper directory.
+
+It is trusted only by who is given ``ca.pem``.
+"""
 
 import datetime
 import ipaddress
@@ -16,20 +19,20 @@ HOSTS = (
 _DAYS = 825
 
 
-def server_context(directory: Path) -> ssl.SSLContext:
+def server_context(directory: Path, now_s: int) -> ssl.SSLContext:
     """TLS context of the server; authority and certificate are made once and reused."""
     authority, certificate = directory / "ca.pem", directory / "server.pem"
     if not (authority.exists() and certificate.exists()):
-        _make(authority, certificate)
+        _make(authority, certificate, now_s)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
-def _make(authority: Path, certificate: Path) -> None:
+def _make(authority: Path, certificate: Path, now_s: int) -> None:
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root = _authority(root_key)
-    leaf = _leaf(key, root, root_key)
+    root = _authority(root_key, now_s)
+    leaf = _leaf(key, root, root_key, now_s)
     authority.parent.mkdir(parents=True, exist_ok=True)
     certificate.touch(mode=0o600)
     certificate.write_bytes(_pem(leaf) + _pem(root) + key.private_bytes(
@@ -46,8 +49,8 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+def _builder(subject: x509.Name, issuer: x509.Name, now_s: int) -> x509.CertificateBuilder:
+    now = datetime.datetime.fromtimestamp(now_s, datetime.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject).issuer_name(issuer).serial_number(x509.random_serial_number())
@@ -56,7 +59,7 @@ def _builder(subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
     )  # fmt: skip
 
 
-def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def _authority(key: ec.EllipticCurvePrivateKey, now_s: int) -> x509.Certificate:
     name, public = _name("CTS paper exchange authority"), key.public_key()
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
@@ -64,7 +67,7 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         decipher_only=False,
     )  # fmt: skip
     return (
-        _builder(name, name).public_key(public)
+        _builder(name, name, now_s).public_key(public)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -73,13 +76,16 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 
 
 def _leaf(
-    key: ec.EllipticCurvePrivateKey, root: x509.Certificate, root_key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey,
+    root: x509.Certificate,
+    root_key: ec.EllipticCurvePrivateKey,
+    now_s: int,
 ) -> x509.Certificate:
     names: list[x509.GeneralName] = [x509.DNSName(host) for host in HOSTS]
     names.append(x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")))
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
     return (
-        _builder(_name("CTS paper exchange"), root.subject).public_key(key.public_key())
+        _builder(_name("CTS paper exchange"), root.subject, now_s).public_key(key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

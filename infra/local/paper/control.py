@@ -31,7 +31,8 @@ def control_app(exchange: PaperExchange) -> web.Application:
 def report(exchange: PaperExchange) -> dict[str, Any]:
     """Everything the exchange knows. Quantities are strings in base units, positions signed.
 
-    ``duplicates`` counts, per purpose, how often a client id was accepted again after its first time, open or not.
+    ``duplicates`` counts, per purpose, how often a client id was accepted again after its first
+    time, open or not.
     """
     books = exchange.books
     return {

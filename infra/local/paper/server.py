@@ -1,4 +1,4 @@
-"""One process: the venue on TLS, the control port beside it, and the pump between market and sockets."""
+"""One process: the venue on TLS, the control port beside it, the pump from market to sockets."""
 
 import asyncio
 import contextlib
@@ -43,6 +43,7 @@ class PaperOptions:
 
 
 def now_ms() -> int:
+    """The machine's clock: the exchange keeps real time."""
     return time.time_ns() // 1_000_000
 
 
@@ -55,7 +56,10 @@ def open_market(options: PaperOptions, journal: Journal) -> Market:
 
 
 def tape_anchor(journal: Journal, name: str, now_s: int) -> int:
-    """The second at which a tape's first row plays: now, the first time, and the same ever after."""
+    """The second at which a tape's first row plays.
+
+    Now, the first time, and the same ever after.
+    """
     known = {row["name"]: row["anchor_s"] for row in journal.read("tape")}
     if name not in known:
         journal.write([("tape", name, {"name": name, "anchor_s": now_s})])
@@ -76,7 +80,7 @@ async def serve(options: PaperOptions) -> None:
     streams = Streams(exchange, keys, refuse=not options.stream)
     venue = _venue_app(rest, streams)
     async with contextlib.AsyncExitStack() as stack:
-        context = server_context(options.directory)
+        context = server_context(options.directory, now_ms() // 1000)
         await _listen(stack, venue, options.port, context)
         await _listen(stack, control_app(exchange), options.control_port, None)
         pump = asyncio.create_task(streams.pump())
@@ -99,7 +103,8 @@ async def _until(stop: asyncio.Event, pump: asyncio.Task[None]) -> None:
 def _ready_line(options: PaperOptions, quotes: Quotes) -> str:
     source = options.tape.name if options.tape else f"seed {options.seed}"
     return (
-        f"paper exchange ready: https://{HOST}:{options.port}, books http://{HOST}:{options.control_port}/books,"
+        f"paper exchange ready: https://{HOST}:{options.port},"
+        f" books http://{HOST}:{options.control_port}/books,"
         f" {len(quotes.instruments)} symbols from {source}"
     )
 
@@ -116,7 +121,10 @@ def _venue_app(rest: Rest, streams: Streams) -> web.Application:
 
 
 async def _listen(
-    stack: contextlib.AsyncExitStack, app: web.Application, port: int, context: ssl.SSLContext | None
+    stack: contextlib.AsyncExitStack,
+    app: web.Application,
+    port: int,
+    context: ssl.SSLContext | None,
 ) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()

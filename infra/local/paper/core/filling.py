@@ -37,7 +37,8 @@ def fill(
 def move(position: Position, change: Decimal, price: Decimal) -> Decimal:
     """Change a position by a signed quantity and return the realized profit.
 
-    Closing keeps the entry price; adding averages it by quantity; crossing zero closes all and opens the rest.
+    Closing keeps the entry price; adding averages it by quantity; crossing zero closes all and
+    opens the rest.
     """
     held = position.quantity
     after = held + change

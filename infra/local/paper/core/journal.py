@@ -13,9 +13,10 @@ Row = tuple[str, str, dict[str, Any]]
 class Journal:
     """Records by kind and key in one SQLite file, changed in transactions.
 
-    Write-ahead log with ``synchronous=NORMAL``: a transaction is in the operating system's hands when ``write``
-    returns, so a killed process loses nothing; only a power cut could lose the last ones, and a paper exchange does
-    not promise to survive that. A waiting ``fsync`` per order would hold up the market streams.
+    Write-ahead log with ``synchronous=NORMAL``: a transaction is in the operating system's hands
+    when ``write`` returns, so a killed process loses nothing; only a power cut could lose the last
+    ones, and a paper exchange does not promise to survive that. A waiting ``fsync`` per order would
+    hold up the market streams.
     """
 
     def __init__(self, path: Path) -> None:

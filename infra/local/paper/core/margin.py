@@ -30,6 +30,7 @@ def position_margin(books: Books, position: Position, price: Price) -> Decimal:
 
 
 def positions_margin(books: Books, price: Price) -> Decimal:
+    """Initial margin of all open positions."""
     return sum((position_margin(books, one, price) for one in held(books)), ZERO)
 
 
@@ -37,7 +38,9 @@ def orders_margin(books: Books) -> Decimal:
     """Initial margin of what open limit orders could still open."""
     total = ZERO
     for order in books.open_orders.values():
-        opening = opening_quantity(books, order.symbol, order.side, order.position_side, _rest(order))
+        opening = opening_quantity(
+            books, order.symbol, order.side, order.position_side, _rest(order)
+        )
         if not order.reduce_only:
             total += opening * order.price / books.config(order.symbol).leverage
     return total

@@ -27,8 +27,8 @@ class Matching:
     def advance(self, now_ms: int) -> None:
         """Match every trade since the last call, in time order, then commit.
 
-        The state on disk carries the time up to which it was matched, so a restarted exchange replays exactly the
-        trades it was down for.
+        The state on disk carries the time up to which it was matched, so a restarted exchange
+        replays exactly the trades it was down for.
         """
         account = self._books.account
         start_ms = max(account.processed_ms + 1, now_ms - CATCH_UP_MS)
@@ -40,7 +40,10 @@ class Matching:
         self._books.commit()
 
     def _match_span(self, start_ms: int, end_ms: int) -> None:
-        waiting = [*self._books.open_orders.values(), *self._books.open_algos.values()]
+        waiting: list[Order | AlgoOrder] = [
+            *self._books.open_orders.values(),
+            *self._books.open_algos.values(),
+        ]
         trades = [
             (trade.ts_ms, symbol, trade.price_ticks)
             for symbol in sorted({one.symbol for one in waiting})
@@ -114,7 +117,7 @@ class Matching:
         self._books.tell(OrderChanged(order=order, execution="EXPIRED"))
 
     def _trigger(self, algo: AlgoOrder, quote: Quote) -> None:
-        """Turn a conditional order into a plain one, which carries its client id as on the venue."""
+        """Turn a conditional order into a plain one, which carries its client id, as on Binance."""
         algo.triggered_ms = algo.updated_ms = quote.time_ms
         self._books.tell(AlgoChanged(algo=algo, status="TRIGGERING"))
         request = self._triggered_request(algo)

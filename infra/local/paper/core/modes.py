@@ -22,6 +22,7 @@ def set_hedge_mode(books: Books, *, hedge_mode: bool) -> None:
 
 
 def set_leverage(books: Books, symbol: str, leverage: int) -> SymbolConfig:
+    """Leverage of a symbol, 1..125; margin in use follows at once."""
     if not 1 <= leverage <= MAX_LEVERAGE:
         raise RefusedError(Reason.LEVERAGE_RANGE)
     config = books.config(symbol)

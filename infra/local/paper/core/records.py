@@ -1,4 +1,7 @@
-"""What the exchange keeps: orders, conditional orders, positions and fills. Mutable, owned by the books alone."""
+"""What the exchange keeps.
+
+Orders, conditional orders, positions and fills. Mutable, owned by the books alone.
+"""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from decimal import Decimal
@@ -9,6 +12,8 @@ ZERO = Decimal(0)
 
 
 class OrderSide(StrEnum):
+    """``sign`` is +1 for a buy, -1 for a sell."""
+
     BUY = "BUY"
     SELL = "SELL"
 
@@ -26,6 +31,8 @@ class PositionSide(StrEnum):
 
 
 class OrderStatus(StrEnum):
+    """NEW and PARTIALLY_FILLED are open, the others final."""
+
     NEW = "NEW"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
@@ -34,6 +41,8 @@ class OrderStatus(StrEnum):
 
 
 class AlgoStatus(StrEnum):
+    """FINISHED: fired and executed. REJECTED: fired, but the order was refused."""
+
     NEW = "NEW"
     CANCELED = "CANCELED"
     FINISHED = "FINISHED"
@@ -56,7 +65,10 @@ class Record:
 
 
 _ENUMS: dict[str, type[StrEnum]] = {
-    "OrderSide": OrderSide, "PositionSide": PositionSide, "OrderStatus": OrderStatus, "AlgoStatus": AlgoStatus,
+    "OrderSide": OrderSide,
+    "PositionSide": PositionSide,
+    "OrderStatus": OrderStatus,
+    "AlgoStatus": AlgoStatus,
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ def check_client_id(books: Books, purpose: str, client_id: str) -> None:
 
 
 def check_quantity(instrument: PaperInstrument, quantity: Decimal) -> None:
+    """At least one step, and whole steps."""
     if quantity < instrument.step:
         raise RefusedError(Reason.QUANTITY_TOO_SMALL)
     if quantity % instrument.step:
@@ -35,6 +36,7 @@ def check_quantity(instrument: PaperInstrument, quantity: Decimal) -> None:
 
 
 def check_price(instrument: PaperInstrument, price: Decimal) -> None:
+    """Above zero, with no more digits than the tick, and on the tick."""
     if price <= 0:
         raise RefusedError(Reason.PRICE_NOT_POSITIVE)
     exponent, listed = price.normalize().as_tuple().exponent, instrument.tick.as_tuple().exponent
@@ -45,7 +47,10 @@ def check_price(instrument: PaperInstrument, price: Decimal) -> None:
 
 
 def check_position_side(books: Books, side: PositionSide, *, reduce_only: bool) -> None:
-    """LONG or SHORT goes with hedge mode, BOTH with one-way mode; hedge mode knows no reduce-only flag."""
+    """LONG or SHORT goes with hedge mode, BOTH with one-way mode.
+
+    Hedge mode knows no reduce-only flag.
+    """
     if books.account.hedge_mode == (side is PositionSide.BOTH):
         raise RefusedError(Reason.WRONG_POSITION_SIDE)
     if books.account.hedge_mode and reduce_only:
@@ -58,9 +63,7 @@ def is_closing(side: OrderSide, position_side: PositionSide) -> bool:
     return closes.get(position_side) is side
 
 
-def closable(
-    books: Books, symbol: str, side: OrderSide, position_side: PositionSide
-) -> Decimal:
+def closable(books: Books, symbol: str, side: OrderSide, position_side: PositionSide) -> Decimal:
     """How much of the position an order of this side can close."""
     return max(-side.sign * books.position(symbol, position_side).quantity, Decimal(0))
 
@@ -71,7 +74,8 @@ def executable(books: Books, request: OrderRequest) -> Decimal:
     Raises
     ------
     RefusedError
-        If a reduce-only order has nothing to reduce, or a closing order in hedge mode exceeds its position.
+        If a reduce-only order has nothing to reduce, or a closing order in hedge mode exceeds its
+        position.
     """
     if request.quantity <= 0:
         raise RefusedError(Reason.REDUCE_ONLY_REJECTED)

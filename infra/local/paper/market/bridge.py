@@ -1,4 +1,7 @@
-"""Longer candles become one-second candles, and only here: a bridge pinned to open, high, low and close."""
+"""Longer candles become one-second candles, and only here.
+
+A bridge pinned to open, high, low and close.
+"""
 
 import numpy as np
 
@@ -6,19 +9,22 @@ from local.paper.market import noise
 from local.paper.market.candles import Candles, Ints
 
 
-def bridge(candle: tuple[int, int, int, int, int], span_s: int, name: tuple[int, str, int]) -> Candles:
+def bridge(
+    candle: tuple[int, int, int, int, int], span_s: int, name: tuple[int, str, int]
+) -> Candles:
     """Second candles of one longer candle ``(open, high, low, close, volume)``; exact in all five.
 
-    ``name`` is (seed, symbol, index) and addresses the noise. The path starts at open, touches high and low once
-    drawn, ends at close, and never leaves the range. ``start_s`` of the result is 0: the caller knows the time.
+    ``name`` is (seed, symbol, index) and addresses the noise. The path starts at open, touches high
+    and low once drawn, ends at close, and never leaves the range. ``start_s`` of the result is 0:
+    the caller knows the time.
     """
     opening, high, low, close, volume = candle
     draw = noise.generator(name[0], name[1], "bridge", name[2])
     path = _path((opening, high, low, close), span_s, draw)
     starts, ends = path[:-1], path[1:]
     return Candles(
-        start_s=0, span_s=1, open=starts, high=np.maximum(starts, ends), low=np.minimum(starts, ends),
-        close=ends, volume=_spread(volume, span_s, draw),
+        start_s=0, span_s=1, open=starts, high=np.maximum(starts, ends),
+        low=np.minimum(starts, ends), close=ends, volume=_spread(volume, span_s, draw),
     )  # fmt: skip
 
 
@@ -34,7 +40,7 @@ def _path(ohlc: tuple[int, int, int, int], span_s: int, draw: np.random.Generato
     wander -= np.interp(seconds, places, wander[places])
     scale = 0.6 * (high - low) / np.sqrt(span_s)
     path = np.rint(np.interp(seconds, places, values) + scale * wander).astype(np.int64)
-    return np.clip(path, low, high)
+    return np.asarray(np.clip(path, low, high), dtype=np.int64)
 
 
 def _spread(volume: int, span_s: int, draw: np.random.Generator) -> Ints:

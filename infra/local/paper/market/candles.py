@@ -60,7 +60,9 @@ def joined(parts: list[Candles]) -> Candles:
         return first
     return Candles(
         start_s=first.start_s, span_s=first.span_s,
-        open=np.concatenate([part.open for part in parts]), high=np.concatenate([part.high for part in parts]),
-        low=np.concatenate([part.low for part in parts]), close=np.concatenate([part.close for part in parts]),
+        open=np.concatenate([part.open for part in parts]),
+        high=np.concatenate([part.high for part in parts]),
+        low=np.concatenate([part.low for part in parts]),
+        close=np.concatenate([part.close for part in parts]),
         volume=np.concatenate([part.volume for part in parts]),
     )  # fmt: skip

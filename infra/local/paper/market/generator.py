@@ -1,10 +1,11 @@
 """A seeded market of correlated instruments, random-access in time.
 
-The logarithm of a price is a slow walk plus fast noise. The walk has a knot every 15 minutes, built by midpoint
-displacement between fixed points 7.5 years apart, so any knot costs a few hashes and the level stays bounded; between
-knots it drifts in a straight line: that is the momentum. The noise is drawn per hour, fat-tailed, with clustered
-volatility and jumps, and pinned to zero at both ends of its hour, so hours join without knowing each other. Part of
-both is common to all instruments: the market factor.
+The logarithm of a price is a slow walk plus fast noise. The walk has a knot every 15 minutes, built
+by midpoint displacement between fixed points 7.5 years apart, so any knot costs a few hashes and
+the level stays bounded; between knots it drifts in a straight line: that is the momentum. The noise
+is drawn per hour, fat-tailed, with clustered volatility and jumps, and pinned to zero at both ends
+of its hour, so hours join without knowing each other. Part of both is common to all instruments:
+the market factor.
 """
 
 import math
@@ -21,11 +22,12 @@ from local.paper.market.instruments import PaperInstrument
 HOUR_S = 3600
 KNOT_S = 900
 _PERIOD = 1 << 18  # knots between two fixed points of the walk: 7.5 years
-_WIDEST = 1 << 10  # displacement stops growing above 10 days: bounds the level
-_SECOND_SD = 1.0e-4
-_KNOT_SD = 36e-4
-_COMMON = 0.86  # share of variance that is the market factor
-_LAGGED = 0.10  # share of the factor that reaches other instruments a second late
+_WIDEST = 1 << 6  # displacement stops growing above 16 hours: bounds the level
+_STRAIGHT = {1: 0.35, 2: 0.5, 4: 0.75}  # knots of a part of two hours bend less: drifts last
+_SECOND_SD = 0.96e-4
+_KNOT_SD = 70e-4
+_COMMON = 0.85  # share of variance that is the market factor
+_LAGGED = 0.05  # share of the factor that reaches other instruments a second late
 _IDLE = 0.17  # share of seconds that trade at an unchanged price
 _VOLATILITY_SCALES_S = ((60, 0.22), (300, 0.26), (1800, 0.30), (10_800, 0.28), (43_200, 0.22))
 
@@ -87,7 +89,7 @@ class Generator:
             return 0.0
         half = index & -index
         middle = 0.5 * (self._walk(key, index - half) + self._walk(key, index + half))
-        width = _KNOT_SD * math.sqrt(min(half, _WIDEST) / 2)
+        width = _KNOT_SD * math.sqrt(min(half, _WIDEST) / 2) * _STRAIGHT.get(half, 1.0)
         strength = math.exp(0.45 * noise.normal(key ^ 0x5DEECE66D, index) - 0.2)
         return float(middle + width * strength * noise.normal(key, index))
 
@@ -144,4 +146,5 @@ def _volume(
     price = opening * float(instrument.tick)
     move = np.abs(close - opening) / (opening * _SECOND_SD * instrument.volatility)
     value = instrument.quote_per_second * np.exp(1.0 * draw.standard_normal(HOUR_S)) * (1.0 + move)
-    return np.maximum(np.rint(value / price / float(instrument.step)), 5).astype(np.int64)
+    steps = np.rint(value / price / float(instrument.step))
+    return np.asarray(np.maximum(steps, 5), dtype=np.int64)

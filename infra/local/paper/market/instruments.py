@@ -68,8 +68,9 @@ _LISTED = (
 def _row(row: tuple[str, str, str, str, float, float, float, float]) -> PaperInstrument:
     base, tick, step, notional, price, volatility, quiet, traded = row
     return PaperInstrument(
-        symbol=f"{base}USDT", base=base, tick=Decimal(tick), step=Decimal(step), min_notional=Decimal(notional),
-        start_price=price, volatility=volatility, quiet=quiet, quote_per_second=traded,
+        symbol=f"{base}USDT", base=base, tick=Decimal(tick), step=Decimal(step),
+        min_notional=Decimal(notional), start_price=price, volatility=volatility, quiet=quiet,
+        quote_per_second=traded,
     )  # fmt: skip
 
 

@@ -64,8 +64,9 @@ class GeneratedMarket:
 class TapeMarket:
     """A tape whose first second is played at ``anchor_s``, looped forward and backward.
 
-    Prices are verbatim, so at the seam of two loops the price jumps from the tape's end to its start. A symbol
-    recorded for a shorter time than the others stands still at its nearest price where it has no rows.
+    Prices are verbatim, so at the seam of two loops the price jumps from the tape's end to its
+    start. A symbol recorded for a shorter time than the others stands still at its nearest price
+    where it has no rows.
     """
 
     def __init__(self, tracks: tuple[Track, ...], anchor_s: int) -> None:

@@ -66,7 +66,10 @@ class Quotes:
         return found
 
     def klines(self, symbol: str, start_s: int, end_s: int, span_s: int, now_ms: int) -> Candles:
-        """Candles of ``span_s`` (whole minutes) in ``[start_s, end_s)``; the last may still be open."""
+        """Candles of ``span_s`` (whole minutes) in ``[start_s, end_s)``.
+
+        The last may still be open.
+        """
         open_minute = now_ms // 1000 // MINUTE_S * MINUTE_S
         parts = []
         if start_s < min(end_s, open_minute):
@@ -111,9 +114,9 @@ def _merged(parts: list[Candles], start_s: int, span_s: int) -> Candles:
     """One candle over parts of any spans."""
     return Candles(
         start_s=start_s, span_s=span_s, open=parts[0].open[:1], close=parts[-1].close[-1:],
-        high=np.max([part.high.max() for part in parts], keepdims=True).reshape(1),
-        low=np.min([part.low.min() for part in parts], keepdims=True).reshape(1),
-        volume=np.sum([part.volume.sum() for part in parts], keepdims=True).reshape(1),
+        high=np.array([max(part.high.max() for part in parts)], dtype=np.int64),
+        low=np.array([min(part.low.min() for part in parts)], dtype=np.int64),
+        volume=np.array([sum(part.volume.sum() for part in parts)], dtype=np.int64),
     )  # fmt: skip
 
 

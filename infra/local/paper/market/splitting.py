@@ -12,8 +12,8 @@ def split(
 ) -> tuple[Trade, ...]:
     """Trades of a candle: first is open, last is close, high and low are touched.
 
-    ``ohlc`` in ticks. A volume of zero means no trade; a volume below five steps is one or more trades with what is
-    there, so the instrument's candles carry either zero or at least five steps.
+    ``ohlc`` in ticks. A volume of zero means no trade; a volume below five steps is one or more
+    trades with what is there, so the instrument's candles carry either zero or at least five steps.
     """
     if volume_steps <= 0:
         return ()

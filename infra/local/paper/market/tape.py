@@ -1,8 +1,9 @@
 """Recorded tapes: reading them from csv, and one symbol's rows as seconds.
 
-Accepted: trades (``ts_ms,price,qty,buyer_is_maker``) or candles (``ts_ms,open,high,low,close,volume[,trades]``), plain
-or gzipped, with an optional ``symbol`` column; without it the symbol comes from the file's name (``..._btcusdt_...``).
-Prices are rounded to the perpetual's tick, quantities to its step (never to zero).
+Accepted: trades (``ts_ms,price,qty,buyer_is_maker``) or candles
+(``ts_ms,open,high,low,close,volume[,trades]``), plain or gzipped, with an optional ``symbol``
+column; without it the symbol comes from the file's name (``..._btcusdt_...``). Prices are rounded
+to the perpetual's tick, quantities to its step (never to zero).
 """
 
 import re
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from local.paper.market.bridge import bridge
-from local.paper.market.candles import Candles, Ints, Trade, joined
+from local.paper.market.candles import Candles, Ints, Trade
 from local.paper.market.instruments import LISTED, PaperInstrument, by_symbol
 from local.paper.market.noise import key_of
 from local.paper.market.splitting import IDS_A_SECOND, split
@@ -119,7 +120,8 @@ def read_tape(path: Path, seed: int) -> tuple[Track, ...]:
     columns = set(frame.columns)
     if not (columns >= _TRADES or columns >= _CANDLES):
         raise ValueError(
-            f"tape columns must hold {sorted(_TRADES)} or {sorted(_CANDLES)}, were {sorted(columns)}"
+            f"tape columns must hold {sorted(_TRADES)} or {sorted(_CANDLES)},"
+            f" were {sorted(columns)}"
         )
     if "symbol" not in columns:
         frame["symbol"] = symbol_of(path.name)
@@ -143,12 +145,12 @@ def _times(rows: pd.DataFrame) -> Ints:
     times = rows["ts_ms"].to_numpy(dtype=np.int64)
     if len(times) == 0 or bool((np.diff(times) < 0).any()):
         raise ValueError("tape rows must be at least one, in order of ts_ms")
-    return times
+    return np.asarray(times, dtype=np.int64)
 
 
 def _integers(rows: pd.DataFrame, name: str, unit: float, least: int) -> Ints:
     values = rows[name].to_numpy(dtype=np.float64)
-    return np.maximum(np.rint(values / unit), least).astype(np.int64)
+    return np.asarray(np.maximum(np.rint(values / unit), least), dtype=np.int64)
 
 
 def _trade_track(instrument: PaperInstrument, rows: pd.DataFrame, seed: int) -> Track:
@@ -200,6 +202,3 @@ def _candle_track(instrument: PaperInstrument, rows: pd.DataFrame, seed: int) ->
         close=close, volume=np.where(present, volume[source], 0),
     )  # fmt: skip
     return CandleTrack(instrument, candles, seed)
-
-
-__all__ = ["CandleTrack", "Track", "TradeTrack", "joined", "read_tape", "symbol_of"]

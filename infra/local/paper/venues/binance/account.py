@@ -39,6 +39,7 @@ def _asset(totals: dict[str, Decimal], now_ms: int) -> Json:
 
 
 def account(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v2/account``."""
     now_ms = exchange.advance()
     totals = _totals(exchange)
     text = {name: money(value) for name, value in totals.items()}
@@ -67,6 +68,7 @@ def _account_position(exchange: PaperExchange, one: Position) -> Json:
 
 
 def balance(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v2/balance``."""
     now_ms = exchange.advance()
     text = {name: money(value) for name, value in _totals(exchange).items()}
     return [{
@@ -108,6 +110,7 @@ def _risk(exchange: PaperExchange, one: Position) -> Json:
 
 
 def leverage_bracket(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/leverageBracket``."""
     rows = [
         {"bracket": number_, "initialLeverage": most, "notionalCap": cap, "notionalFloor": floor,
          "maintMarginRatio": float(ratio), "cum": cum}
@@ -119,6 +122,7 @@ def leverage_bracket(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def symbol_config(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/symbolConfig``."""
     wanted = [given.text("symbol")] if given.has("symbol") else list(exchange.quotes.instruments)
     rows = []
     for symbol in wanted:
@@ -131,6 +135,7 @@ def symbol_config(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def account_config(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/accountConfig``."""
     return {
         "feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True,
         "dualSidePosition": exchange.books.account.hedge_mode, "updateTime": exchange.now_ms(),
@@ -139,6 +144,7 @@ def account_config(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def commission_rate(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/commissionRate``."""
     return {
         "symbol": exchange.instrument(given.text("symbol")).symbol,
         "makerCommissionRate": number(margin.MAKER_FEE),
@@ -147,6 +153,7 @@ def commission_rate(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def set_leverage(exchange: PaperExchange, given: Parameters) -> Json:
+    """``POST /fapi/v1/leverage``."""
     symbol = exchange.instrument(given.text("symbol")).symbol
     config = modes.set_leverage(exchange.books, symbol, given.integer("leverage"))
     return {"leverage": config.leverage, "maxNotionalValue": "30000000", "symbol": symbol}
@@ -161,10 +168,12 @@ def set_margin_type(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def position_mode(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/positionSide/dual``."""
     return {"dualSidePosition": exchange.books.account.hedge_mode}
 
 
 def set_position_mode(exchange: PaperExchange, given: Parameters) -> Json:
+    """``POST /fapi/v1/positionSide/dual``."""
     given.text("dualSidePosition")
     exchange.advance()
     modes.set_hedge_mode(exchange.books, hedge_mode=given.flag("dualSidePosition"))
@@ -172,6 +181,7 @@ def set_position_mode(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def assets_mode(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/multiAssetsMargin``."""
     return {"multiAssetsMargin": False}
 
 
@@ -198,4 +208,3 @@ def _incomes(one: Fill) -> list[Json]:
         for kind, amount in amounts
         if amount
     ]  # fmt: skip
-

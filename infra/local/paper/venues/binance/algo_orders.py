@@ -17,6 +17,7 @@ _ZERO = Decimal(0)
 
 
 def new_algo(exchange: PaperExchange, given: Parameters) -> Json:
+    """``POST /fapi/v1/algoOrder``."""
     given.choice("algoType", ("CONDITIONAL",), errors.illegal("algoType"))
     given.choice("newOrderRespType", ("ACK", "RESULT"), errors.illegal("newOrderRespType"), "ACK")
     kind = given.choice("type", _TYPES, errors.INVALID_TYPE)
@@ -28,8 +29,8 @@ def _request(given: Parameters, kind: str) -> AlgoRequest:
     close_position = given.flag("closePosition")
     trailing, limit = kind == TRAILING, kind in ("STOP", "TAKE_PROFIT")
     _check_combination(given, trailing=trailing, limit=limit, close_position=close_position)
-    working = given.choice("workingType", ("CONTRACT_PRICE", "MARK_PRICE"), errors.illegal("workingType"),
-                           "CONTRACT_PRICE")  # fmt: skip
+    prices, invalid = ("CONTRACT_PRICE", "MARK_PRICE"), errors.illegal("workingType")
+    working = given.choice("workingType", prices, invalid, prices[0])
     return AlgoRequest(
         symbol=given.text("symbol"), side=side, position_side=position_side, order_type=kind,
         quantity=_ZERO if close_position else given.decimal("quantity"),
@@ -73,17 +74,21 @@ def _find(exchange: PaperExchange, given: Parameters, otherwise: Reason) -> Algo
 
 
 def get_algo(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/algoOrder``."""
     return shapes.algo(_find(exchange, given, Reason.NO_SUCH_ORDER))
 
 
 def cancel_algo(exchange: PaperExchange, given: Parameters) -> Json:
+    """``DELETE /fapi/v1/algoOrder``."""
     algo = exchange.cancel_algo(_find(exchange, given, Reason.UNKNOWN_ORDER))
     return {
-        "algoId": algo.algo_id, "clientAlgoId": algo.client_algo_id, "code": "200", "msg": "success",
+        "algoId": algo.algo_id, "clientAlgoId": algo.client_algo_id, "code": "200",
+        "msg": "success",
     }  # fmt: skip
 
 
 def open_algos(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/openAlgoOrders``."""
     exchange.advance()
     symbol = given.text("symbol", "")
     found = exchange.books.open_algos.values()
@@ -91,6 +96,7 @@ def open_algos(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def all_algos(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/allAlgoOrders``."""
     exchange.advance()
     symbol = exchange.instrument(given.text("symbol")).symbol
     start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
@@ -104,6 +110,7 @@ def all_algos(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def cancel_all_algos(exchange: PaperExchange, given: Parameters) -> Json:
+    """``DELETE /fapi/v1/algoOpenOrders``."""
     symbol = exchange.instrument(given.text("symbol")).symbol
     exchange.advance()
     for algo in [one for one in exchange.books.open_algos.values() if one.symbol == symbol]:

@@ -66,24 +66,29 @@ def refused(reason: Reason) -> VenueError:
 
 
 def unread(read: int, sent: int) -> VenueError:
+    """A parameter was sent that the route does not know."""
     words = f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
     return VenueError(-1104, words)
 
 
 def missing(name: str) -> VenueError:
+    """A parameter is needed."""
     words = f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
     return VenueError(-1102, words)
 
 
 def empty(name: str) -> VenueError:
+    """A parameter has no value."""
     return VenueError(-1105, f"Parameter '{name}' was empty.")
 
 
 def not_wanted(name: str) -> VenueError:
+    """A parameter does not go with the others."""
     return VenueError(-1106, f"Parameter '{name}' sent when not required.")
 
 
 def illegal(name: str) -> VenueError:
+    """A parameter has a value it cannot have."""
     return VenueError(-1130, f"Data sent for parameter '{name}' is not valid.")
 
 

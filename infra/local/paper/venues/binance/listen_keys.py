@@ -1,4 +1,7 @@
-"""Listen keys: who may read the user data stream. Not journalled: a restart forgets them, as a venue may."""
+"""Listen keys: who may read the user data stream.
+
+Not journalled: a restart forgets them, as a venue may.
+"""
 
 import secrets
 

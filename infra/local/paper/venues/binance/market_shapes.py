@@ -10,7 +10,8 @@ from local.paper.venues.binance.shapes import number
 
 Json = Any
 ORDER_TYPES = [
-    "LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET",
+    "LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET",
+    "TRAILING_STOP_MARKET",
 ]  # fmt: skip
 TIMES_IN_FORCE = ["GTC", "IOC", "FOK", "GTX"]
 _FOREVER_MS = 4_133_404_800_000
@@ -29,9 +30,11 @@ def listing(one: PaperInstrument) -> Json:
         "underlyingType": "COIN", "underlyingSubType": ["PoW"], "triggerProtect": "0.0500",
         "liquidationFee": "0.012500", "marketTakeBound": "0.05", "maxMoveOrderLimit": 10000,
         "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "9999999", "tickSize": tick},
+            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "9999999",
+             "tickSize": tick},
             {"filterType": "LOT_SIZE", "stepSize": step, "minQty": step, "maxQty": "10000000"},
-            {"filterType": "MARKET_LOT_SIZE", "stepSize": step, "minQty": step, "maxQty": "10000000"},
+            {"filterType": "MARKET_LOT_SIZE", "stepSize": step, "minQty": step,
+             "maxQty": "10000000"},
             {"filterType": "MAX_NUM_ORDERS", "limit": 200},
             {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 200},
             {"filterType": "MIN_NOTIONAL", "notional": str(one.min_notional)},
@@ -153,6 +156,7 @@ def depth(one: PaperInstrument, quote: Quote, limit: int, now_ms: int) -> Json:
 
 
 def book_ticker(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
+    """Best bid and ask as a REST row."""
     size = depth_quantity(one, 0)
     return {
         "symbol": one.symbol, "bidPrice": number(quote.bid), "bidQty": size,
@@ -162,6 +166,7 @@ def book_ticker(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
 
 
 def book_ticker_event(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
+    """Best bid and ask as a stream event."""
     row = book_ticker(one, quote, now_ms)
     return {
         "e": "bookTicker", "u": now_ms, "s": one.symbol, "b": row["bidPrice"], "B": row["bidQty"],
@@ -170,7 +175,10 @@ def book_ticker_event(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
 
 
 def mark_price(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
-    """Mark and index price are the last price; the funding rate is a constant 0.01 %, never charged."""
+    """Mark and index price are the last price.
+
+    The funding rate is a constant 0.01 %, never charged.
+    """
     last = number(quote.last)
     return {
         "symbol": one.symbol, "markPrice": last, "indexPrice": last, "estimatedSettlePrice": last,
@@ -180,6 +188,7 @@ def mark_price(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
 
 
 def mark_price_event(one: PaperInstrument, quote: Quote, now_ms: int) -> Json:
+    """Mark price as a stream event."""
     row = mark_price(one, quote, now_ms)
     return {
         "e": "markPriceUpdate", "E": now_ms, "s": one.symbol, "p": row["markPrice"],

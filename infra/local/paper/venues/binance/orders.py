@@ -14,6 +14,7 @@ _PLAIN = ("MARKET", "LIMIT")
 
 
 def read_sides(given: Parameters) -> tuple[OrderSide, PositionSide]:
+    """Side and position side; BOTH where none is sent."""
     side = given.choice("side", tuple(OrderSide), errors.INVALID_SIDE)
     invalid = errors.illegal("positionSide")
     position_side = given.choice("positionSide", tuple(PositionSide), invalid, "BOTH")
@@ -21,11 +22,13 @@ def read_sides(given: Parameters) -> tuple[OrderSide, PositionSide]:
 
 
 def read_time_in_force(given: Parameters, default: str | None) -> str:
+    """Time in force; needed where there is no default."""
     choices, error = market_shapes.TIMES_IN_FORCE, errors.INVALID_TIME_IN_FORCE
     return given.choice("timeInForce", choices, error, default)
 
 
 def new_order(exchange: PaperExchange, given: Parameters) -> Json:
+    """``POST /fapi/v1/order``."""
     kind = given.choice("type", market_shapes.ORDER_TYPES, errors.INVALID_TYPE)
     if kind not in _PLAIN:
         raise errors.CONDITIONAL_ELSEWHERE
@@ -78,10 +81,12 @@ def find(exchange: PaperExchange, given: Parameters, otherwise: Reason) -> Order
 
 
 def get_order(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/order``."""
     return shapes.order(find(exchange, given, Reason.NO_SUCH_ORDER))
 
 
 def get_open_order(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/openOrder``."""
     order = find(exchange, given, Reason.NO_SUCH_ORDER)
     if not order.is_open:
         raise RefusedError(Reason.NO_SUCH_ORDER)
@@ -89,6 +94,7 @@ def get_open_order(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def cancel_order(exchange: PaperExchange, given: Parameters) -> Json:
+    """``DELETE /fapi/v1/order``."""
     return shapes.order(exchange.cancel_order(find(exchange, given, Reason.UNKNOWN_ORDER)))
 
 
@@ -102,6 +108,7 @@ def amend_order(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def open_orders(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/openOrders``."""
     exchange.advance()
     symbol = given.text("symbol", "")
     if symbol:
@@ -111,6 +118,7 @@ def open_orders(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def all_orders(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/allOrders``."""
     exchange.advance()
     symbol = exchange.instrument(given.text("symbol")).symbol
     start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
@@ -134,6 +142,7 @@ def cancel_all(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def user_trades(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/userTrades``."""
     exchange.advance()
     symbol = given.text("symbol", "")
     start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())

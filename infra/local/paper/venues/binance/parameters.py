@@ -31,7 +31,11 @@ class Parameters:
         return value
 
     def choice(
-        self, name: str, choices: Collection[str], error: errors.VenueError, default: str | None = None
+        self,
+        name: str,
+        choices: Collection[str],
+        error: errors.VenueError,
+        default: str | None = None,
     ) -> str:
         value = self.text(name, default)
         if value not in choices:

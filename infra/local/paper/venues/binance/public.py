@@ -8,6 +8,7 @@ from local.paper.market.instruments import PaperInstrument
 from local.paper.venues.binance import errors, market_shapes
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.parameters import Parameters
+from local.paper.venues.binance.shapes import number
 
 INTERVALS_S = {
     "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14_400,
@@ -20,14 +21,17 @@ One = Callable[[PaperInstrument], Json]
 
 
 def ping(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/ping``."""
     return {}
 
 
 def time(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/time``."""
     return {"serverTime": exchange.now_ms()}
 
 
 def exchange_info(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/exchangeInfo``."""
     limit = {"interval": "MINUTE", "intervalNum": 1}
     listed = exchange.quotes.instruments.values()
     return {
@@ -75,6 +79,7 @@ def aggregate_trades(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def recent_trades(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/trades``."""
     instrument = exchange.instrument(given.text("symbol"))
     now_ms = exchange.now_ms()
     rows = []
@@ -89,6 +94,7 @@ def recent_trades(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def depth(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/depth``."""
     instrument = exchange.instrument(given.text("symbol"))
     limit, now_ms = _limit(given, 500, 1000), exchange.now_ms()
     quote = exchange.quotes.quote(instrument.symbol, now_ms)
@@ -96,6 +102,7 @@ def depth(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def ticker_day(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/ticker/24hr``."""
     now_ms = exchange.now_ms()
 
     def one(instrument: PaperInstrument) -> Json:
@@ -107,17 +114,19 @@ def ticker_day(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def ticker_price(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/ticker/price``."""
     now_ms = exchange.now_ms()
 
     def one(instrument: PaperInstrument) -> Json:
         quote = exchange.quotes.quote(instrument.symbol, now_ms)
-        last = market_shapes.number(quote.last)
+        last = number(quote.last)
         return {"symbol": instrument.symbol, "price": last, "time": quote.time_ms}
 
     return _one_or_all(exchange, given, one)
 
 
 def book_ticker(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/ticker/bookTicker``."""
     now_ms = exchange.now_ms()
 
     def one(instrument: PaperInstrument) -> Json:
@@ -128,6 +137,7 @@ def book_ticker(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def premium_index(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/premiumIndex``."""
     now_ms = exchange.now_ms()
 
     def one(instrument: PaperInstrument) -> Json:
@@ -138,6 +148,7 @@ def premium_index(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def funding_info(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/fundingInfo``."""
     return []
 
 
@@ -159,7 +170,9 @@ def _newest(exchange: PaperExchange, symbol: str, end_ms: int, limit: int) -> li
     second = end_ms // 1000
     oldest = second - _LOOK_BACK_S
     while len(found) < limit and second > oldest:
-        found = exchange.quotes.recent(symbol, second * 1000, min(end_ms, second * 1000 + 999)) + found
+        found = (
+            exchange.quotes.recent(symbol, second * 1000, min(end_ms, second * 1000 + 999)) + found
+        )
         second -= 1
     return found[-limit:]
 

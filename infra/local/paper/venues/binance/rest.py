@@ -21,9 +21,7 @@ _LISTEN_KEY = "/fapi/v1/listenKey"
 class Rest:
     """Answers every HTTP request of the venue's hosts."""
 
-    def __init__(
-        self, exchange: PaperExchange, credentials: Credentials, keys: ListenKeys
-    ) -> None:
+    def __init__(self, exchange: PaperExchange, credentials: Credentials, keys: ListenKeys) -> None:
         self._exchange = exchange
         self._credentials = credentials
         self._keys = keys

@@ -62,7 +62,7 @@ def algo(one: AlgoOrder) -> Json:
 
 
 def user_trade(one: Fill) -> Json:
-    """An execution; ``clientOrderId`` is not among the venue's keys, clients join by ``orderId``."""
+    """An execution; Binance gives no client id here: clients join by ``orderId``."""
     return {
         "symbol": one.symbol, "id": one.trade_id, "orderId": one.order_id, "side": one.side.value,
         "price": number(one.price), "qty": number(one.quantity),

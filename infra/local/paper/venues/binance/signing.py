@@ -37,7 +37,10 @@ class Credentials:
             raise errors.BAD_KEY
 
     def check_signature(self, payload: str) -> None:
-        """``payload`` is the query string followed by the body, as sent; the signature stands last."""
+        """``payload`` is the query string followed by the body, as sent.
+
+        The signature stands last.
+        """
         text, found, signature = payload.rpartition("signature=")
         if not found:
             raise errors.missing("signature")

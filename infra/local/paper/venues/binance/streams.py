@@ -20,7 +20,10 @@ _MOST_BEHIND_MS = 5_000
 
 @dataclass(eq=False)
 class _Connection:
-    """One client socket and what it wants; frames wait in a queue so that no client slows another."""
+    """One client socket and what it wants.
+
+    Frames wait in a queue so that no client slows another.
+    """
 
     socket: web.WebSocketResponse
     combined: bool
@@ -58,7 +61,9 @@ class Streams:
         by_path = self._keys.is_valid(name, self._exchange.now_ms())
         user_data = by_path or self._keys.is_valid(listen_key, self._exchange.now_ms())
         if listen_key and not user_data:
-            return web.json_response({"code": -1125, "msg": "This listenKey does not exist."}, status=400)
+            return web.json_response(
+                {"code": -1125, "msg": "This listenKey does not exist."}, status=400
+            )
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, compress=False)
         await socket.prepare(request)
         connection = _Connection(socket, combined="/stream" in request.path, user_data=user_data)
