@@ -16,7 +16,8 @@ from adapters.stored_settings import settings_of
 from adapters.symbol_choice import Choice, choose, groups
 from adapters.tables import ConnectionRow, EngineStateRow
 from adapters.transactions import is_refused
-from engine.cycles.prehistory import SPAN_MS, window_ms
+from engine.cycles.memory import window_ms
+from engine.cycles.prehistory import SPAN_MS
 from engine.errors import LeaseLostError
 from engine.market import Kind
 from engine.ports import Clock, EngineRow, Exchange, Log, Opener, Store

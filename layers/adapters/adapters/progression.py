@@ -67,15 +67,24 @@ def write_minute(lease: Lease, candles: Candles, *, now_ms: int) -> None:
 
 
 def candles_since(connection_id: str, since_ms: int) -> tuple[Candles, ...]:
-    """Stored candles that closed after `since_ms`, oldest first: whole minutes, then ticks."""
+    """Stored candles that closed after `since_ms`, oldest first, each candle once.
+
+    A minute that its worker did not live to write is still there as ticks.
+    """
+    packed = (*_minutes(connection_id, since_ms), *_ticks(connection_id, since_ms))
+    unpacked = sorted((market.unpack(one) for one in packed), key=_order)
     pieces: list[Candles] = []
     reached = since_ms
-    for packed in (*_minutes(connection_id, since_ms), *_ticks(connection_id, since_ms)):
-        piece = market.unpack(packed)
+    for piece in unpacked:
         if len(piece) and (last := int(piece.close_ms[-1])) > reached:
             pieces.append(piece.between(reached, last))
             reached = last
     return tuple(pieces)
+
+
+def _order(candles: Candles) -> tuple[int, int]:
+    """By the first close, longer pieces first."""
+    return (int(candles.close_ms[0]), -len(candles)) if len(candles) else (0, 0)
 
 
 def pack_ticks(ticks: Iterable[tuple[int, int, int, int]]) -> bytes:

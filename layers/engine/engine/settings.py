@@ -861,7 +861,7 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
         if key not in by_key:
             raise InvalidSettingError(f"setting {key!r} is unknown")
         f = by_key[key]
-        changed[f.name] = _checked(_about(f), value, f.default)
+        changed[f.name] = _checked(_about(f), value, _default(f))
     made = Settings(**changed)
     if len(made.trail_starts_pct) != len(made.trail_stops_pct):
         raise InvalidSettingError(
@@ -886,6 +886,11 @@ def to_json(value: Value) -> object:
         return str(value)
     if isinstance(value, tuple):
         return [to_json(part) for part in value]
+    return value
+
+
+def _default(f: "Field[Any]") -> Value:
+    value: Value = f.default
     return value
 
 

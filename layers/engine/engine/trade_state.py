@@ -13,6 +13,7 @@ from engine.market import Ints
 from engine.pseudo import Pseudo
 from engine.sets import Grid, make_grid
 from engine.settings import Settings
+from engine.statistics import Stage
 from engine.values import Instrument, SetKey
 
 
@@ -45,6 +46,15 @@ class TradeState:
             positions=Pseudo.none(),
             history=History.fresh(len(instruments), len(grid), settings.database_size),
         )
+
+    def counts(self) -> dict[str, int]:
+        """Open pseudo positions without shadows, and Sets with results by stage."""
+        tried = self.history.count > 0
+        stages = {
+            f"sets_{stage.name.lower()}": int((tried & (self.history.stage == stage)).sum())
+            for stage in Stage
+        }
+        return {"open_pseudo_positions": int((~self.positions.shadow).sum()), **stages}
 
     def set_key(self, symbol: str, k: int) -> SetKey:
         """The identity of Set `k` of `symbol`."""

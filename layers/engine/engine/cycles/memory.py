@@ -12,6 +12,7 @@ from engine.trade import TradeState, plan_trade
 
 CANDLE_MS = 1_000
 MINUTE_MS = 60_000
+DAY_MS = 86_400_000
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class TradeMemory:
     state: TradeState
     last_close_ms: int
     feed: Feed
+    backfilled: list[Candles] = field(default_factory=list)  # folded, not yet stored
     minute: list[Candles] = field(default_factory=list)
     turn: int = 0
     seen_sources: dict[str, int] = field(default_factory=dict)
@@ -47,10 +49,6 @@ class TradeMemory:
         return "stream" if grown else "polling"
 
 
-def _minute(close_ms: int) -> int:
-    return (close_ms - 1) // MINUTE_MS
-
-
 async def recall(
     world: World, engine: EngineRow, row: LeaseRow, memories: dict[str, TradeMemory]
 ) -> TradeMemory:
@@ -72,28 +70,25 @@ async def recall(
 
 async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
     """Books, the candles stored since, and from the venue what nobody stored."""
-    parts = [
-        stored_state(world, engine, symbol, since_ms=engine.prehistory_end_ms)
-        for symbol in engine.symbols
-    ]
-    oldest = min(last_close for _, last_close in parts)
+    learned = [learned_state(world, engine, symbol) for symbol in engine.symbols]
+    oldest = min(last_close for _, last_close in learned)
     pieces = world.store.candles_since(engine.connection_id, oldest)
-    stored_to = max((int(piece.close_ms[-1]) for piece in pieces), default=oldest)
+    stored_to = max([oldest, *(int(piece.close_ms[-1]) for piece in pieces)])
     now_ms = world.clock.now_ms() // CANDLE_MS * CANDLE_MS
-    missing = await feed.backfill(max(stored_to, oldest), now_ms)
+    missing = await feed.backfill(stored_to, now_ms)
     states = []
-    for symbol, (state, last_close) in zip(engine.symbols, parts, strict=True):
+    for symbol, (state, last_close) in zip(engine.symbols, learned, strict=True):
         for piece in (*pieces, *missing):
             candles = begun_after(piece.select((symbol,)), last_close)
             if len(candles):
                 state, _ = plan_trade(state, candles, engine.settings)
         states.append(state)
-    last_close_ms = max([stored_to, *(int(piece.close_ms[-1]) for piece in missing)])
     return TradeMemory(
         run_id=engine.run_id,
         state=TradeState.join(states),
-        last_close_ms=last_close_ms,
+        last_close_ms=max([stored_to, *(int(piece.close_ms[-1]) for piece in missing)]),
         feed=feed,
+        backfilled=list(missing),
     )
 
 
@@ -101,6 +96,26 @@ def begun_after(candles: Candles, close_ms: int) -> Candles:
     """Those that began when the candle that closed at `close_ms` was over, or later."""
     end_ms = int(candles.close_ms[-1]) if len(candles) else close_ms
     return candles.between(close_ms + candles.span_ms - 1, end_ms)
+
+
+def window_ms(engine: EngineRow) -> tuple[int, int]:
+    """Start and end of the wanted history, whole minutes."""
+    end = engine.prehistory_end_ms // MINUTE_MS * MINUTE_MS
+    return end - engine.settings.prehistoric_data_days * DAY_MS, end
+
+
+def learned_state(world: World, engine: EngineRow, symbol: str) -> tuple[TradeState, int]:
+    """A symbol's state and its last close; without books that fit, learned from its history."""
+    start, end = window_ms(engine)
+    state, last_close = stored_state(world, engine, symbol, since_ms=start)
+    while last_close < end:
+        chunk_end = min(last_close + DAY_MS, end)
+        candles = world.store.history(engine.connection_id, symbol, last_close, chunk_end)
+        candles = begun_after(candles, last_close)
+        if len(candles):
+            state, _ = plan_trade(state, candles, engine.settings)
+        last_close = chunk_end
+    return state, last_close
 
 
 def stored_state(
@@ -118,3 +133,7 @@ def stored_state(
         except CorruptStateError as error:
             world.log.fact("books learned anew", {"symbol": symbol, "why": str(error)})
     return TradeState.fresh(instruments, engine.settings), since_ms
+
+
+def _minute(close_ms: int) -> int:
+    return (close_ms - 1) // MINUTE_MS

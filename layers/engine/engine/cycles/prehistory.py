@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from engine import market
 from engine.books import pack_books
-from engine.cycles.memory import begun_after, stored_state
+from engine.cycles.memory import DAY_MS, begun_after, stored_state, window_ms
 from engine.market import Candles, Kind
 from engine.ports import EngineRow, World
 from engine.trade import TradeState, plan_trade
 
 SPAN_MS = 60_000
-DAY_MS = 86_400_000
 FOLD_BUDGET_MS = 20_000
 """One invocation folds chunks for this long, then hands its cursor on."""
 
@@ -35,12 +34,6 @@ class Folded:
     done: bool
     cursor_ms: int
     closed: int
-
-
-def window_ms(engine: EngineRow) -> tuple[int, int]:
-    """Start and end of the wanted history, whole minutes."""
-    end = engine.prehistory_end_ms // SPAN_MS * SPAN_MS
-    return end - engine.settings.prehistoric_data_days * DAY_MS, end
 
 
 async def load(world: World, connection_id: str, symbol: str) -> Loaded:

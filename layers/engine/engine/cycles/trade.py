@@ -23,6 +23,7 @@ from engine.values import Loop, Wish
 
 CANDLE_MS = 1_000
 HEARTBEAT_MS = 5_000
+BACKFILL_ROWS = 240
 
 
 async def trade_burst(
@@ -70,6 +71,7 @@ class _Burst:
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
         self.taken_us = clock.now_us()
+        self._keep_backfilled()
         started_ms = clock.now_ms()
         grid = Grid(
             interval_ms=int(settings.trade_interval_s * 1000),
@@ -86,6 +88,14 @@ class _Burst:
             await self._tick(slot, pace)
             slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
         return BurstReport(outcome=Outcome.AGAIN, token=self.lease.token, ticks=self.ticks)
+
+    def _keep_backfilled(self) -> None:
+        """Store what the rebuild fetched: whoever rebuilds later must see what we saw."""
+        for piece in self.memory.backfilled:
+            for start in range(0, len(piece), BACKFILL_ROWS):
+                rows = piece.rows(start, start + BACKFILL_ROWS)
+                self.world.store.write_minute(self.lease, rows)
+        self.memory.backfilled = []
 
     def _stop(self) -> BurstReport:
         for symbol in self.engine.symbols:
