@@ -14,4 +14,4 @@ os.environ.update(
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
-pytest_plugins = ["tests.dynamo"]
+pytest_plugins = ["tests.dynamo", "tests.paper_venue"]
