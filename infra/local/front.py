@@ -71,7 +71,8 @@ async def _forward(request: web.Request) -> web.Response:
             request.app[UPSTREAM] + request.rel_url.raw_path,
             params=request.rel_url.query,
             headers=headers,
-            data=await request.read(),
+            data=await request.read() or None,
+            skip_auto_headers=("Content-Type", "User-Agent"),
             allow_redirects=False,
         ) as answer:
             body = await answer.read()

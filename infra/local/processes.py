@@ -108,6 +108,7 @@ class Child:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             _end_group(process.pid)
+            await process.wait()
             raise ChildError(
                 f"{name} was not ready within {READY_WITHIN_S:.0f} s: see {log}"
             ) from None

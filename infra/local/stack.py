@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,6 @@ def credentials(places: Places) -> dict[str, str]:
         "AWS_ENDPOINT_URL": places.aws_url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "",
-        "AWS_PROFILE": "",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_CONFIG_FILE": os.devnull,
@@ -159,6 +157,11 @@ def _sources(root: Path) -> Iterable[Path]:
         yield from (f for f in found if f.is_file() and "__pycache__" not in f.parts)
 
 
+def _without_callers_own(environment: Mapping[str, str]) -> dict[str, str]:
+    """No profile, role or session of the caller's may send this to the real AWS."""
+    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+
+
 async def _sam(places: Places, command: str, *arguments: str) -> None:
     log = places.logs / f"sam-{command}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +179,7 @@ async def _sam(places: Places, command: str, *arguments: str) -> None:
             stdout=output,
             stderr=output,
             env={
-                **os.environ,
+                **_without_callers_own(os.environ),
                 **credentials(places),
                 "PATH": search_path(),
                 "SAM_CLI_TELEMETRY": "0",
