@@ -62,6 +62,7 @@ class DeskWorld:
     bare_ms: dict[tuple[str, Side], int] = field(default_factory=dict)
     longest_bare_ms: int = 0
     crashes: int = 0
+    death: int | None = None
     log: list[str] = field(default_factory=list)
     dice: random.Random = field(init=False)
 
@@ -254,12 +255,10 @@ class DeskWorld:
     def _prepare(self, symbol: str, leverage: int) -> None:
         now_ms = self.clock.now_ms()
         try:
-            if leverage > self.venue.instruments_by_symbol[symbol].max_leverage:
-                raise VenueRefusedError("leverage too high", code="-4028")
+            self.venue.prepare_now(symbol, leverage)
         except VenueRefusedError as error:
             self._answer(PrepareRefused(symbol=symbol, text=str(error), at_ms=now_ms))
             return
-        self.venue.leverages[symbol] = leverage
         self._answer(Prepared(symbol=symbol, leverage=leverage, at_ms=now_ms))
 
     def _fetch(self, symbol: str, since_ms: int) -> None:
@@ -271,7 +270,16 @@ class DeskWorld:
         done = FillsFetched(symbol=symbol, since_ms=since_ms, asked_ms=now_ms, at_ms=now_ms)
         self._answer(*fills, done)
 
+    def die_at(self, step: int) -> None:
+        """Stop dead at a step of the next tick: 0 planned, 1 facts written, 2 claimed, 3 sent."""
+        self.death = step
+
     def _may_crash(self) -> None:
+        if self.death is not None:
+            self.death -= 1
+            if self.death < 0:
+                self.death = None
+                raise WorkerDiedError
         if self.crash_chance and self.dice.random() < self.crash_chance:
             raise WorkerDiedError
 

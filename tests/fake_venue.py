@@ -8,7 +8,7 @@ accepted orders stay invisible for a while, reads fail. `Exchange` is spoken by 
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tests.fakes import FakeClock
@@ -90,6 +90,7 @@ class FakeVenue:
     injected: int = 0
     cash: Decimal = Decimal(0)
     leverages: dict[str, int] = field(default_factory=dict)
+    unpreparable: set[str] = field(default_factory=set)
     script: list[Callable[[Order], OrderUpdate | SendUnclear | None]] = field(default_factory=list)
     _transit: list[tuple[int, Order]] = field(default_factory=list)
     _outbox: list[tuple[int, int, Event]] = field(default_factory=list)
@@ -111,7 +112,7 @@ class FakeVenue:
         due = [order for at_ms, order in self._transit if at_ms <= now_ms]
         self._transit = [(at_ms, order) for at_ms, order in self._transit if at_ms > now_ms]
         for order in due:
-            self._accept(order)
+            self.accept(order)
         for row in list(self.rows.values()):
             if row.is_live and not row.is_triggered and self._touches(row):
                 row.is_triggered = True
@@ -144,6 +145,17 @@ class FakeVenue:
             Decimal(0),
         )
 
+    def arrive_at(self, at_ms: int, order: Order) -> None:
+        """The request is still on its way."""
+        self._transit.append((at_ms, order))
+
+    def copy_of(self, order: Order, client_order_id: str) -> str:
+        """A live order like `order` under another name, from nowhere."""
+        row = self.rows[order.client_order_id]
+        copied = replace(row.order, client_order_id=client_order_id)
+        self.rows[client_order_id] = replace(row, order=copied, exchange_order_id=client_order_id)
+        return client_order_id
+
     def trade_outside(self, symbol: str, side: Side, quantity: Decimal) -> None:
         """Somebody else trades on the account: positive opens, negative reduces."""
         closing = quantity < 0
@@ -157,8 +169,12 @@ class FakeVenue:
         return tuple(self.instruments_by_symbol.values())
 
     async def prepare(self, symbol: str, *, leverage: int, hedge: bool, cross: bool) -> None:
-        if leverage > self.instruments_by_symbol[symbol].max_leverage:
-            raise VenueRefusedError(f"leverage {leverage} is too high for {symbol}", code="-4028")
+        self.prepare_now(symbol, leverage)
+
+    def prepare_now(self, symbol: str, leverage: int) -> None:
+        most = self.instruments_by_symbol[symbol].max_leverage
+        if leverage > most or symbol in self.unpreparable:
+            raise VenueRefusedError(f"leverage {leverage} of {symbol} is refused", code="-4028")
         self.leverages[symbol] = leverage
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
@@ -174,11 +190,11 @@ class FakeVenue:
         if self._strikes(self.faults.send_late):
             delay_ms = self._random.randrange(1, 2 * valid_ms)
             if delay_ms <= valid_ms:  # what arrives later is refused by the venue itself
-                self._transit.append((self.clock.now_ms() + delay_ms, order))
+                self.arrive_at(self.clock.now_ms() + delay_ms, order)
             return self._unclear(order.client_order_id, Unclear.TIMEOUT)
         if self._strikes(self.faults.send_refused):
-            return self._refusal(order, "injected refusal")
-        answer = self._accept(order)
+            return self.refusal(order, "injected refusal")
+        answer = self.accept(order)
         if self._strikes(self.faults.answer_lost):
             return self._unclear(order.client_order_id, Unclear.TIMEOUT)
         return answer
@@ -268,14 +284,15 @@ class FakeVenue:
 
     # --- the venue's own work
 
-    def _accept(self, order: Order) -> OrderUpdate:
+    def accept(self, order: Order) -> OrderUpdate:
+        """The request arrived."""
         client_id, now_ms = order.client_order_id, self.clock.now_ms()
         self.arrived.append(client_id)
         if client_id in self.rows:
             self.duplicates += 1
-            return self._refusal(order, "duplicate client order id")
+            return self.refusal(order, "duplicate client order id")
         if order.reduce_only and self.quantity(order.symbol, order.side) <= 0:
-            return self._refusal(order, "reduce-only order rejected")
+            return self.refusal(order, "reduce-only order rejected")
         self._serial += 1
         row = VenueRow(
             order=order,
@@ -285,7 +302,7 @@ class FakeVenue:
             is_triggered=not order.order_type.is_conditional,
         )
         if order.order_type.is_conditional and self._touches(row):
-            return self._refusal(order, "order would immediately trigger")
+            return self.refusal(order, "order would immediately trigger")
         self.rows[client_id] = row
         self._emit(self._update(row))
         if row.is_triggered:
@@ -392,7 +409,8 @@ class FakeVenue:
             trigger_price=row.order.trigger_price,
         )
 
-    def _refusal(self, order: Order, reason: str) -> OrderUpdate:
+    def refusal(self, order: Order, reason: str) -> OrderUpdate:
+        """The answer of a venue that says no."""
         return OrderUpdate(
             client_order_id=order.client_order_id,
             state=OrderState.REJECTED,

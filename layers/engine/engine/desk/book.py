@@ -3,14 +3,12 @@
 It lives within one call of `plan_positions`; what comes out is frozen again.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
-from engine.desk.state import DeskInputs, DeskPlan, DeskState, LogFact
-from engine.orders import MAX_ATTEMPT, intent, missing
-from engine.ports import Command, Consumed, Facts, Quote
+from engine.desk.state import DeskInputs, DeskState, LogFact
+from engine.orders import MAX_ATTEMPT, intent
+from engine.ports import Command, Consumed, Quote
 from engine.reconcile import expected_quantity
 from engine.risk import Refusal, stale_price
 from engine.settings import Settings
@@ -19,12 +17,12 @@ from engine.values import (
     Fill,
     Instrument,
     Order,
-    OrderState,
     Position,
     PositionStatus,
     Purpose,
 )
 
+FIRST_LOOK_MS = 1500
 DOUBT_MS = 1000  # an order missing from an answer counts as live this long, while it is looked up
 
 
@@ -64,6 +62,7 @@ class Book:
         self.bare_since = dict(state.bare_since)
         self.touched = dict(state.touched)
         self.changed_ms = state.changed_ms
+        self.started_ms = state.started_ms
         self.sealed = state.sealed
         self.new_fills: list[Fill] = []
         self.consumed: list[Consumed] = []
@@ -109,6 +108,13 @@ class Book:
             return order.state.is_working
         is_denied = order.client_order_id in self.not_found
         return order.state.is_working and not is_denied and self.now_ms - since_ms < DOUBT_MS
+
+    def knows_venue(self) -> bool:
+        """Whether the venue's orders were read, or could not be for too long to wait any more.
+
+        Until then a new owner makes no protection: what its books lack may be on the venue.
+        """
+        return self.snapshot is not None or self.now_ms - self.started_ms >= FIRST_LOOK_MS
 
     # --- writing
 
@@ -196,100 +202,3 @@ class Book:
     def note(self, event: str, **values: object) -> None:
         texts = {name: str(value) for name, value in values.items()}
         self.log.append(LogFact(event=event, values=texts))
-
-    # --- closing the books
-
-    def finished(self, *, idle: bool) -> tuple[DeskState, DeskPlan]:
-        """The frozen state after the plan, and the plan."""
-        facts = Facts(
-            orders=_changed(self.orders, self.before.orders),
-            positions=self._changed_positions(),
-            fills=tuple(self.new_fills),
-            consumed=tuple(self.consumed),
-        )
-        sends = self._claimable()
-        own = {f.name for f in fields(DeskState)} - {"connection_id", "fill_ids"}
-        values: dict[str, Any] = {name: getattr(self, name) for name in own}
-        state = DeskState(
-            connection_id=self.before.connection_id,
-            fill_ids=frozenset(self.fill_ids) if self.new_fills else self.before.fill_ids,
-            **values,
-        )
-        plan = DeskPlan(
-            facts=facts,
-            sends=sends,
-            cancels=tuple(self.cancels.values()),
-            look_ups=tuple(self.look_ups.values()),
-            prepares=tuple(self.prepares),
-            fetch_fills=tuple(self.fetches),
-            want_snapshot=self.want_snapshot,
-            want_account=self.want_account,
-            follow=self._follow(),
-            refusals=self.refusals,
-            idle=idle,
-            log=tuple(self.log),
-        )
-        return state, plan
-
-    def _claimable(self) -> tuple[Order, ...]:
-        """New orders leave for the shell; for us they are submitting from this moment on."""
-        fresh = [order for order in self.orders.values() if order.state is OrderState.NEW]
-        sends = []
-        for order in sorted(fresh, key=_urgency):
-            sent = replace(order, submitting_at_ms=self.now_ms)
-            sends.append(sent)
-            self.orders[order.client_order_id] = replace(sent, state=OrderState.SUBMITTING)
-        return tuple(sends)
-
-    def _changed_positions(self) -> tuple[Position, ...]:
-        now = self.positions | self.closed
-        return _changed(now, {**self.before.positions, **self.before.closed})
-
-    def _follow(self) -> frozenset[str]:
-        wished = {c.wish.key.symbol for c in self.pending.values() if c.wish is not None}
-        return frozenset(wished | {p.key.symbol for p in self.positions.values()})
-
-    def forget(self, kept_ms: int) -> None:
-        """Drop what is settled: old closings with their orders, answered questions."""
-        self.closed = {
-            name: position
-            for name, position in self.closed.items()
-            if self.now_ms - position.closed_at_ms < kept_ms
-        }
-        kept = self.positions.keys() | self.closed.keys()
-        for client_id, order in list(self.orders.items()):
-            is_over = order.state.is_terminal and missing(order) == 0
-            if order.position_id not in kept and is_over:
-                del self.orders[client_id]
-        self.loose = {
-            key: fill
-            for key, fill in self.loose.items()
-            if self.now_ms - fill.executed_at_ms < kept_ms
-        }
-        self.done = {key: ms for key, ms in self.done.items() if self.now_ms - ms < kept_ms}
-        alive = {c for c, order in self.orders.items() if not order.state.is_terminal}
-        for asked in (self.looked, self.looked_last, self.doubted):
-            _keep(asked, alive)
-        self.not_found = {c: times for c, times in self.not_found.items() if c in alive}
-        orphans = {c for c, ms in self.cancelling.items() if self.now_ms - ms < kept_ms}
-        _keep(self.cancelling, alive | (orphans - self.orders.keys()))
-        for noted in (self.bare_since, self.touched):
-            _keep(noted, self.positions)
-
-
-def _keep(times: dict[str, int], names: Iterable[str]) -> None:
-    wanted = set(names)
-    for name in [name for name in times if name not in wanted]:
-        del times[name]
-
-
-def _changed[Row](now: Mapping[str, Row], before: Mapping[str, Row]) -> tuple[Row, ...]:
-    return tuple(row for name, row in now.items() if before.get(name) is not row)
-
-
-_URGENCY = {Purpose.STOP: 0, Purpose.CLOSE: 1, Purpose.TARGET: 2, Purpose.ENTRY: 3}
-
-
-def _urgency(order: Order) -> tuple[int, str]:
-    """Protection first; then by name, so that equal inputs give equal plans."""
-    return _URGENCY[order.purpose], order.client_order_id

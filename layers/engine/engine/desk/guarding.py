@@ -39,6 +39,8 @@ def guard(book: Book, position_id: str) -> None:
     expected = book.expected(position)
     if expected == 0:
         return  # filled on the venue; the fills are being fetched
+    if not book.knows_venue():
+        return
     if position.status is PositionStatus.CLOSING:
         _close(book, position, expected)
     _protect(book, position, instrument, expected)

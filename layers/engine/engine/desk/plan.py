@@ -2,6 +2,7 @@
 
 from engine.desk.absorbing import absorb, seal
 from engine.desk.book import Book
+from engine.desk.finishing import finished, forget
 from engine.desk.guarding import guard, sweep
 from engine.desk.opening import note_commands, obey, open_wishes
 from engine.desk.resolving import ask, is_idle, resolve
@@ -31,5 +32,5 @@ def plan_positions(
     open_wishes(book)
     resolve(book)
     ask(book)
-    book.forget(max(KEPT_MS, settings.position_cooldown_s * 1000))
-    return book.finished(idle=is_idle(book))
+    forget(book, max(KEPT_MS, settings.position_cooldown_s * 1000))
+    return finished(book, idle=is_idle(book))

@@ -32,8 +32,8 @@ class DeskState:
 
     `orders` holds what is not terminal, and all of open and lately closed positions, so that no
     attempt is ever numbered twice; `closed` is kept for cooldowns and late fills. `loose` are fills
-    not booked (yet): strangers' or early ones. Maps to a time hold when something was asked or first seen: `looked`
-    and `fetching` only while the answer is out.
+    not booked (yet): strangers' or early ones. Maps to a time hold when something was asked or
+    first seen: `looked` and `fetching` only while the answer is out.
     """
 
     connection_id: str
@@ -65,6 +65,7 @@ class DeskState:
     bare_since: Mapping[str, int] = field(default_factory=dict)
     touched: Mapping[str, int] = field(default_factory=dict)
     changed_ms: int = 0
+    started_ms: int = 0
     sealed: bool = False
 
     @classmethod
@@ -80,6 +81,7 @@ class DeskState:
             closed={position.position_id: position for position in held.closed},
             fill_ids=held.fill_ids,
             changed_ms=now_ms,
+            started_ms=now_ms,
         )
 
 
