@@ -100,10 +100,11 @@ class TradeState:
 
 def _check_alike(one: TradeState, other: TradeState) -> None:
     a, b = one.indications, other.indications
+    both = min(len(a.at_ms), len(b.at_ms))
     same_candles = (
         one.last_close_ms == other.last_close_ms
         and a.span_ms == b.span_ms
-        and np.array_equal(a.at_ms, b.at_ms)
+        and np.array_equal(a.at_ms[len(a.at_ms) - both :], b.at_ms[len(b.at_ms) - both :])
     )
     if one.grid.fingerprint != other.grid.fingerprint:
         raise CorruptStateError(f"{other.symbols} have other Sets than {one.symbols}")
@@ -128,6 +129,13 @@ def _indications_of(state: IndicationState, columns: Ints) -> IndicationState:
 
 
 def _joined_indications(states: list[IndicationState]) -> IndicationState:
+    """Those that began later know no prices of the candles before."""
+    longest = max(states, key=lambda state: len(state.at_ms)).at_ms
+
+    def prices(name: str) -> Ints:
+        columns = [getattr(state, name) for state in states]
+        return np.hstack([np.pad(c, ((len(longest) - len(c), 0), (0, 0))) for c in columns])
+
     steps = [state.steps for state in states]
     log = {
         f.name: np.concatenate([getattr(each.log, f.name) for each in steps])
@@ -141,9 +149,10 @@ def _joined_indications(states: list[IndicationState]) -> IndicationState:
             low=np.concatenate([each.low for each in steps]),
         ),
         validated_ms=np.concatenate([state.validated_ms for state in states]),
-        close=np.hstack([state.close for state in states]),
-        high=np.hstack([state.high for state in states]),
-        low=np.hstack([state.low for state in states]),
+        at_ms=longest,
+        close=prices("close"),
+        high=prices("high"),
+        low=prices("low"),
     )
 
 
