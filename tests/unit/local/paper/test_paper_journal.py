@@ -1,0 +1,91 @@
+"""The books outlive the process."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from local.paper.core import modes
+from local.paper.core.books import Books, Event
+from local.paper.core.journal import Journal
+from local.paper.core.records import AlgoStatus, OrderSide
+from local.paper.server import tape_anchor
+
+from tests.unit.local.paper.scripted import (
+    BTC,
+    D,
+    Stage,
+    a_limit_order,
+    a_market_order,
+    a_stage,
+    an_algo,
+)
+
+PRICES = (100_000, 99_000, 98_000)
+
+
+def contents(books: Books) -> tuple[object, ...]:
+    return (
+        books.account.wallet, books.orders, books.algos, books.fills, books.positions,
+        books.configs, books.client_ids, books.open_orders, books.open_algos,
+    )  # fmt: skip
+
+
+def a_busy_stage(directory: Path) -> Stage:
+    stage = a_stage(directory, *PRICES)
+    modes.set_leverage(stage.exchange.books, BTC, 5)
+    stage.exchange.place_order(a_market_order(OrderSide.BUY, client_order_id="entry"))
+    stage.exchange.place_order(a_limit_order(OrderSide.BUY, 90_000, client_order_id="rest"))
+    stage.exchange.place_algo(an_algo(OrderSide.SELL, "STOP_MARKET", trigger_price=D(98_500)))
+    return stage
+
+
+def test_a_restart_without_any_goodbye_restores_everything(tmp_path: Path) -> None:
+    before = a_busy_stage(tmp_path).exchange.books
+
+    after = a_stage(tmp_path, *PRICES).exchange.books
+
+    assert contents(after) == contents(before)
+    assert after.next_id() > max(before.orders)
+
+
+@pytest.mark.parametrize("opening", [OrderSide.BUY, OrderSide.SELL])
+def test_what_the_market_did_while_the_exchange_was_down_is_matched_on_return(
+    tmp_path: Path, opening: OrderSide
+) -> None:
+    stop = 100_000 - 500 * opening.sign
+    prices = (100_000, 100_000 - 1_000 * opening.sign, 100_000)
+    closing = OrderSide.SELL if opening is OrderSide.BUY else OrderSide.BUY
+    stage = a_stage(tmp_path, *prices)
+    stage.exchange.place_order(a_market_order(opening))
+    algo = stage.exchange.place_algo(an_algo(closing, "STOP_MARKET", trigger_price=D(stop)))
+
+    back = a_stage(tmp_path, *prices, second=2).at(2)
+
+    found = back.books.algos[algo.algo_id]
+    assert found.status is AlgoStatus.FINISHED
+    assert found.triggered_ms == 1_700_000_001_500
+
+
+def test_a_change_is_on_disk_before_anybody_hears_of_it(tmp_path: Path) -> None:
+    stage = a_stage(tmp_path, *PRICES)
+    seen: list[int] = []
+
+    def look(event: Event) -> None:
+        with sqlite3.connect(tmp_path / "books.sqlite") as other:
+            rows = other.execute("SELECT count(*) FROM records WHERE kind = 'fill'").fetchone()
+        other.close()
+        seen.append(rows[0])
+
+    stage.exchange.books.listener = look
+    stage.exchange.place_order(a_market_order(OrderSide.BUY))
+
+    assert seen
+    assert set(seen) == {1}
+
+
+def test_a_tape_keeps_the_moment_it_first_started(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "books.sqlite")
+
+    assert tape_anchor(journal, "a.csv", 1_000) == 1_000
+    assert tape_anchor(Journal(tmp_path / "books.sqlite"), "a.csv", 2_000) == 1_000
+    assert tape_anchor(journal, "b.csv", 2_000) == 2_000
