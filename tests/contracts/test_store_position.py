@@ -43,15 +43,15 @@ def test_facts_are_held_as_they_were_written(kept: Kept, side: Side) -> None:
     assert (held.fill_ids, held.last_fill_ms) == (frozenset({fill.key}), START_MS)
 
 
-def test_ended_orders_are_held_as_long_as_their_position_is_open(kept: Kept) -> None:
+def test_ended_orders_are_held_with_their_open_or_lately_closed_position(kept: Kept) -> None:
     lease = kept.take(Loop.POSITION)
     filled = replace(an_order("entry"), state=OrderState.FILLED)
+    ended = replace(an_order("ended", position_id="p2"), state=OrderState.EXPIRED)
     foreign = replace(an_order("old", position_id="p0"), state=OrderState.CANCELLED)
-    kept.store.write_facts(
-        lease, Facts(orders=(filled, foreign), positions=(a_position(status=OPEN),))
-    )
+    positions = (a_position(status=OPEN), a_position("p2", status=CLOSED, closed_at_ms=START_MS))
+    kept.store.write_facts(lease, Facts(orders=(filled, ended, foreign), positions=positions))
 
-    assert kept.store.held("c1").orders == (filled,)
+    assert set(kept.store.held("c1").orders) == {filled, ended}
 
 
 def test_unfinished_orders_are_held_whatever_became_of_their_position(kept: Kept) -> None:
@@ -116,6 +116,36 @@ def test_a_closed_position_frees_its_short_key_even_for_the_same_write(
     kept.store.write_facts(lease, Facts(positions=(successor, closed)))
 
     assert kept.store.held("c1").positions == (successor,)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_position_reopened_by_a_late_fill_closes_though_another_holds_its_key(
+    kept: Kept, side: Side
+) -> None:
+    lease = kept.take(Loop.POSITION)
+    key = a_key(side=side)
+    first = a_position("p1", key=key)
+    closed = replace(first, status=CLOSED, closed_at_ms=START_MS)
+    successor = a_position("p2", key=key)
+    for position in (first, closed, successor, replace(first, status=PositionStatus.CLOSING)):
+        kept.store.write_facts(lease, Facts(positions=(position,)))
+
+    kept.store.write_facts(lease, Facts(positions=(closed,)))
+
+    held = kept.store.held("c1")
+    assert (held.positions, held.closed) == ((successor,), (closed,))
+    with pytest.raises(ShortKeyTakenError):
+        kept.store.write_facts(lease, Facts(positions=(a_position("p3", key=key),)))
+
+
+def test_an_order_ends_once(kept: Kept) -> None:
+    lease = kept.take(Loop.POSITION)
+    filled = replace(an_order(), state=OrderState.FILLED)
+    kept.store.write_facts(lease, Facts(orders=(filled,)))
+    kept.store.write_facts(lease, Facts(orders=(replace(filled, reason="seen again"),)))
+
+    with pytest.raises(CorruptStateError, match="o1"):
+        kept.store.write_facts(lease, Facts(orders=(replace(filled, state=OrderState.OPEN),)))
 
 
 def test_an_opening_may_be_written_again_but_not_over_what_came_of_it(kept: Kept) -> None:

@@ -7,7 +7,7 @@ from itertools import batched
 
 from adapters import commands
 from adapters.leases import is_mine, lost, row_of
-from adapters.position_rows import guard_row, position_row
+from adapters.position_rows import guard_row, holds, position_row
 from adapters.tables import LeaseItem, OrderRow, PositionRow
 from adapters.trade_rows import fill_row, order_row
 from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError
@@ -17,6 +17,7 @@ from engine.values import Fill, Order, OrderState, Position, PositionStatus
 
 _LEASE = "lease"
 _GUARD = "short key "
+_TERMINAL = [str(state) for state in OrderState if state.is_terminal]
 
 
 @dataclass(slots=True)
@@ -41,7 +42,8 @@ def write_facts(clock: Clock, lease: Lease, facts: Facts) -> None:
     ShortKeyTakenError
         Naming every short key that another open position holds.
     CorruptStateError
-        If an intent would overwrite an order that went on, or an opening a position that did.
+        If an intent would overwrite an order that went on, an opening a position that did, or
+        anything another end of an order.
     """
     taken: list[str] = []
     for group in _groups(facts):
@@ -137,22 +139,23 @@ def _begin(clock: Clock, lease: Lease) -> Transaction:
 
 def _add_position(transaction: Transaction, lease: Lease, position: Position) -> None:
     guard = guard_row(lease.connection_id, position)
-    name = f"{_GUARD}{position.key.short_text}"
-    free = PositionRow.held_by.does_not_exist() | (PositionRow.held_by == position.position_id)
+    mine = PositionRow.held_by == position.position_id
     may_go_on = None
     if position.status is PositionStatus.OPENING:
-        transaction.put(name, guard, free)
+        name = f"{_GUARD}{position.key.short_text}"
+        transaction.put(name, guard, PositionRow.held_by.does_not_exist() | mine)
         may_go_on = PositionRow.status.does_not_exist() | (PositionRow.status == position.status)
-    elif position.status is PositionStatus.CLOSED:
-        transaction.delete(f"guard of {position.position_id}", guard, free)
+    elif position.status is PositionStatus.CLOSED and holds(guard):
+        transaction.delete(f"guard of {position.position_id}", guard, mine)
     row = position_row(lease.connection_id, position)
     transaction.put(f"position {position.position_id}", row, may_go_on)
 
 
 def _add_order(transaction: Transaction, lease: Lease, order: Order) -> None:
-    """Put the order; an intent never overwrites one of the same id that was already claimed."""
-    still_new = OrderRow.state.does_not_exist() | (OrderRow.state == str(OrderState.NEW))
-    condition = still_new if order.state is OrderState.NEW else None
+    """Put the order; an intent overwrites nothing that was claimed, and an end is final."""
+    unchanged = OrderRow.state.does_not_exist() | (OrderRow.state == str(order.state))
+    may_go_on = unchanged | ~OrderRow.state.is_in(*_TERMINAL)
+    condition = unchanged if order.state is OrderState.NEW else may_go_on
     name = f"order {order.client_order_id}"
     transaction.put(name, order_row(lease.connection_id, order), condition)
 

@@ -13,7 +13,7 @@ CLOSED_LIMIT = 500
 
 
 def read_held(connection_id: str, *, now_ms: int) -> Held:
-    """Open positions with all their orders and executions, and what closed lately.
+    """Open and lately closed positions with all their orders and executions.
 
     Orders and executions are read from the time of the oldest of those positions on.
     """
@@ -24,7 +24,8 @@ def read_held(connection_id: str, *, now_ms: int) -> Held:
         closed = _closed(connection_id, now_ms - COOLDOWN_MS)
         oldest = min((p.entry_close_ms for p in (*positions, *closed)), default=now_ms)
         since_ms = oldest - CLOCK_MARGIN_MS
-        orders = _orders(connection_id, since_ms, {p.position_id for p in positions})
+        named = {position.position_id for position in (*positions, *closed)}
+        orders = _orders(connection_id, since_ms, named)
         fills = _fills(connection_id, since_ms)
         last = fills[-1].executed_at_ms if fills else _last_fill_ms(connection_id)
     return Held(

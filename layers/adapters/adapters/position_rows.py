@@ -1,6 +1,9 @@
 """Exchange positions as rows, and back without loss."""
 
+from pynamodb.exceptions import DoesNotExist
+
 from adapters.tables import PositionRow
+from adapters.transactions import reading
 from engine.values import (
     CloseReason,
     Exits,
@@ -18,6 +21,19 @@ def guard_row(connection_id: str, position: Position) -> PositionRow:
     """The row that says which position holds the short key."""
     key = GUARD_PREFIX + position.key.short_text
     return PositionRow(connection_id, key, held_by=position.position_id)
+
+
+def holds(guard: PositionRow) -> bool:
+    """Whether the short key is held by the position of `guard`.
+
+    A late fill reopens a closed position; another may hold its key by then.
+    """
+    with reading("read short key"):
+        try:
+            row = PositionRow.get(guard.connection_id, guard.position_id, consistent_read=True)
+        except DoesNotExist:
+            return False
+    return row.held_by == guard.held_by
 
 
 def position_row(connection_id: str, position: Position) -> PositionRow:

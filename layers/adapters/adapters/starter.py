@@ -20,6 +20,7 @@ _MACHINES = {
 
 NOT_HANDED_OVER = -1
 """No fencing token: the execution must find the lease free or run out."""
+NO_TOKEN = -1  # a start is handed no lease: it takes a free one or ends
 
 
 class StepFunctionsStarter:
