@@ -52,6 +52,7 @@ def document(app: Chalice) -> dict[str, Any]:
             "version": "1",
             "description": "The API of a crypto trade engine.",
         },
+        "x-amazon-apigateway-gateway-responses": _gateway_responses(),
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -62,7 +63,16 @@ def document(app: Chalice) -> dict[str, Any]:
 
 def text(app: Chalice) -> str:
     """The document as it is stored."""
-    return _HEAD + yaml.safe_dump(document(app), sort_keys=False, width=100, allow_unicode=True)
+    return _HEAD + yaml.dump(
+        document(app), Dumper=_Plain, sort_keys=False, width=100, allow_unicode=True
+    )
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes equal parts out instead of referring to them, which the gateway cannot read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _method(path: str, method: str, view: Any) -> dict[str, Any]:
@@ -136,6 +146,13 @@ def _integration() -> dict[str, Any]:
         "${ApiFunction.Arn}/invocations"
     )
     return {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": uri}}
+
+
+def _gateway_responses() -> dict[str, Any]:
+    """What the gateway refuses by itself, in the envelope of every other failure."""
+    body = '{"success": false, "error": $context.error.messageString, "details": []}'
+    answer = {"responseTemplates": {"application/json": body}}
+    return dict.fromkeys(("DEFAULT_4XX", "DEFAULT_5XX"), answer)
 
 
 def _schemas(app: Chalice) -> dict[str, Any]:

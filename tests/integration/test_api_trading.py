@@ -221,6 +221,7 @@ def test_cycles_of_both_loops_are_told_newest_first(api: ApiWorld, connection_id
     slots = [one["slot_ms"] for one in told["tradeCycles"]]
     assert slots == [_second(api), _second(api) - 1000]
     assert told["tradeCycles"][0]["counts"] == {"signals": 3, "opened": 1}
+    assert told["tradeCycles"][0]["start_jitter_ms"] == "0.300"
     assert told["positionCycles"][0]["ticks"] == 3
     assert told["isEngineRunning"] is True
 

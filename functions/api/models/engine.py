@@ -131,11 +131,11 @@ class CycleTold(ToldCamel):
 
 
 class CycleMetrics(ToldCamel):
-    """How often the loops turned."""
+    """How often the loops turned since the engine started; null if no loop reported it."""
 
-    indication_cycles: int
-    strategy_cycles: int
-    realtime_cycles: int
+    indication_cycles: int | None
+    strategy_cycles: int | None
+    realtime_cycles: int | None
     last_cycle_at: int | None
 
 
@@ -152,8 +152,8 @@ class ProgressTold(ToldCamel):
     engine_state: str
     loading_stage: str
     loading_progress: int
-    trade_count: int
-    pseudo_position_count: int
+    trade_count: int | None
+    pseudo_position_count: int | None
     prehistoric_data_loaded: bool
     last_update: int | None
     cycle_metrics: CycleMetrics

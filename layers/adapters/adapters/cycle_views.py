@@ -14,9 +14,9 @@ Tick = tuple[int, int, int, int]
 """slot_ms, started_us, finished_us, compute_us"""
 
 
-def cycles(connection_id: str, loop: Loop, *, limit: int) -> list[View]:
-    """The last `limit` rows of a loop, newest first."""
-    return [_cycle(row) for row in _latest(connection_id, loop, limit)]
+def cycles(connection_id: str, loop: Loop, *, limit: int, offset_ms: int) -> list[View]:
+    """The last `limit` rows of a loop, newest first; a deadline is slot plus `offset_ms`."""
+    return [_cycle(row, offset_ms) for row in _latest(connection_id, loop, limit)]
 
 
 def performance(connection_id: str, loop: Loop, *, samples: int, offset_ms: int) -> View:
@@ -64,16 +64,16 @@ def _ticks(row: ProgressionRow) -> Sequence[Tick]:
     return ((row.slot_ms, row.started_us, row.finished_us, row.compute_us),)
 
 
-def _cycle(row: ProgressionRow) -> View:
+def _cycle(row: ProgressionRow, offset_ms: int) -> View:
     """A row as one line: sums over its ticks, jitter of its first."""
     ticks = _ticks(row)
-    first = ticks[0] if ticks else (row.slot_ms, row.slot_ms * 1000, 0, 0)
+    jitter_us = ticks[0][1] - (ticks[0][0] + offset_ms) * 1000 if ticks else 0
     return {
         "slot_ms": row.slot_ms,
         "ticks": len(ticks),
         "compute_ms": _ms(sum(compute for _, _, _, compute in ticks)),
         "duration_ms": _ms(sum(finished - started for _, started, finished, _ in ticks)),
-        "start_jitter_ms": _ms(first[1] - first[0] * 1000),
+        "start_jitter_ms": _ms(jitter_us),
         "counts": dict(row.counts or {}),
         "skipped": dict(row.skipped or {}),
         "source": row.source or "",

@@ -14,6 +14,7 @@ from adapters.engine_states import (
     states_of,
 )
 from adapters.leases import DynamoLeases
+from adapters.progress_views import offset_ms, progress
 from adapters.tables import ConnectionRow, EngineStateRow
 from engine.ports import Clock
 from engine.settings import Settings, with_values
@@ -41,7 +42,10 @@ class EngineViews:
 
     def progression(self, connection_id: str | None, *, limit: int) -> View:
         """How far each engine has come, with the last `limit` rows of each loop."""
-        told = [_progress(row, state, limit=limit) for row, state in _rows(connection_id)]
+        told = [
+            progress(row, state, limit=limit, last_slot_ms=self._last_slot(row.connection_id))
+            for row, state in _rows(connection_id)
+        ]
         return {
             "connections": told,
             "total_connections": len(told),
@@ -104,16 +108,18 @@ class EngineViews:
             "counters": dict((state.trade_counters if trade else state.position_counters) or {}),
         }
 
+    def _last_slot(self, connection_id: str) -> int:
+        return max(self.leases.read(connection_id, loop).last_slot_ms for loop in Loop)
+
     def _performance(self, row: ConnectionRow, state: EngineStateRow, *, samples: int) -> View:
         settings = with_values(Settings(), state.settings or {})
         limits = {
             Loop.TRADE: int(settings.trade_interval_s * 1000),
             Loop.POSITION: int(settings.position_interval_s * 1000),
         }
-        offsets = {Loop.TRADE: settings.candle_lateness_ms, Loop.POSITION: 0}
         loops = {
             loop: cycle_views.performance(
-                row.connection_id, loop, samples=samples, offset_ms=offsets[loop]
+                row.connection_id, loop, samples=samples, offset_ms=offset_ms(settings, loop)
             )
             for loop in Loop
         }
@@ -141,37 +147,6 @@ def _health(
     if max(ratios) > 2:
         return "unhealthy"
     return "degraded" if max(ratios) > 1 else "healthy"
-
-
-def _progress(row: ConnectionRow, state: EngineStateRow, *, limit: int) -> View:
-    trade = state.trade_counters or {}
-    position = state.position_counters or {}
-    beats = (state.last_trade_heartbeat_ms or 0, state.last_position_heartbeat_ms or 0)
-    running = is_running(state) and actual(state) is Actual.RUNNING
-    return {
-        "connection_id": row.connection_id,
-        "name": row.name,
-        "exchange": row.exchange,
-        "is_enabled": row.is_enabled,
-        "is_active": row.is_active,
-        "is_live_trading": row.is_live_trade,
-        "is_engine_running": running,
-        "engine_state": actual(state).value,
-        "loading_stage": state.loading_stage or "",
-        "loading_progress": state.loading_progress or 0,
-        "trade_count": position.get("filled", 0),
-        "pseudo_position_count": trade.get("opened", 0),
-        "prehistoric_data_loaded": bool(state.prehistoric_data_loaded),
-        "last_update": max(*beats, state.updated_at_ms or 0) or None,
-        "cycle_metrics": {
-            "indication_cycles": trade.get("ticks", 0),
-            "strategy_cycles": trade.get("ticks", 0),
-            "realtime_cycles": position.get("ticks", 0),
-            "last_cycle_at": max(beats) or None,
-        },
-        "trade_cycles": cycle_views.cycles(row.connection_id, Loop.TRADE, limit=limit),
-        "position_cycles": cycle_views.cycles(row.connection_id, Loop.POSITION, limit=limit),
-    }
 
 
 def _rows(connection_id: str | None) -> list[tuple[ConnectionRow, EngineStateRow]]:
