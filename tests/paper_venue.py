@@ -1,4 +1,4 @@
-"""A paper exchange of the tests' own: a real process, real TLS, and a line to it that can be cut."""
+"""A paper exchange of the tests' own: a real process, real TLS, a line that can be cut."""
 
 import asyncio
 import contextlib
@@ -74,9 +74,9 @@ class PaperProcess:
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
                 break
-            with contextlib.suppress(OSError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}/health"):
-                    return
+            health = f"http://127.0.0.1:{self.control_port}/health"
+            with contextlib.suppress(OSError), urllib.request.urlopen(health):
+                return
             time.sleep(0.1)
         log = (self.directory / "paper.log").read_text()[-2000:]
         raise AssertionError(f"the paper exchange did not start: {log}")

@@ -12,6 +12,7 @@ from tests.paper_venue import Line, PaperProcess
 
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
+from adapters.limits import Limits
 from adapters.venues.binance import BinanceUsdm
 from adapters.wire import Wire
 from engine.errors import (
@@ -108,7 +109,8 @@ class Desk:
 @asynccontextmanager
 async def opened(paper: PaperProcess, *, port: int | None = None) -> AsyncIterator[Desk]:
     clock, dialect = SystemClock(), BinanceUsdm()
-    wire = Wire(paper.access(port=port), clock, dialect, timeout_ms=3_000)
+    plenty = Limits(clock, per_minute=10**9)  # all these tests in one minute outweigh the venue's
+    wire = Wire(paper.access(port=port), clock, dialect, timeout_ms=3_000, limits=plenty)
     exchange = CcxtExchange(wire, dialect, clock)
     try:
         instruments = await exchange.instruments()
@@ -313,7 +315,8 @@ async def test_a_wrong_secret_is_a_credentials_error_and_shows_nowhere(
     paper: PaperProcess,
 ) -> None:
     clock, dialect = SystemClock(), BinanceUsdm()
-    wire = Wire(paper.access(secret="not-the-secret"), clock, dialect)
+    plenty = Limits(clock, per_minute=10**9)
+    wire = Wire(paper.access(secret="not-the-secret"), clock, dialect, limits=plenty)
     exchange = CcxtExchange(wire, dialect, clock, hedge=False)
     desk = Desk(exchange, wire, Instrument.__new__(Instrument))
     try:

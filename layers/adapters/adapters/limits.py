@@ -35,14 +35,20 @@ class Limits:
         return self.used + weight <= self._per_minute * share
 
     async def take(self, weight: int, *, urgent: bool) -> None:
-        """Account for a call of `weight`, waiting for the next minute if it can wait.
+        """Account for a call of `weight`, waiting for the next minute unless it is urgent.
 
         Raises
         ------
         VenueBusyError
-            While the venue demanded silence: nothing is sent then, urgent or not.
+            While the venue demanded silence, and for an urgent call that would pass the limit:
+            nothing is sent then. Orders weigh nothing and always pass.
         """
         self._refuse_while_silent()
+        if urgent and weight and self.used + weight > self._per_minute:
+            raise VenueBusyError(
+                f"the minute's request weight of {self._per_minute} is used up",
+                until_ms=(self._minute + 1) * _MINUTE_MS,
+            )
         while not urgent and self.used and self._used + weight > self._patient:
             await self._clock.sleep_until_ms((self._minute + 1) * _MINUTE_MS)
             self._refuse_while_silent()

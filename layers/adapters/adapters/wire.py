@@ -33,11 +33,12 @@ class Wire:
         *,
         timeout_ms: int = 5_000,
         ping_ms: int = 2_000,
+        limits: Limits | None = None,
     ) -> None:
         self.access = access
         self.clock = clock
         self.names = OrderNames()
-        self.limits = Limits(clock, per_minute=dialect.weight_per_minute)
+        self.limits = limits or Limits(clock, per_minute=dialect.weight_per_minute)
         self._dialect = dialect
         self._timeout_ms = timeout_ms
         self._ping_ms = ping_ms

@@ -26,14 +26,25 @@ async def test_a_patient_call_waits_for_the_next_minute_once_its_share_is_used()
     assert limits.used == 10
 
 
-async def test_an_urgent_call_never_waits() -> None:
+async def test_an_urgent_call_never_waits_and_is_refused_past_the_limit() -> None:
     limits, clock = limits_and_clock()
     start_ms = clock.now_ms()
     await limits.take(99, urgent=True)
 
-    await limits.take(50, urgent=True)
+    with pytest.raises(VenueBusyError, match="used up") as refused:
+        await limits.take(2, urgent=True)
 
     assert clock.now_ms() == start_ms
+    assert refused.value.until_ms == start_ms + 60_000
+
+
+async def test_an_order_weighs_nothing_and_passes_even_then() -> None:
+    limits, _ = limits_and_clock()
+    await limits.take(100, urgent=True)
+
+    await limits.take(0, urgent=True)
+
+    assert limits.used == 100
 
 
 async def test_a_call_heavier_than_the_share_still_goes_alone() -> None:

@@ -90,23 +90,25 @@ class BinanceUsdm:
             params = {"symbol": symbol, "fromId": int(rows[-1]["a"]) + 1, "limit": _PAGE}
 
     async def last_prices(self, wire: Caller) -> Sequence[LastPrice]:
-        rows = await wire.call("fapiPublicV2GetTickerPrice", weight=2)
+        rows = await wire.call("fapiPublicV2GetTickerPrice", weight=2, urgent=True)
         return [
             LastPrice(symbol=r["symbol"], price=Decimal(r["price"]), event_ms=int(r["time"]))
             for r in rows
         ]
 
     async def account(self, wire: Caller, *, now_ms: int) -> Account:
-        return words.account(await wire.call("fapiPrivateV3GetAccount", weight=5), now_ms=now_ms)
+        return words.account(
+            await wire.call("fapiPrivateV3GetAccount", weight=5, urgent=True), now_ms=now_ms
+        )
 
     async def positions(self, wire: Caller) -> tuple[VenuePosition, ...]:
-        rows = await wire.call("fapiPrivateV3GetPositionRisk", weight=5)
+        rows = await wire.call("fapiPrivateV3GetPositionRisk", weight=5, urgent=True)
         found = (words.venue_position(row) for row in rows)
         return tuple(each for each in found if each is not None)
 
     async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
-        plain_rows = await wire.call("fapiPrivateGetOpenOrders", weight=40)
-        conditional = await wire.call("fapiPrivateGetOpenAlgoOrders", weight=40)
+        plain_rows = await wire.call("fapiPrivateGetOpenOrders", weight=40, urgent=True)
+        conditional = await wire.call("fapiPrivateGetOpenAlgoOrders", weight=40, urgent=True)
         return tuple(words.venue_order(row) for row in (*plain_rows, *conditional))
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
@@ -137,7 +139,9 @@ class BinanceUsdm:
         margin = "CROSSED" if cross else "ISOLATED"
         await _set(wire, "fapiPrivatePostMarginType", symbol=symbol, marginType=margin)
         await _set(wire, "fapiPrivatePostLeverage", symbol=symbol, leverage=leverage)
-        rows = await wire.call("fapiPrivateGetSymbolConfig", {"symbol": symbol}, weight=5)
+        rows = await wire.call(
+            "fapiPrivateGetSymbolConfig", {"symbol": symbol}, weight=5, urgent=True
+        )
         config: Mapping[str, Any] = next((r for r in rows if r["symbol"] == symbol), {})
         now = (config.get("marginType"), int(config.get("leverage", 0)))
         if now != (margin, leverage):
@@ -277,7 +281,7 @@ class BinanceUsdm:
 
 async def _set(wire: Caller, method: str, **params: Any) -> None:
     try:
-        await wire.call(method, params)
+        await wire.call(method, params, urgent=True)
     except VenueRefusedError as error:
         if error.code not in _NO_CHANGE:
             raise
