@@ -57,7 +57,9 @@ def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[s
         return "critical", "an engine stopped with an error"
     if actual(state) is not Actual.RUNNING:
         return "healthy", ""
-    beat = max(state.last_trade_heartbeat_ms or 0, _last_slot(leases, state))
+    beat = max(
+        state.last_trade_heartbeat_ms or 0, state.updated_at_ms or 0, _last_slot(leases, state)
+    )
     silent_ms = now_ms - beat
     if silent_ms > DEAD_MS:
         return "critical", "a trade loop is silent for more than a minute"
