@@ -230,7 +230,7 @@ class _Descent:
 
 def _both_sides(long: NDArray[Any], short: NDArray[Any]) -> NDArray[Any]:
     """(T, S) of both sides as (2S, T)."""
-    return np.stack([long.T, short.T], axis=1).reshape(-1, len(long))
+    return np.stack([long.T, short.T], axis=1).reshape(2 * long.shape[1], len(long))
 
 
 def _pyramid(highs: Ints, lows: Ints) -> tuple[Ints, Ints]:

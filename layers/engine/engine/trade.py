@@ -49,13 +49,14 @@ def plan_trade(
     course = _Course(state, candles, signals, settings)
     course.run()
     positions, plan = course.finish(refused)
-    last = [state.last_close_ms, *candles.close_ms[-1:].tolist()]
+    if not len(candles):
+        return state, plan
     planned = replace(
         state,
         indications=indications,
         positions=positions,
         history=course.keeper.finish(),
-        last_close_ms=last[-1],
+        last_close_ms=int(candles.close_ms[-1]),
     )
     return planned, plan
 
