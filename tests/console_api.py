@@ -51,6 +51,7 @@ class ConsoleApi:
         routes: dict[tuple[str, str], Callable[[], Answer]] = {
             ("GET", "/api/trade-engine/status"): self._status,
             ("GET", "/api/trade-engine/performance"): self._performance,
+            ("GET", "/api/trade-engine/progression"): lambda: self._progression(query),
             ("GET", "/api/settings/connections"): self._connections,
             ("GET", "/api/positions"): self._positions,
             ("GET", "/api/orders"): lambda: self._orders(query),
@@ -100,11 +101,7 @@ class ConsoleApi:
             "last_slot_ms": now_ms // 1000 * 1000,
             "age_ms": now_ms % 1000,
             "counters": {
-                "ticks": run,
-                "signals": 1284 + 7 * run,
-                "opened": 9312 + 31 * run,
-                "closed": 9107 + 30 * run,
-                "wishes": 12 + run // 20,
+                "open_pseudo_positions": 205 + run % 7,
                 "sets_base": 24_801,
                 "sets_main": 1_943,
                 "sets_real": 287 + run // 3,
@@ -116,7 +113,7 @@ class ConsoleApi:
             "phase": "live" if self.has_positions else "idle",
             "last_slot_ms": now_ms // 300 * 300,
             "age_ms": now_ms % 300,
-            "counters": {"ticks": 3 * run, "intents": 31, "filled": 24},
+            "counters": {"open_positions": 5, "live_orders": 8},
         }
         engine = {
             "connectionId": CONNECTION,
@@ -141,6 +138,45 @@ class ConsoleApi:
         }
         said = {"running": running, "connections": [engine], "totalConnections": 1}
         return 200, {"success": True, "timestamp": now_ms} | said
+
+    def _progression(self, query: Query) -> Answer:
+        last_s, limit = self.now_ms() // 1000, int(query["limit"])
+        first_s = max(self.began_ms // 1000, last_s - limit + 1)
+        cycles = [
+            {
+                "slot_ms": 1000 * second,
+                "ticks": 1,
+                "compute_ms": "14.2",
+                "duration_ms": "21.0",
+                "start_jitter_ms": "0.6",
+                "counts": {"signals": 7, "opened": 31, "closed": 30, "wishes": 1},
+                "skipped": {},
+                "source": "stream",
+            }
+            for second in range(last_s, first_s - 1, -1)
+        ]
+        metrics = {"indicationCycles": 1, "strategyCycles": 1, "realtimeCycles": 3}
+        told = {
+            "connectionId": CONNECTION,
+            "name": "Paper exchange",
+            "exchange": "binance",
+            "isEnabled": True,
+            "isActive": True,
+            "isLiveTrading": True,
+            "isEngineRunning": True,
+            "engineState": self.actual_state,
+            "loadingStage": "ready",
+            "loadingProgress": self.loading_progress,
+            "tradeCount": 9,
+            "pseudoPositionCount": 205,
+            "prehistoricDataLoaded": True,
+            "lastUpdate": self.now_ms(),
+            "cycleMetrics": metrics | {"lastCycleAt": self.now_ms()},
+            "tradeCycles": cycles,
+            "positionCycles": [],
+        }
+        said = {"connections": [told], "totalConnections": 1, "runningEngines": 1}
+        return 200, {"success": True, "timestamp": self.now_ms()} | said
 
     def _performance(self) -> Answer:
         def spread(p50: str, p99: str) -> dict[str, Any]:

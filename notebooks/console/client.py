@@ -17,6 +17,7 @@ from console.models import (
     Outcome,
     Performance,
     Positions,
+    Progression,
     Refusal,
     Status,
 )
@@ -26,6 +27,7 @@ TIMEOUT_SECONDS = 5.0
 # Every route the console calls, as in the API's description.
 ROUTES = {
     "status": ("GET", "/api/trade-engine/status"),
+    "progression": ("GET", "/api/trade-engine/progression"),
     "performance": ("GET", "/api/trade-engine/performance"),
     "connections": ("GET", "/api/settings/connections"),
     "positions": ("GET", "/api/positions"),
@@ -73,6 +75,11 @@ class Client:
     async def performance(self) -> Performance:
         """How punctual the loops are."""
         return await self._read(Performance, "performance", {})
+
+    async def progression(self, connection_id: str, *, limit: int) -> Progression:
+        """The latest ticks of an engine, at most 500."""
+        wanted = {"connectionId": connection_id, "limit": str(limit)}
+        return await self._read(Progression, "progression", wanted)
 
     async def connections(self) -> Connections:
         """Every exchange account, without secrets."""

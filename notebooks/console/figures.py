@@ -45,6 +45,12 @@ def age(ms: int | None) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02d} h"
 
 
+def clock(ms: int) -> str:
+    """The time of day in UTC, to the second."""
+    seconds = ms // 1000 % 86_400
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
 def count(value: int | None) -> str:
     """A count with its thousands set apart."""
     return UNKNOWN if value is None else f"{value:,}".replace(",", _GROUP)

@@ -189,3 +189,23 @@ class Performance(ToldCamel):
     """The loops of every connection."""
 
     connections: list[EnginePerformance]
+
+
+class Cycle(Told):
+    """What one tick of a loop counted."""
+
+    slot_ms: int
+    counts: dict[str, int]
+
+
+class EngineProgress(ToldCamel):
+    """The latest ticks of the trade loop, in any order."""
+
+    connection_id: str
+    trade_cycles: list[Cycle]
+
+
+class Progression(ToldCamel):
+    """The latest ticks of every engine asked for."""
+
+    connections: list[EngineProgress]

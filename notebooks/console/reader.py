@@ -9,12 +9,14 @@ from typing import Any
 from console.address import SetupError
 from console.client import ApiError, Client
 from console.models import Candles
-from console.state import KEPT_CANDLES, Screen, chosen, joined, settled
+from console.state import KEPT_CANDLES, Screen, Tally, chosen, joined, settled, tallied
 
-SELDOM = 5  # refreshes between two readings of what changes slowly
+SELDOM = 3  # refreshes between two readings of what changes slowly
 _LATEST_CANDLES = 60
+_FIRST_TICKS = 300
+_SPARE_TICKS = 10
 _MOST_WORKING_ORDERS = 500
-_OF_CHOICE = frozenset({"positions", "working", "orders", "candles"})
+_OF_CHOICE = frozenset({"tally", "positions", "working", "orders", "candles"})
 
 
 class Reader:
@@ -66,7 +68,10 @@ class Reader:
             return []
         client = self._client
         working = partial(client.orders, only_open=True, limit=_MOST_WORKING_ORDERS)
+        seldom = self._turn % SELDOM == 1 or self.screen.tally.value is None
+        tally = [self._read("tally", partial(self._tallied, connection_id))] if seldom else []
         return [
+            *tally,
             self._read("positions", partial(client.positions, connection_id)),
             self._read("working", partial(working, connection_id)),
             self._read("orders", partial(client.orders, connection_id)),
@@ -84,6 +89,16 @@ class Reader:
         limit = _LATEST_CANDLES if known is not None and known.candles else KEPT_CANDLES
         latest = await self._client.candles(connection_id, symbol, limit=limit)
         return joined(self.screen.candles.value, latest)
+
+    async def _tallied(self, connection_id: str) -> Tally | None:
+        known = self.screen.tally.value
+        limit = _FIRST_TICKS
+        if known is not None:
+            missed = (self._clock_ms() - known.last_ms) // 1000
+            limit = min(_FIRST_TICKS, missed + _SPARE_TICKS)
+        answer = await self._client.progression(connection_id, limit=limit)
+        ticks = [tick for engine in answer.connections for tick in engine.trade_cycles]
+        return tallied(self.screen.tally.value, ticks)
 
     async def _read(self, subject: str, ask: Callable[[], Awaitable[object]]) -> None:
         """Take over an answer, unless it is of something that is no longer chosen."""

@@ -1,5 +1,6 @@
 """What the console knows: the last answer on each subject, how old it is, and what was chosen."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from console.models import (
@@ -7,6 +8,7 @@ from console.models import (
     Candles,
     Connection,
     Connections,
+    Cycle,
     Engine,
     Order,
     Orders,
@@ -59,6 +61,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Sums over the trade loop's ticks from `since_ms` to `last_ms`, both slots included."""
+
+    since_ms: int
+    last_ms: int
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
     """Everything the panels draw from, at one moment."""
 
@@ -67,6 +78,7 @@ class Screen:
     status: Reading[Status] = field(default_factory=Reading)
     connections: Reading[Connections] = field(default_factory=Reading)
     performance: Reading[Performance] = field(default_factory=Reading)
+    tally: Reading[Tally] = field(default_factory=Reading)
     positions: Reading[Positions] = field(default_factory=Reading)
     working: Reading[Orders] = field(default_factory=Reading)
     orders: Reading[Orders] = field(default_factory=Reading)
@@ -113,7 +125,12 @@ def chosen(screen: Screen, *, connection_id: str, symbol: str) -> Screen:
     choice = screen.choice
     if connection_id != choice.connection_id:
         screen = replace(
-            screen, positions=Reading(), working=Reading(), orders=Reading(), candles=Reading()
+            screen,
+            tally=Reading(),
+            positions=Reading(),
+            working=Reading(),
+            orders=Reading(),
+            candles=Reading(),
         )
         choice = replace(choice, asks_stop=False, notice="")
     elif symbol != choice.symbol:
@@ -130,3 +147,18 @@ def joined(known: Candles | None, latest: Candles) -> Candles:
     if not kept or kept[-1].time_ms + latest.span_ms != first_ms:
         return latest
     return latest.model_copy(update={"candles": (kept + latest.candles)[-KEPT_CANDLES:]})
+
+
+def tallied(known: Tally | None, cycles: list[Cycle]) -> Tally | None:
+    """Add the ticks later than those counted; begin anew if there may be some in between."""
+    ticks = sorted(cycles, key=lambda cycle: cycle.slot_ms)
+    if not ticks:
+        return known
+    if known is None or ticks[0].slot_ms > known.last_ms:
+        known = Tally(since_ms=ticks[0].slot_ms, last_ms=ticks[0].slot_ms - 1, counts={})
+    counts = Counter(known.counts)
+    for tick in ticks:
+        if tick.slot_ms > known.last_ms:
+            counts.update(tick.counts)
+    last_ms = max(known.last_ms, ticks[-1].slot_ms)
+    return Tally(since_ms=known.since_ms, last_ms=last_ms, counts=dict(counts))

@@ -115,7 +115,8 @@ def test_it_fits_the_window_and_nothing_is_cut_off(opened: Opened) -> None:
     assert all(box["y"] >= 0 and box["y"] + box["height"] <= 1000 for box in found)
     cut = page.evaluate(
         """() => [...document.querySelectorAll(".cts-console .panel, .cts-console table")]
-            .filter((part) => part.scrollWidth > part.parentElement.clientWidth + 1)
+            .filter((part) => part.scrollWidth > part.parentElement.clientWidth + 1
+                || (part.matches(".panel") && part.scrollHeight > part.clientHeight + 1))
             .map((part) => part.dataset.of)"""
     )
     assert cut == []

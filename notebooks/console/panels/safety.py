@@ -21,7 +21,8 @@ def safety_panel(screen: Screen) -> Element:
     """One line for the chosen engine, its loading progress and its last error below."""
     engine = screen.engine
     if engine is None:
-        return block(_brand(), _absent(screen), kind="safety", of="safety")
+        line = block(span("CTS", "badge unknown"), _absent(screen), kind="line")
+        return block(line, kind="safety", of="safety")
     stale = screen.status.is_stale(screen.now_ms)
     facts = block(
         _state(engine),
@@ -38,13 +39,10 @@ def safety_panel(screen: Screen) -> Element:
     return block(line, *_progress(engine), *_problems(engine, screen), kind=kind, of="safety")
 
 
-def _brand() -> Element:
-    return span("CTS", "badge unknown")
-
-
 def _absent(screen: Screen) -> Element:
     if screen.status.value is None:
-        return nothing("Waiting for the API", screen.status.problem)
+        why = screen.status.problem or "asking\u2026"
+        return nothing("Waiting for the API: is CTS up?", why)
     return nothing("No connections yet: create one through the API")
 
 

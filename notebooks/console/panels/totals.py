@@ -1,13 +1,13 @@
-"""What has been counted since the engine started, and how punctual its loops are."""
+"""What the engine counts, and how punctual its loops are."""
 
 from collections import Counter
 from collections.abc import Mapping
 
 from console.elements import Element, block, span
-from console.figures import UNKNOWN, count, milliseconds, words
+from console.figures import UNKNOWN, clock, count, milliseconds, words
 from console.models import LoopPerformance
 from console.panels.frame import framed, nothing
-from console.state import Screen
+from console.state import Screen, Tally
 
 _STAGES = ("base", "main", "real", "exchange")
 
@@ -20,20 +20,24 @@ def totals_panel(screen: Screen) -> Element:
     else:
         counters = engine.trade_loop.counters
         content = (
-            _counted(counters),
+            _counted(counters, screen.tally.value),
             _funnel(counters),
             _orders(screen),
             _cadence(screen),
         )
-    return framed("Totals", "totals", (screen.status,), screen.now_ms, *content)
+    tally = screen.tally.value
+    summary = span("" if tally is None else f"since {clock(tally.since_ms)} UTC", "summary")
+    return framed("Totals", "totals", (screen.status,), screen.now_ms, *content, summary=summary)
 
 
-def _counted(counters: Mapping[str, int]) -> Element:
+def _counted(counters: Mapping[str, int], tally: Tally | None) -> Element:
+    summed = tally.counts if tally else {}
+    since = "" if tally is None else f", since {clock(tally.since_ms)}"
     return block(
-        _number("Signals", counters.get("signals"), "Indications that asked for a position"),
-        _number("Paper opened", counters.get("opened"), "Pseudo positions opened, all Sets"),
-        _number("Paper closed", counters.get("closed"), "Pseudo positions closed, all Sets"),
-        _number("Wishes", counters.get("wishes"), "Positions of proven Sets to be mirrored"),
+        _number("Signals", summed.get("signals"), f"Indications that asked for positions{since}"),
+        _number("Paper open", counters.get("open_pseudo_positions"), "Pseudo positions open now"),
+        _number("Opened", summed.get("opened"), f"Pseudo positions opened{since}"),
+        _number("Closed", summed.get("closed"), f"Pseudo positions closed{since}"),
         kind="numbers",
     )
 

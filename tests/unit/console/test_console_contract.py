@@ -17,6 +17,7 @@ from console.client import ROUTES
 ROOT = Path(__file__).parents[3]
 ANSWERS: dict[str, tuple[str, str, type[BaseModel]]] = {
     "status": ("models.engine", "StatusAnswer", models.Status),
+    "progression": ("models.engine", "ProgressionAnswer", models.Progression),
     "performance": ("models.engine", "PerformanceAnswer", models.Performance),
     "connections": ("models.connections", "ConnectionsAnswer", models.Connections),
     "positions": ("models.trading", "PositionsAnswer", models.Positions),

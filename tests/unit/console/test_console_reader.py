@@ -3,9 +3,9 @@ from pathlib import Path
 from tests.console_api import CONNECTION
 from tests.unit.console.screens import Clock, a_client, an_api
 
-from console.models import Candles
+from console.models import Candles, Cycle
 from console.reader import SELDOM, Reader
-from console.state import KEPT_CANDLES, joined
+from console.state import KEPT_CANDLES, Tally, joined, tallied
 
 
 async def test_one_refresh_fills_every_panel_of_the_first_engine(tmp_path: Path) -> None:
@@ -101,6 +101,36 @@ async def test_later_refreshes_ask_for_few_candles_and_keep_the_many(tmp_path: P
     assert len(known.candles) == KEPT_CANDLES
     times = [candle.time_ms for candle in known.candles]
     assert times == list(range(times[0], times[0] + 1000 * KEPT_CANDLES, 1000))
+
+
+async def test_every_tick_is_counted_once_however_often_it_is_read(tmp_path: Path) -> None:
+    clock = Clock()
+    reader = Reader(a_client(an_api(clock), tmp_path), clock)
+
+    for _ in range(2 * SELDOM):
+        await reader.refresh()
+        clock.now_ms += 1_000
+    await reader.refresh()
+
+    tally = reader.screen.tally.value
+    assert tally is not None
+    seconds = (tally.last_ms - tally.since_ms) // 1000 + 1
+    assert seconds > SELDOM
+    assert tally.counts["opened"] == 31 * seconds
+
+
+def test_a_tally_with_a_hole_begins_anew() -> None:
+    def ticks(*seconds: int) -> list[Cycle]:
+        return [Cycle(slot_ms=1000 * second, counts={"opened": 1}) for second in seconds]
+
+    known = tallied(None, ticks(3, 2, 1))
+
+    assert known == Tally(since_ms=1000, last_ms=3000, counts={"opened": 3})
+    assert tallied(known, []) == known
+    assert tallied(known, ticks(5, 4, 3)) == Tally(
+        since_ms=1000, last_ms=5000, counts={"opened": 5}
+    )
+    assert tallied(known, ticks(9, 8)) == Tally(since_ms=8000, last_ms=9000, counts={"opened": 2})
 
 
 def test_candles_after_a_hole_replace_those_before_it() -> None:
