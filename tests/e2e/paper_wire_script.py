@@ -38,6 +38,11 @@ class ToLoopback(aiohttp.abc.AbstractResolver):
         return None
 
 
+def trusted(authority: str) -> ssl.SSLContext:
+    """A context that trusts the paper exchange's own authority."""
+    return ssl.create_default_context(cafile=authority)
+
+
 def client(port: int, authority: str, **more: Any) -> Any:
     """A stock ccxt.pro client whose session resolves to the loopback."""
     exchange = ccxt.pro.binanceusdm({
@@ -46,8 +51,7 @@ def client(port: int, authority: str, **more: Any) -> Any:
                     "fetchMarkets": {"types": ["linear"]},
                     "warnOnFetchOpenOrdersWithoutSymbol": False},
     } | more)  # fmt: skip
-    context = ssl.create_default_context(cafile=authority)
-    connector = aiohttp.TCPConnector(resolver=ToLoopback(port), ssl=context)
+    connector = aiohttp.TCPConnector(resolver=ToLoopback(port), ssl=trusted(authority))
     exchange.session = aiohttp.ClientSession(connector=connector)
     exchange.own_session = False
     return exchange
@@ -131,7 +135,7 @@ async def traded(exchange: Any) -> dict[str, Any]:
     await asyncio.sleep(0.5)
     orders.cancel()
     mine.cancel()
-    seen = [one for batch in exchange.orders or [] for one in [batch]]
+    seen = list(exchange.orders or [])
     return {
         "opened": opened["status"], "entry": entry["status"], "stop_price": stop["triggerPrice"],
         "stop_type": stop["type"], "target_type": target["type"], "trailing": trailing["type"],
@@ -142,6 +146,47 @@ async def traded(exchange: Any) -> dict[str, Any]:
         "after": len(after), "total": balance["USDT"]["total"],
         "watched": sorted({one["clientOrderId"] for one in seen if "-1" in one["clientOrderId"]}),
         "watched_fills": len(exchange.myTrades or []),
+    }  # fmt: skip
+
+
+async def hedged(exchange: Any) -> dict[str, Any]:
+    """Both sides of one symbol at once, each with its own stop."""
+    await exchange.set_position_mode(True)
+    for side, closing, factor in (("buy", "sell", 0.98), ("sell", "buy", 1.02)):
+        opened = await exchange.create_order(ETH, "market", side, 0.1, None, {"hedged": True})
+        await exchange.create_order(
+            ETH, "market", closing, 0.1, None,
+            {"stopLossPrice": opened["average"] * factor, "hedged": True, "reduceOnly": True},
+        )  # fmt: skip
+    positions = await exchange.fetch_positions([ETH])
+    stops = await exchange.fetch_open_orders(ETH, params={"trigger": True})
+    await exchange.cancel_all_orders(ETH, {"trigger": True})
+    for side in ("sell", "buy"):
+        close = {"hedged": True, "reduceOnly": True}
+        await exchange.create_order(ETH, "market", side, 0.1, None, close)
+    await exchange.set_position_mode(False)
+    return {
+        "sides": sorted(one["side"] for one in positions), "stops": len(stops),
+        "hedged": [one["hedged"] for one in positions],
+        "left": len(await exchange.fetch_positions([ETH])),
+    }  # fmt: skip
+
+
+async def watched_account(exchange: Any) -> dict[str, Any]:
+    """Balance and positions arrive over the user stream."""
+    order = exchange.create_order
+    await order(ETH, "market", "buy", 0.1)
+    snapshot = await asyncio.wait_for(exchange.watch_positions([ETH]), 5)
+    balance = asyncio.create_task(exchange.watch_balance())
+    positions = asyncio.create_task(exchange.watch_positions([ETH]))
+    await asyncio.sleep(0.3)
+    await order(ETH, "market", "buy", 0.1)
+    held = await asyncio.wait_for(positions, 5)
+    total = (await asyncio.wait_for(balance, 5))["USDT"]["total"]
+    await order(ETH, "market", "sell", 0.2, None, {"reduceOnly": True})
+    return {
+        "snapshot": snapshot[0]["contracts"], "contracts": held[0]["contracts"],
+        "total": total > 9_000,
     }  # fmt: skip
 
 
@@ -192,7 +237,9 @@ async def main(port: int, authority: str) -> None:
         await exchange.load_markets()
         report = {
             "market": await market_data(exchange), "streams": await streamed(exchange),
-            "trading": await traded(exchange), "refused": await refused(exchange, port, authority),
+            "trading": await traded(exchange), "hedged": await hedged(exchange),
+            "account": await watched_account(exchange),
+            "refused": await refused(exchange, port, authority),
         }  # fmt: skip
     finally:
         await closed(exchange)

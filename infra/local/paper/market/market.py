@@ -8,7 +8,7 @@ from local.paper.market.generator import HOUR_S, Generator
 from local.paper.market.instruments import PaperInstrument
 from local.paper.market.noise import key_of
 from local.paper.market.splitting import split
-from local.paper.market.tape import Track
+from local.paper.market.tracks import Track
 
 MINUTE_S = 60
 

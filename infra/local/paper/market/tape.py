@@ -1,4 +1,4 @@
-"""Recorded tapes: reading them from csv, and one symbol's rows as seconds.
+"""Reading recorded tapes from csv.
 
 Accepted: trades (``ts_ms,price,qty,buyer_is_maker``) or candles
 (``ts_ms,open,high,low,close,volume[,trades]``), plain or gzipped, with an optional ``symbol``
@@ -6,106 +6,21 @@ column; without it the symbol comes from the file's name (``..._btcusdt_...``). 
 to the perpetual's tick, quantities to its step (never to zero).
 """
 
+import csv
+import gzip
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from local.paper.market.bridge import bridge
-from local.paper.market.candles import Candles, Ints, Trade
+from local.paper.market.candles import Candles, Ints
 from local.paper.market.instruments import LISTED, PaperInstrument, by_symbol
-from local.paper.market.noise import key_of
-from local.paper.market.splitting import IDS_A_SECOND, split
+from local.paper.market.tracks import CandleTrack, Track, TradeTrack
 
 _TRADES = {"ts_ms", "price", "qty", "buyer_is_maker"}
 _CANDLES = {"ts_ms", "open", "high", "low", "close", "volume"}
-
-
-class Track:
-    """One symbol of a tape: seconds ``[start_s, end_s)`` of the recording."""
-
-    instrument: PaperInstrument
-    start_s: int
-    end_s: int
-
-    def chunk(self, second: int) -> Candles:
-        """A run of second candles that contains the second."""
-        raise NotImplementedError
-
-    def trades(self, second: int, shift_s: int) -> tuple[Trade, ...]:
-        """The trades of a recorded second, played ``shift_s`` seconds later."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, eq=False)
-class TradeTrack(Track):
-    """Recorded trades at their own milliseconds."""
-
-    instrument: PaperInstrument
-    ts_ms: Ints
-    price: Ints
-    quantity: Ints
-    maker: Ints
-    candles: Candles
-
-    @property
-    def start_s(self) -> int:  # type: ignore[override]
-        return self.candles.start_s
-
-    @property
-    def end_s(self) -> int:  # type: ignore[override]
-        return self.candles.start_s + len(self.candles)
-
-    def chunk(self, second: int) -> Candles:
-        return self.candles
-
-    def trades(self, second: int, shift_s: int) -> tuple[Trade, ...]:
-        first, last = np.searchsorted(self.ts_ms, [second * 1000, second * 1000 + 1000])
-        identity = (second + shift_s) * IDS_A_SECOND
-        return tuple(
-            Trade(
-                identity + row - int(first), int(self.ts_ms[row]) + shift_s * 1000,
-                int(self.price[row]), int(self.quantity[row]), bool(self.maker[row]),
-            )
-            for row in range(int(first), int(last))
-        )  # fmt: skip
-
-
-class CandleTrack(Track):
-    """Recorded candles; spans above a second are bridged on demand."""
-
-    def __init__(self, instrument: PaperInstrument, candles: Candles, seed: int) -> None:
-        self.instrument = instrument
-        self._candles = candles
-        self._seed = seed
-        self._key = key_of(seed, instrument.symbol, "tape")
-        self.start_s = candles.start_s
-        self.end_s = candles.start_s + len(candles) * candles.span_s
-        self._bridged = lru_cache(maxsize=512)(self._bridge)
-
-    def chunk(self, second: int) -> Candles:
-        if self._candles.span_s == 1:
-            return self._candles
-        return self._bridged((second - self.start_s) // self._candles.span_s)
-
-    def trades(self, second: int, shift_s: int) -> tuple[Trade, ...]:
-        row = self.chunk(second).window(second, second + 1)
-        ohlc = (int(row.open[0]), int(row.high[0]), int(row.low[0]), int(row.close[0]))
-        return split(self._key, second + shift_s, ohlc, int(row.volume[0]))
-
-    def _bridge(self, index: int) -> Candles:
-        span_s, source = self._candles.span_s, self._candles
-        columns = (source.open, source.high, source.low, source.close, source.volume)
-        opening, high, low, close, volume = (int(column[index]) for column in columns)
-        name = (self._seed, self.instrument.symbol, index)
-        seconds = bridge((opening, high, low, close, volume), span_s, name)
-        return Candles(
-            start_s=self.start_s + index * span_s, span_s=1, open=seconds.open, high=seconds.high,
-            low=seconds.low, close=seconds.close, volume=seconds.volume,
-        )  # fmt: skip
+_Rows = dict[str, NDArray[np.float64]]
 
 
 def read_tape(path: Path, seed: int) -> tuple[Track, ...]:
@@ -116,20 +31,35 @@ def read_tape(path: Path, seed: int) -> tuple[Track, ...]:
     ValueError
         If columns are missing, rows are not in time order, or the symbol is unknown.
     """
-    frame = pd.read_csv(path)
-    columns = set(frame.columns)
+    columns, by_name = _columns(path)
     if not (columns >= _TRADES or columns >= _CANDLES):
         raise ValueError(
             f"tape columns must hold {sorted(_TRADES)} or {sorted(_CANDLES)},"
             f" were {sorted(columns)}"
         )
-    if "symbol" not in columns:
-        frame["symbol"] = symbol_of(path.name)
     build = _trade_track if columns >= _TRADES else _candle_track
-    return tuple(
-        build(by_symbol(str(symbol)), rows.reset_index(drop=True), seed)
-        for symbol, rows in frame.groupby("symbol", sort=False)
-    )
+    names = by_name.get("symbol") or [symbol_of(path.name)] * len(by_name["ts_ms"])
+    tracks = []
+    for symbol in dict.fromkeys(names):
+        chosen = np.array([name == symbol for name in names])
+        rows = {
+            name: np.array(values, dtype=np.float64)[chosen]
+            for name, values in by_name.items()
+            if name != "symbol"
+        }
+        tracks.append(build(by_symbol(symbol), rows, seed))
+    return tuple(tracks)
+
+
+def _columns(path: Path) -> tuple[set[str], dict[str, list[str]]]:
+    """Names and columns of a csv file, as text; gzipped when it is named so."""
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    rows = csv.reader(text.splitlines())
+    header = next(rows, [])
+    values = list(zip(*rows, strict=True))
+    columns = values or [()] * len(header)
+    return set(header), {name: list(column) for name, column in zip(header, columns, strict=True)}
 
 
 def symbol_of(file_name: str) -> str:
@@ -141,23 +71,22 @@ def symbol_of(file_name: str) -> str:
     raise ValueError(f"tape {file_name!r} names no known symbol; add a symbol column")
 
 
-def _times(rows: pd.DataFrame) -> Ints:
-    times = rows["ts_ms"].to_numpy(dtype=np.int64)
+def _times(rows: _Rows) -> Ints:
+    times = rows["ts_ms"].astype(np.int64)
     if len(times) == 0 or bool((np.diff(times) < 0).any()):
         raise ValueError("tape rows must be at least one, in order of ts_ms")
-    return np.asarray(times, dtype=np.int64)
+    return times
 
 
-def _integers(rows: pd.DataFrame, name: str, unit: float, least: int) -> Ints:
-    values = rows[name].to_numpy(dtype=np.float64)
-    return np.asarray(np.maximum(np.rint(values / unit), least), dtype=np.int64)
+def _integers(rows: _Rows, name: str, unit: float, least: int) -> Ints:
+    return np.asarray(np.maximum(np.rint(rows[name] / unit), least), dtype=np.int64)
 
 
-def _trade_track(instrument: PaperInstrument, rows: pd.DataFrame, seed: int) -> Track:
+def _trade_track(instrument: PaperInstrument, rows: _Rows, seed: int) -> Track:
     times = _times(rows)
     price = _integers(rows, "price", float(instrument.tick), 1)
     quantity = _integers(rows, "qty", float(instrument.step), 1)
-    maker = rows["buyer_is_maker"].to_numpy(dtype=np.int64)
+    maker = rows["buyer_is_maker"].astype(np.int64)
     candles = _seconds(times, price, quantity)
     return TradeTrack(instrument, times, price, quantity, maker, candles)
 
@@ -182,7 +111,7 @@ def _seconds(times: Ints, price: Ints, quantity: Ints) -> Candles:
     )
 
 
-def _candle_track(instrument: PaperInstrument, rows: pd.DataFrame, seed: int) -> Track:
+def _candle_track(instrument: PaperInstrument, rows: _Rows, seed: int) -> Track:
     times = _times(rows) // 1000
     span_s = int(np.median(np.diff(times))) if len(times) > 1 else 60
     tick, step = float(instrument.tick), float(instrument.step)

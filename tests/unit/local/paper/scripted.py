@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.journal import Journal
@@ -20,7 +22,7 @@ D = Decimal
 
 
 class ScriptedMarket:
-    """Whole-dollar BTC prices, one trade in the middle of each second; the last one stands for ever."""
+    """Whole-dollar BTC prices, a trade in the middle of each second; the last one stands."""
 
     def __init__(self, *dollars: int) -> None:
         self.instruments: tuple[PaperInstrument, ...] = (by_symbol(BTC),)
@@ -74,22 +76,23 @@ def a_stage(directory: Path, *dollars: int, second: int = 0) -> Stage:
     return stage
 
 
-def a_market_order(side: OrderSide, quantity: str = "0.01", **more: object) -> OrderRequest:
-    fields: dict[str, object] = {
+def a_market_order(side: OrderSide, quantity: str = "0.01", **more: Any) -> OrderRequest:
+    fields: dict[str, Any] = {
         "symbol": BTC, "side": side, "position_side": PositionSide.BOTH, "order_type": "MARKET",
         "quantity": D(quantity),
     }  # fmt: skip
-    return OrderRequest(**{**fields, **more})  # type: ignore[arg-type]
+    return OrderRequest(**{**fields, **more})
 
 
-def a_limit_order(side: OrderSide, price: int, **more: object) -> OrderRequest:
-    return a_market_order(side, **{"order_type": "LIMIT", "price": D(price), **more})  # type: ignore[arg-type]
+def a_limit_order(side: OrderSide, price: int, **more: Any) -> OrderRequest:
+    fields: dict[str, Any] = {"order_type": "LIMIT", "price": D(price), **more}
+    return a_market_order(side, **fields)
 
 
-def an_algo(side: OrderSide, kind: str, **more: object) -> AlgoRequest:
+def an_algo(side: OrderSide, kind: str, **more: Any) -> AlgoRequest:
     """A reduce-only conditional order of 0.01 BTC."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "symbol": BTC, "side": side, "position_side": PositionSide.BOTH, "order_type": kind,
         "quantity": D("0.01"), "reduce_only": True,
     }  # fmt: skip
-    return AlgoRequest(**{**fields, **more})  # type: ignore[arg-type]
+    return AlgoRequest(**{**fields, **more})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from local.paper.market.candles import Candles
 from local.paper.market.generator import HOUR_S
 from local.paper.market.instruments import instruments
@@ -21,7 +22,9 @@ def same(one: Candles, other: Candles) -> bool:
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in COLUMNS)
 
 
-def test_a_second_is_the_same_whatever_was_asked_before_and_however_many_symbols_there_are() -> None:
+def test_a_second_is_the_same_whatever_was_asked_before_and_however_many_symbols_there_are() -> (
+    None
+):
     second = NOW_S - 40 * DAY_S + 1_234
     wandered = a_market()
     for start in (NOW_S, NOW_S - 7_000, NOW_S + 40 * DAY_S, second - 3 * DAY_S):
@@ -109,7 +112,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_it_moves_like_the_real_market() -> None:
-    """Measured on real trades: 1 s sd 1.1-1.2 bp, 1 m 9-10 bp, BTC-ETH .65 at 1 s and .80 at 10 s."""
+    """Measured on trades: 1 s sd 1.1-1.2 bp, 1 m 9-10 bp, BTC-ETH .65 at 1 s and .80 at 10 s."""
     market = a_market(symbols=2)
     second, minute = (returns_bp("BTCUSDT", market, span) for span in (1, 60))
     size = np.abs(second)
@@ -129,7 +132,7 @@ def test_it_moves_like_the_real_market() -> None:
 
 
 def test_drifts_last_long_enough_to_pay_for_fees() -> None:
-    """Holding half an hour in the direction of a strong half hour earns more than 11 bp a round trip."""
+    """Half an hour in the direction of a strong half hour earns over 11 bp, a round trip's fees."""
     market = a_market()
     gains = []
     for instrument in market.instruments:

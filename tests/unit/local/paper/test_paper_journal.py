@@ -4,12 +4,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from local.paper.core import modes
-from local.paper.core.books import Books, Event
-from local.paper.core.journal import Journal
-from local.paper.core.records import AlgoStatus, OrderSide
-from local.paper.server import tape_anchor
-
 from tests.unit.local.paper.scripted import (
     BTC,
     D,
@@ -19,6 +13,12 @@ from tests.unit.local.paper.scripted import (
     a_stage,
     an_algo,
 )
+
+from local.paper.core import modes
+from local.paper.core.books import Books, Event
+from local.paper.core.journal import Journal
+from local.paper.core.records import AlgoStatus, OrderSide
+from local.paper.server import tape_anchor
 
 PRICES = (100_000, 99_000, 98_000)
 

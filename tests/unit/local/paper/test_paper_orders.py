@@ -2,14 +2,15 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from local.paper.core import modes
-from local.paper.core.records import OrderSide, OrderStatus, Position, PositionSide
-from local.paper.core.filling import move
-from local.paper.core.refusals import Reason, RefusedError
-
 from tests.unit.local.paper.scripted import BTC, D, a_limit_order, a_market_order, a_stage
+
+from local.paper.core import modes
+from local.paper.core.filling import move
+from local.paper.core.records import OrderSide, OrderStatus, Position, PositionSide
+from local.paper.core.refusals import Reason, RefusedError
 
 BOTH_SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
 
@@ -58,7 +59,8 @@ def test_a_resting_limit_order_fills_at_its_price_when_the_market_reaches_it(
     assert order.status is OrderStatus.NEW
 
     fill = stage.at(2).books.fills[0]
-    assert (fill.price, fill.maker) == (limit, True)
+    assert fill.price == limit
+    assert fill.maker
     assert fill.fee == limit * D("0.01") * D("0.0002")
 
 
@@ -110,13 +112,13 @@ def test_a_reduce_only_order_shrinks_to_the_position_and_never_turns_it(
     ],
 )
 def test_what_a_venue_refuses_is_refused_and_leaves_no_trace(
-    tmp_path: Path, fields: dict[str, object], reason: Reason
+    tmp_path: Path, fields: dict[str, Any], reason: Reason
 ) -> None:
     exchange = a_stage(tmp_path, 100_000).exchange
-    sound: dict[str, object] = {"order_type": "LIMIT", "price": D(99_000)}
+    sound: dict[str, Any] = {"order_type": "LIMIT", "price": D(99_000)}
 
     with pytest.raises(RefusedError) as refusal:
-        exchange.place_order(a_market_order(OrderSide.BUY, **(sound | fields)))  # type: ignore[arg-type]
+        exchange.place_order(a_market_order(OrderSide.BUY, **(sound | fields)))
 
     assert refusal.value.reason is reason
     assert not exchange.books.orders
@@ -142,17 +144,18 @@ def test_hedge_mode_holds_both_sides_and_closing_never_exceeds_a_side(tmp_path: 
     exchange.place_order(a_market_order(OrderSide.BUY, position_side=PositionSide.LONG))
     exchange.place_order(a_market_order(OrderSide.SELL, position_side=PositionSide.SHORT))
 
-    assert (stage.held(PositionSide.LONG), stage.held(PositionSide.SHORT)) == (D("0.01"), D("-0.01"))
+    assert (stage.held(PositionSide.LONG), stage.held(PositionSide.SHORT)) == (
+        D("0.01"),
+        D("-0.01"),
+    )
     for side, position_side in (("SELL", "LONG"), ("BUY", "SHORT")):
-        wide = a_market_order(
-            OrderSide(side), "0.02", position_side=PositionSide(position_side)
-        )
+        wide = a_market_order(OrderSide(side), "0.02", position_side=PositionSide(position_side))
         with pytest.raises(RefusedError, match=Reason.REDUCE_ONLY_REJECTED):
             exchange.place_order(wide)
         exchange.place_order(
             a_market_order(OrderSide(side), "0.01", position_side=PositionSide(position_side))
         )
-    assert (stage.held(PositionSide.LONG), stage.held(PositionSide.SHORT)) == (0, 0)
+    assert stage.held(PositionSide.LONG) == stage.held(PositionSide.SHORT) == 0
 
 
 def test_modes_change_only_when_flat_and_only_to_something_else(tmp_path: Path) -> None:
@@ -187,6 +190,6 @@ def test_a_position_averages_when_added_to_and_turns_when_crossed(sign: int) -> 
     assert move(position, D(1) * sign, D(110)) == 0
     assert position.entry_price == 105
     assert move(position, D(-3) * sign, D(115)) == D(20) * sign
-    assert (position.quantity, position.entry_price) == (-sign, 115)
+    assert (position.quantity, position.entry_price) == (D(-sign), D(115))
     assert move(position, Decimal(sign), D(115)) == 0
-    assert (position.quantity, position.entry_price) == (0, 0)
+    assert position.quantity == position.entry_price == 0

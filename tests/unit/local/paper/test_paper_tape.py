@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from local.paper.market.bridge import bridge
 from local.paper.market.market import TapeMarket
 from local.paper.market.tape import read_tape, symbol_of
@@ -80,13 +81,17 @@ def test_minute_candles_are_played_as_seconds_that_add_up_to_them() -> None:
 
     for name in ("open", "high", "low", "close"):
         assert (getattr(minutes, name) / 10).tolist() == rows[name].tolist()
-    later = TapeMarket(read_tape(path, 7), ANCHOR_S).seconds("BTCUSDT", ANCHOR_S + 700, ANCHOR_S + 760)
+    later = TapeMarket(read_tape(path, 7), ANCHOR_S).seconds(
+        "BTCUSDT", ANCHOR_S + 700, ANCHOR_S + 760
+    )
     longer = market.seconds("BTCUSDT", ANCHOR_S + 600, ANCHOR_S + 800)
     assert longer.window(ANCHOR_S + 700, ANCHOR_S + 760).close.tolist() == later.close.tolist()
 
 
 @pytest.mark.parametrize("index", range(20))
-@pytest.mark.parametrize("shape", [(0, 40, -30, 10), (0, 40, -30, -10), (0, 0, -50, -50), (0, 0, 0, 0)])
+@pytest.mark.parametrize(
+    "shape", [(0, 40, -30, 10), (0, 40, -30, -10), (0, 0, -50, -50), (0, 0, 0, 0)]
+)
 def test_a_bridge_is_pinned_to_open_high_low_close_and_volume(
     index: int, shape: tuple[int, int, int, int]
 ) -> None:
@@ -95,7 +100,12 @@ def test_a_bridge_is_pinned_to_open_high_low_close_and_volume(
     seconds = bridge((opening, high, low, close, 777), 60, (7, "BTCUSDT", index))
 
     whole = seconds.aggregate(60)
-    assert (whole.open[0], whole.high[0], whole.low[0], whole.close[0]) == (opening, high, low, close)
+    assert (whole.open[0], whole.high[0], whole.low[0], whole.close[0]) == (
+        opening,
+        high,
+        low,
+        close,
+    )
     assert whole.volume[0] == 777
     assert (seconds.open[1:] == seconds.close[:-1]).all()
     assert all(one == 0 or one >= 5 for one in seconds.volume.tolist())

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.local.paper.scripted import D, Stage, a_market_order, a_stage, an_algo
+
 from local.paper.control import report
 from local.paper.core import modes
 from local.paper.core.books import AlgoChanged, Event
 from local.paper.core.records import AlgoStatus, OrderSide, OrderStatus, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
-
-from tests.unit.local.paper.scripted import D, Stage, a_market_order, a_stage, an_algo
 
 SIDES = pytest.mark.parametrize("opening", [OrderSide.BUY, OrderSide.SELL])
 
@@ -38,7 +38,7 @@ def test_stop_and_target_fire_at_their_price_and_close_at_the_market(
     )
 
     stage.at(1)
-    assert algo.status is AlgoStatus.NEW
+    assert algo.is_open
 
     exchange = stage.at(2)
     order = exchange.books.orders[algo.actual_order_id]
@@ -58,7 +58,7 @@ def test_a_trailing_stop_follows_the_best_price_and_fires_on_the_way_back(
     )
 
     stage.at(2)
-    assert algo.status is AlgoStatus.NEW
+    assert algo.is_open
 
     stage.at(3)
     assert algo.status is AlgoStatus.FINISHED
@@ -72,11 +72,13 @@ def test_a_trailing_stop_sleeps_until_its_activation_price(
     stage = a_held_position(tmp_path, opening, -2_500, 1_000, -100)
     activate = D(100_000 + 900 * opening.sign)
     algo = stage.exchange.place_algo(
-        an_algo(closing(opening), "TRAILING_STOP_MARKET", callback_rate=D(1), activate_price=activate)
+        an_algo(
+            closing(opening), "TRAILING_STOP_MARKET", callback_rate=D(1), activate_price=activate
+        )
     )
 
     stage.at(2)
-    assert algo.status is AlgoStatus.NEW
+    assert algo.is_open
     stage.at(3)
     assert algo.status is AlgoStatus.FINISHED
 
@@ -171,9 +173,7 @@ def test_every_step_of_a_fired_order_is_told_in_order(tmp_path: Path) -> None:
     told: list[Event] = []
     stage = a_held_position(tmp_path, OrderSide.BUY, -1_000)
     stage.exchange.books.listener = told.append
-    stage.exchange.place_algo(
-        an_algo(OrderSide.SELL, "STOP_MARKET", trigger_price=D(99_500))
-    )
+    stage.exchange.place_algo(an_algo(OrderSide.SELL, "STOP_MARKET", trigger_price=D(99_500)))
 
     stage.at(1)
 
