@@ -181,9 +181,14 @@ class DeskWorld:
         self._watch_protection()
 
     def _watch_protection(self) -> None:
-        """The longest time the venue held more than its live stops cover."""
+        """The longest time the venue held more than live stops cover and nobody was closing it."""
+        closing = {
+            (position.key.symbol, position.key.side)
+            for position in self.store.positions.values()
+            if position.status is PositionStatus.CLOSING
+        }
         for (symbol, side), quantity in self.venue.positions.items():
-            if self.venue.stop_cover(symbol, side) >= quantity:
+            if self.venue.stop_cover(symbol, side) >= quantity or (symbol, side) in closing:
                 self.bare_ms.pop((symbol, side), None)
                 continue
             since_ms = self.bare_ms.setdefault((symbol, side), self.clock.now_ms())

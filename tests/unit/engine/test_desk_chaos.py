@@ -45,7 +45,22 @@ EVERYTHING = Faults(
 PLANS = {"network": NETWORK, "stream": STREAM, "everything": EVERYTHING}
 
 
-def stormy_world(seed: int, faults: Faults, *, crash_chance: float) -> DeskWorld:
+def meddle(world: DeskWorld, dice: random.Random) -> None:
+    """Somebody else on the account: takes away stops, closes some of what is held."""
+    live = world.venue.live()
+    if live and dice.random() < 0.5:
+        world.venue.cancel_now(dice.choice(live).order)
+        return
+    symbol, side = dice.choice(SYMBOLS), dice.choice(list(Side))
+    held = world.venue.quantity(symbol, side)
+    if held > 0:
+        part = held if dice.random() < 0.5 else (held / 2).quantize(Decimal("0.001"))
+        world.venue.trade_outside(symbol, side, -part)
+
+
+def stormy_world(
+    seed: int, faults: Faults, *, crash_chance: float, meddling: float = 0
+) -> DeskWorld:
     """Wishes of both sides on two symbols, wandering prices, commands now and then."""
     world = DeskWorld(
         seed=seed,
@@ -70,6 +85,8 @@ def stormy_world(seed: int, faults: Faults, *, crash_chance: float) -> DeskWorld
             world.wish(wish)
         if dice.random() < 0.01:
             world.command("close_all")
+        if meddling and dice.random() < meddling:
+            meddle(world, dice)
         world.tick()
     return world
 
@@ -113,6 +130,14 @@ def test_after_any_faults_books_and_venue_agree(plan: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_a_worker_that_dies_anywhere_leaves_nothing_doubled_or_lost(seed: int) -> None:
     world = stormy_world(seed, EVERYTHING, crash_chance=0.03)
+
+    check(world)
+    check_end(world)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_after_somebody_else_traded_the_books_follow_the_venue(seed: int) -> None:
+    world = stormy_world(seed, EVERYTHING, crash_chance=0.01, meddling=0.05)
 
     check(world)
     check_end(world)

@@ -160,5 +160,5 @@ def _(event: Prepared, book: Book) -> None:
 
 @_take.register
 def _(event: PrepareRefused, book: Book) -> None:
-    book.preparing.pop(event.symbol, None)
     book.unprepared[event.symbol] = event.text
+    book.note("prepare_refused", symbol=event.symbol, text=event.text)

@@ -60,7 +60,10 @@ def forget(book: Book, kept_ms: int) -> None:
     book.loose = {
         key: fill for key, fill in book.loose.items() if book.now_ms - fill.executed_at_ms < kept_ms
     }
-    book.done = {key: ms for key, ms in book.done.items() if book.now_ms - ms < kept_ms}
+    repeated = {command.command_id for command in book.inputs.commands}
+    book.done = {
+        key: ms for key, ms in book.done.items() if key in repeated or book.now_ms - ms < kept_ms
+    }
     alive = {c for c, order in book.orders.items() if not order.state.is_terminal}
     for asked in (book.looked, book.looked_last, book.doubted):
         _keep(asked, alive)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.orders import missing, remaining
+from engine.reconcile import arrival_settled_ms
 from engine.risk import Refusal
 from engine.shares import exit_due, fixed_stop, stop_would_trigger, trailed
 from engine.values import (
@@ -21,6 +22,7 @@ RETRY_MS = 500  # after a refusal, doubled with each further one
 LONGEST_RETRY_MS = 8000
 LAST_CHANCE_MS = 1500
 TARGET_ATTEMPTS = 3  # refused so often, the position loop alone takes the profit
+_FRUITLESS = (OrderState.REJECTED, OrderState.EXPIRED)
 _ON_VENUE = {
     CloseReason.STOP_LOSS: Purpose.STOP,
     CloseReason.TAKE_PROFIT: Purpose.TARGET,
@@ -118,10 +120,25 @@ def _close(book: Book, position: Position, expected: Decimal) -> None:
     closes = book.orders_of(position.position_id, Purpose.CLOSE)
     if any(not order.state.is_terminal for order in closes) or not _may_retry(book, closes):
         return
-    if closes and closes[-1].state is OrderState.REJECTED:
+    is_fruitless = bool(closes) and closes[-1].state in _FRUITLESS and not closes[-1].filled_quantity
+    if not is_fruitless or _is_examined(book, position, closes[-1]):
+        book.new_order(position, Purpose.CLOSE, expected, None)
+
+
+def _is_examined(book: Book, position: Position, refused: Order) -> bool:
+    """Whether the venue was read after it refused a close, and holds what we would close.
+
+    A close on its way would keep the quantities from being compared, so the next one waits for
+    that, though not for ever.
+    """
+    refused_ms = min(refused.updated_at_ms, arrival_settled_ms(refused, book.settings))
+    if book.fetched.get(position.key.symbol, 0) < refused_ms:
         book.want_fills(position.key.symbol)
+    if book.snapshot is None or book.snapshot.asked_ms < refused_ms:
         book.snapshot_wanted_ms = book.snapshot_wanted_ms or book.now_ms
-    book.new_order(position, Purpose.CLOSE, expected, None)
+    elif (position.key.symbol, position.key.side) not in book.mismatches:
+        return True
+    return book.now_ms - refused.updated_at_ms >= LONGEST_RETRY_MS
 
 
 def _protect(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:

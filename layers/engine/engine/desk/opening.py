@@ -19,6 +19,7 @@ from engine.values import (
 )
 
 PREPARE_AGAIN_MS = 1000
+REFUSED_MS = 60_000  # a symbol the venue would not prepare is asked for again after this
 _WAITING = frozenset(
     {"price_unknown", "price_stale", "not_prepared", "not_reconciled", "equity_unknown"}
 )
@@ -153,7 +154,8 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
 def _prepared_leverage(book: Book, wish: Wish, instrument: Instrument) -> int | Refusal:
     """The symbol's leverage on the venue, set before its first order and kept while it is used."""
     symbol = wish.key.symbol
-    if symbol in book.unprepared:
+    asked_ms = book.preparing.get(symbol, -REFUSED_MS)
+    if symbol in book.unprepared and book.now_ms - asked_ms < REFUSED_MS:
         return Refusal(code="prepare_refused")
     wanted = leverage_for(instrument, wish.key.exits, book.settings)
     if isinstance(wanted, Refusal):
@@ -169,7 +171,7 @@ def _prepared_leverage(book: Book, wish: Wish, instrument: Instrument) -> int | 
             )
         lowest = min(p.leverage for p in book.positions.values() if p.key.symbol == symbol)
         wanted = min(wanted, lowest)
-    if book.now_ms - book.preparing.get(symbol, -PREPARE_AGAIN_MS) >= PREPARE_AGAIN_MS:
+    if book.now_ms - asked_ms >= PREPARE_AGAIN_MS:
         book.preparing[symbol] = book.now_ms
         book.prepares.append((symbol, wanted))
     return Refusal(code="not_prepared")

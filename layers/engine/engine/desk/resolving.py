@@ -9,7 +9,7 @@ from engine.reconcile import arrival_settled_ms, is_absence_proven
 from engine.values import Order, OrderState, Purpose
 
 ANSWER_MS = 10_000  # a question is asked anew when no answer came for this long
-FETCH_ANSWER_MS = 3000
+FETCH_ANSWER_MS = 1500
 FETCH_SPACING_MS = 500
 MARKET_ORDER_MS = 1000  # a market order that still works after this is asked about
 REPEAT_MS = 1000
