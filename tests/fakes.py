@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.errors import CorruptStateError, LeaseLostError
-from engine.market import Candles
+import numpy as np
+
+from engine.errors import CorruptStateError, LeaseLostError, ShortKeyTakenError
+from engine.market import Candles, Kind, fill_gaps, gap_candles, join_time
 from engine.ports import (
     Command,
     Consumed,
@@ -20,6 +22,7 @@ from engine.ports import (
 from engine.values import Fill, Loop, Order, OrderState, Position, PositionStatus, Wish
 
 CLOSED_KEPT = 50
+_CLOSED = PositionStatus.CLOSED
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class FakeLeases:
 
     clock: FakeClock
     rows: dict[tuple[str, Loop], LeaseRow] = field(default_factory=dict)
+    wanted_at_first: str = "run"  # what an operator asked for before the test began
 
     def read(self, connection_id: str, loop: Loop) -> LeaseRow:
         empty = LeaseRow(
@@ -62,7 +66,7 @@ class FakeLeases:
             wish_seq=0,
             seen_seq=0,
             phase="idle",
-            wanted="run",
+            wanted=self.wanted_at_first,
             halt=False,
         )
         return self.rows.setdefault((connection_id, loop), empty)
@@ -71,7 +75,8 @@ class FakeLeases:
         self, connection_id: str, loop: Loop, *, token: int, owner: str, lease_ms: int
     ) -> Lease:
         row = self.read(connection_id, loop)
-        if row.token != token:
+        is_repeated = (row.owner, row.token) == (owner, token + 1)
+        if row.token != token and not is_repeated:
             raise LeaseLostError(f"lease of {connection_id}#{loop} moved to token {row.token}")
         now_ms = self.clock.now_ms()
         self.rows[connection_id, loop] = replace(
@@ -83,7 +88,7 @@ class FakeLeases:
             owner=owner,
             token=token + 1,
             sent_at_ms=now_ms,
-            sent_at_monotonic_ms=now_ms,
+            sent_at_monotonic_ms=self.clock.monotonic_ms(),
             lease_ms=lease_ms,
         )
 
@@ -91,25 +96,29 @@ class FakeLeases:
         row = self.confirmed(lease)
         now_ms = self.clock.now_ms()
         self._put(lease, replace(row, expires_at_ms=now_ms + lease.lease_ms))
-        return replace(lease, sent_at_ms=now_ms, sent_at_monotonic_ms=now_ms)
+        return replace(lease, sent_at_ms=now_ms, sent_at_monotonic_ms=self.clock.monotonic_ms())
 
     def confirmed(self, lease: Lease) -> LeaseRow:
-        """The row, if owner and token are still the lease's."""
+        """The row, if owner and token are still the lease's and it has not run out."""
         row = self.read(lease.connection_id, lease.loop)
         if (row.owner, row.token) != (lease.owner, lease.token):
             raise LeaseLostError(f"lease of {lease.connection_id}#{lease.loop} is {row.owner}'s")
+        if row.expires_at_ms <= self.clock.now_ms():
+            raise LeaseLostError(f"lease of {lease.connection_id}#{lease.loop} ran out")
         return row
 
     def go_idle(self, lease: Lease, *, seen_seq: int) -> bool:
         row = self.confirmed(lease)
         if row.wish_seq != seen_seq:
             return False
-        self._put(lease, replace(row, phase="idle", owner="", expires_at_ms=0, seen_seq=seen_seq))
+        freed = replace(row, owner="", expires_at_ms=0, last_slot_ms=0)
+        self._put(lease, replace(freed, phase="idle", seen_seq=seen_seq))
         return True
 
     def release(self, lease: Lease) -> None:
-        row = self.confirmed(lease)
-        self._put(lease, replace(row, owner="", expires_at_ms=0, last_slot_ms=0))
+        row = self.read(lease.connection_id, lease.loop)
+        if (row.owner, row.token) == (lease.owner, lease.token):
+            self._put(lease, replace(row, owner="", expires_at_ms=0, last_slot_ms=0))
 
     def change(self, connection_id: str, loop: Loop, **values: object) -> None:
         """What an operator or another worker writes: wanted, halt, wish_seq, token."""
@@ -135,7 +144,7 @@ class FakeStore:
     consumed: dict[str, Consumed] = field(default_factory=dict)
     ticks: list[TradeTick] = field(default_factory=list)
     minutes: list[Candles] = field(default_factory=list)
-    archive: dict[str, list[Candles]] = field(default_factory=dict)
+    archive: dict[str, dict[int, Candles]] = field(default_factory=dict)
     books: dict[str, tuple[tuple[bytes, ...], int]] = field(default_factory=dict)
     position_ticks: list[PositionTicks] = field(default_factory=list)
     heartbeats: list[Mapping[str, int]] = field(default_factory=list)
@@ -172,17 +181,26 @@ class FakeStore:
         self.minutes.append(candles)
 
     def candles_since(self, connection_id: str, since_ms: int) -> tuple[Candles, ...]:
-        kept = [*self.minutes, *(tick.candles for tick in self.ticks)]
-        return tuple(c for c in kept if len(c) and int(c.close_ms[-1]) > since_ms)
+        pieces: list[Candles] = []
+        for candles in (*self.minutes, *(tick.candles for tick in self.ticks)):
+            last = int(candles.close_ms[-1])
+            if last > since_ms:
+                pieces.append(candles.between(since_ms, last))
+                since_ms = last
+        return tuple(pieces)
 
     def write_history(self, connection_id: str, candles: Candles) -> None:
-        self.archive.setdefault(candles.symbols[0], []).append(candles)
+        known = {int(ms): row for row, ms in enumerate(candles.close_ms)}
+        candles_of = self.archive.setdefault(candles.symbols[0], {})
+        for close_ms, row in known.items():
+            if candles.kind[row, 0] != Kind.GAP:
+                candles_of[close_ms] = candles.rows(row, row + 1)
 
     def history(self, connection_id: str, symbol: str, start_ms: int, end_ms: int) -> Candles:
-        for candles in reversed(self.archive.get(symbol, [])):
-            if int(candles.close_ms[0]) > start_ms and int(candles.close_ms[-1]) <= end_ms:
-                return candles
-        raise CorruptStateError(f"no history of {symbol} in [{start_ms}, {end_ms})")
+        stored = self.archive.get(symbol, {})
+        none = gap_candles((symbol,), span_ms=60_000, close_ms=np.empty(0, np.int64))
+        whole = join_time([none, *(stored[close_ms] for close_ms in sorted(stored))])
+        return fill_gaps(whole, start_ms=start_ms, end_ms=end_ms)
 
     def save_books(
         self,
@@ -220,22 +238,28 @@ class FakeStore:
         )
 
     def pending(self, connection_id: str) -> tuple[Command, ...]:
-        return tuple(c for name, c in self.commands.items() if name not in self.consumed)
+        return tuple(c for name, c in sorted(self.commands.items()) if name not in self.consumed)
 
     def write_facts(self, lease: Lease, facts: Facts) -> None:
-        """All or nothing: every condition is checked before anything is written."""
+        """All or nothing for each position; a taken short key stops that position alone."""
         self.leases.confirmed(lease)
+        taken = []
+        for position in sorted(facts.positions, key=lambda p: p.status is not _CLOSED):
+            if self._is_taken(position):
+                taken.append(position)
+            else:
+                self._put_position(position)
+        stopped = {position.position_id for position in taken}
         for order in facts.orders:
-            self._check_order(order)
-        freed = {p.key.short_text for p in facts.positions if p.status is PositionStatus.CLOSED}
-        for position in facts.positions:
-            self._check_position(position, freed)
-        self.orders.update({order.client_order_id: order for order in facts.orders})
-        self.fills.update({fill.key: fill for fill in facts.fills})
-        self.consumed.update({done.command_id: done for done in facts.consumed})
-        by_end = sorted(facts.positions, key=lambda p: p.status is not PositionStatus.CLOSED)
-        for position in by_end:
-            self._put_position(position)
+            if order.position_id not in stopped:
+                self._put_order(order)
+        left = {o.client_order_id for o in facts.orders if o.position_id in stopped}
+        self.fills.update({f.key: f for f in facts.fills if f.client_order_id not in left})
+        wishes = {f"{p.entry_close_ms:013d}|{p.key.text}" for p in taken}
+        done = {one.command_id: one for one in facts.consumed if one.command_id not in wishes}
+        self.consumed.update(done)
+        if taken:
+            raise ShortKeyTakenError(tuple(position.key.short_text for position in taken))
 
     def claim(self, lease: Lease, order: Order) -> bool:
         self.leases.confirmed(lease)
@@ -262,30 +286,25 @@ class FakeStore:
     def report_loading(self, connection_id: str, *, stage: str, progress_pct: int) -> None:
         self.loading.append((stage, progress_pct))
 
-    def _check_order(self, order: Order) -> None:
-        stored = self.orders.get(order.client_order_id)
-        if order.state is OrderState.NEW and stored is not None:
-            raise CorruptStateError(f"intent {order.client_order_id} exists as {stored.state}")
-        if stored is not None and stored.state.is_terminal and stored.state is not order.state:
-            raise CorruptStateError(f"order {order.client_order_id} ended as {stored.state}")
+    def _put_order(self, order: Order) -> None:
+        held = self.orders.get(order.client_order_id, order).state
+        if held is not order.state and (order.state is OrderState.NEW or held.is_terminal):
+            raise CorruptStateError(f"order {order.client_order_id} is {held}")
+        self.orders[order.client_order_id] = order
 
-    def _check_position(self, position: Position, freed: set[str]) -> None:
+    def _is_taken(self, position: Position) -> bool:
         if position.status is not PositionStatus.OPENING:
-            return
-        key = position.key.short_text
-        holder = self.short_keys.get(key, position.position_id)
-        if position.position_id in self.positions and holder != position.position_id:
-            raise CorruptStateError(f"position {position.position_id} went on")
-        if holder != position.position_id and key not in freed:
-            raise CorruptStateError(f"short key {key} is held by {holder}")
+            return False
+        stored = self.positions.get(position.position_id)
+        if stored is not None and stored.status is not PositionStatus.OPENING:
+            raise CorruptStateError(f"position {position.position_id} is {stored.status}")
+        holder = self.short_keys.get(position.key.short_text, position.position_id)
+        return holder != position.position_id
 
     def _put_position(self, position: Position) -> None:
         self.positions[position.position_id] = position
         key = position.key.short_text
         if position.status is PositionStatus.OPENING:
             self.short_keys[key] = position.position_id
-        elif (
-            position.status is PositionStatus.CLOSED
-            and self.short_keys.get(key) == position.position_id
-        ):
+        elif position.status is _CLOSED and self.short_keys.get(key) == position.position_id:
             del self.short_keys[key]

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import numpy as np
-from tests.hand_clock import START_MS
 
 from engine.market import Candles, Kind
 from engine.ports import PositionTicks, TradeTick
@@ -21,6 +20,7 @@ from engine.values import (
     Wish,
 )
 
+START_MS = 1_760_000_000_000
 PRICE = Decimal("67123.4")
 
 

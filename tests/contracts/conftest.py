@@ -1,10 +1,10 @@
 """Every implementation of the store's ports, under one clock."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from tests.hand_clock import HandClock
+from tests.fakes import FakeClock, FakeLeases, FakeStore
+from tests.samples import START_MS
 
 from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
@@ -18,7 +18,7 @@ LEASE_MS = 15_000
 class Kept:
     """A store and its leases, and what a test needs to hold one."""
 
-    clock: HandClock
+    clock: FakeClock
     leases: Leases
     store: Store
     connection_id: str = "c1"
@@ -30,8 +30,12 @@ class Kept:
         )
 
 
-@pytest.fixture(params=["dynamo"])
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    clock = HandClock()
+@pytest.fixture(params=["fake", "dynamo"])
+def kept(request: pytest.FixtureRequest) -> Kept:
+    if request.param == "fake":
+        clock = FakeClock(START_MS)
+        leases = FakeLeases(clock, wanted_at_first="stop")
+        return Kept(clock, leases, FakeStore(clock, leases))
     request.getfixturevalue("moto_tables")
-    yield Kept(clock, DynamoLeases(clock), DynamoStore(clock))
+    clock = FakeClock(START_MS)
+    return Kept(clock, DynamoLeases(clock), DynamoStore(clock))

@@ -53,7 +53,7 @@ def test_each_burst_takes_the_lease_of_the_one_before(kept: Kept, loop: Loop) ->
 
 def test_a_renewed_lease_lasts_from_the_moment_it_was_sent(kept: Kept, loop: Loop) -> None:
     lease = kept.take(loop)
-    kept.clock.pass_ms(5_000)
+    kept.clock.advance(5_000)
 
     renewed = kept.leases.renew(lease)
 
@@ -64,7 +64,7 @@ def test_a_renewed_lease_lasts_from_the_moment_it_was_sent(kept: Kept, loop: Loo
 
 def test_a_lease_that_ran_out_cannot_be_renewed(kept: Kept, loop: Loop) -> None:
     lease = kept.take(loop)
-    kept.clock.pass_ms(LEASE_MS)
+    kept.clock.advance(LEASE_MS)
 
     with pytest.raises(LeaseLostError):
         kept.leases.renew(lease)

@@ -44,7 +44,7 @@ WRITES = [(Loop.TRADE, name) for name in TRADE_WRITES] + [
 @pytest.mark.parametrize(("loop", "name"), WRITES)
 def test_a_zombie_past_its_lease_is_refused(kept: Kept, loop: Loop, name: str) -> None:
     zombie = _prepared(kept, loop)
-    kept.clock.pass_ms(LEASE_MS)
+    kept.clock.advance(LEASE_MS)
 
     _assert_refused(kept, zombie, name)
 

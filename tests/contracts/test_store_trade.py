@@ -1,10 +1,11 @@
 """What every store must do for the trade loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.contracts.conftest import LEASE_MS, Kept
-from tests.hand_clock import START_MS
-from tests.samples import a_key, a_tick, a_wish, some_candles
+from tests.samples import START_MS, a_key, a_tick, a_wish, some_candles
 
 from engine.errors import LeaseLostError
 from engine.market import Candles, Kind
@@ -22,7 +23,7 @@ def same(left: Candles, right: Candles) -> bool:
 
 def test_a_tick_keeps_its_candles_and_extends_the_lease(kept: Kept) -> None:
     lease = kept.take(Loop.TRADE)
-    kept.clock.pass_ms(4_000)
+    kept.clock.advance(4_000)
 
     longer = kept.store.write_tick(lease, a_tick(START_MS), ())
 
@@ -51,7 +52,7 @@ def test_a_wish_written_twice_waits_once_and_fails_no_tick(kept: Kept) -> None:
     lease = kept.take(Loop.TRADE)
 
     kept.store.write_tick(lease, a_tick(), [a_wish()])
-    kept.clock.pass_ms(1000)
+    kept.clock.advance(1000)
     kept.store.write_tick(lease, a_tick(START_MS + 1000), [a_wish()])
 
     (command,) = kept.store.pending("c1")
@@ -109,8 +110,9 @@ def test_history_written_in_parts_is_one_history(kept: Kept) -> None:
 def test_a_gap_never_hides_a_stored_candle(kept: Kept) -> None:
     candles = _history(first_close_ms=MIDNIGHT_MS + 60_000, length=10)
     kept.store.write_history("c1", candles)
-    candles.kind[3:5] = Kind.GAP
-    kept.store.write_history("c1", candles)
+    holed = replace(candles, kind=candles.kind.copy())
+    holed.kind[3:5] = Kind.GAP
+    kept.store.write_history("c1", holed)
 
     found = kept.store.history("c1", "BTCUSDT", MIDNIGHT_MS, MIDNIGHT_MS + 600_000)
 
