@@ -82,7 +82,7 @@ async def _latest_trades(
     room: Callable[[int], bool],
 ) -> list[Chunk]:
     chunks: list[Chunk] = []
-    oldest_ms = max(start_ms, end_ms - SECONDS_BACK_MS)
+    oldest_ms = max(start_ms, -(-(end_ms - SECONDS_BACK_MS) // MINUTE_MS) * MINUTE_MS)
     chunk_end = end_ms
     while chunk_end > oldest_ms and room(dialect.trades_weight * len(instruments)):
         chunk_start = max(oldest_ms, (chunk_end - 1) // MINUTE_MS * MINUTE_MS)

@@ -1,7 +1,7 @@
 """The weight budget and the silence a venue demands."""
 
 import pytest
-from tests.hand_clock import HandClock
+from tests.fakes import FakeClock
 
 from adapters.limits import Limits
 from engine.errors import VenueBusyError
@@ -9,9 +9,9 @@ from engine.errors import VenueBusyError
 USED = "X-MBX-USED-WEIGHT-1M"
 
 
-def limits_and_clock() -> tuple[Limits, HandClock]:
-    clock = HandClock()
-    clock.ms -= clock.ms % 60_000
+def limits_and_clock() -> tuple[Limits, FakeClock]:
+    clock = FakeClock()
+    clock.time_ms -= clock.time_ms % 60_000
     return Limits(clock, per_minute=100), clock
 
 
@@ -72,10 +72,10 @@ async def test_nothing_is_sent_while_the_venue_demands_silence(status: int) -> N
     limits, clock = limits_and_clock()
     limits.heard(status, {"Retry-After": "30"}, used_header=USED)
 
-    clock.pass_ms(29_999)
+    clock.advance(29_999)
     with pytest.raises(VenueBusyError, match="silence") as refused:
         await limits.take(0, urgent=True)
-    clock.pass_ms(1)
+    clock.advance(1)
     await limits.take(0, urgent=True)
 
     assert refused.value.until_ms == clock.now_ms()
@@ -85,6 +85,6 @@ def test_a_new_minute_starts_with_nothing_used() -> None:
     limits, clock = limits_and_clock()
     limits.heard(200, {USED: "60"}, used_header=USED)
 
-    clock.pass_ms(60_000)
+    clock.advance(60_000)
 
     assert limits.used == 0

@@ -1,0 +1,396 @@
+"""The Feed port on a real wire: streams, silence, breaks and polling against the paper exchange."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.paper_venue import Line, PaperProcess
+
+from adapters.backfill import MINUTE_MS
+from adapters.clock import SystemClock
+from adapters.exchange import CcxtExchange
+from adapters.feed import CcxtFeed, FeedSettings
+from adapters.limits import Limits
+from adapters.streams import Patience
+from adapters.venues.binance import BinanceUsdm
+from adapters.wire import Wire
+from engine.market import Candles, Kind, join_time
+from engine.orders import order_name
+from engine.ports import Event, OrderUpdate, StreamBroken
+from engine.values import Fill, Instrument, Order, OrderState, OrderType, Purpose, Side
+
+LATENESS_MS = 250
+BRISK = Patience(silence_ms=1_500, first_retry_ms=200, last_retry_ms=800)
+FIELDS = ("open", "high", "low", "close", "volume", "kind")
+
+
+@dataclass(slots=True)
+class JumpyClock(SystemClock):
+    """The machine's clock, which a test can let jump as a thawed machine's does."""
+
+    ahead_ms: int = 0
+
+    def now_ms(self) -> int:
+        return SystemClock.now_ms(self) + self.ahead_ms
+
+
+@dataclass(slots=True)
+class Watch:
+    """A feed under test, and the venue's own word for comparison."""
+
+    feed: CcxtFeed
+    wire: Wire
+    clock: JumpyClock
+    instruments: tuple[Instrument, ...]
+    taken: list[Candles] = field(default_factory=list)
+
+    async def follow(self, *, private: bool = False) -> None:
+        await self.feed.follow(self.instruments, private=private)
+
+    async def seconds(self, number: int) -> list[Candles]:
+        """The next candles, each asked for when it is due."""
+        first = self.clock.now_ms() // 1000 * 1000 + 1000
+        made = []
+        for close_ms in range(first, first + number * 1000, 1000):
+            await self.clock.sleep_until_ms(close_ms + LATENESS_MS)
+            made.append(await self.feed.candles(close_ms))
+        self.taken += made
+        return made
+
+    async def until_streaming(self) -> None:
+        """Until a candle comes wholly from the stream."""
+        async with asyncio.timeout(30):
+            while True:
+                before = self.feed.sources()["stream"]
+                await self.seconds(1)
+                if self.feed.sources()["stream"] == before + len(self.instruments):
+                    return
+
+    async def truth(self, start_ms: int, end_ms: int) -> Candles:
+        """Candles of the venue's own list of trades."""
+        pieces = await self.feed.backfill(start_ms, end_ms)
+        return join_time([piece for piece in pieces if piece.span_ms == 1000])
+
+
+@asynccontextmanager
+async def watching(
+    paper: PaperProcess,
+    *,
+    port: int | None = None,
+    symbols: int = 4,
+    stream: bool = True,
+    rebuild_share: float = 0.5,
+) -> AsyncIterator[Watch]:
+    clock, dialect = JumpyClock(), BinanceUsdm()
+    plenty = Limits(clock, per_minute=10**9)
+    wire = Wire(paper.access(port=port), clock, dialect, timeout_ms=1_500, limits=plenty)
+    instruments = await dialect.instruments(wire, ranked=False)
+    settings = FeedSettings(stream=stream, rebuild_share=rebuild_share, patience=BRISK)
+    feed = CcxtFeed(wire, dialect, clock, settings=settings)
+    try:
+        yield Watch(feed, wire, clock, instruments[:symbols])
+    finally:
+        await feed.close()
+
+
+def assert_same(made: Sequence[Candles], truth: Candles) -> None:
+    """All fields of every candle that is no gap equal the venue's own."""
+    joined = join_time(made)
+    known = joined.kind != Kind.GAP
+    rows = np.searchsorted(truth.close_ms, joined.close_ms)
+    for name in FIELDS:
+        assert (getattr(joined, name) == getattr(truth, name)[rows])[known].all(), name
+
+
+def kinds(made: Sequence[Candles]) -> set[int]:
+    return {int(kind) for candles in made for kind in candles.kind.ravel()}
+
+
+# --- market -----------------------------------------------------------------------------------
+
+
+async def test_streamed_candles_equal_the_venues_own_trades(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        await it.follow()
+        await it.until_streaming()
+        made = await it.seconds(5)
+        truth = await it.truth(int(made[0].close_ms[0]) - 2000, int(made[-1].close_ms[0]))
+        sources, late = it.feed.sources(), it.feed.late_trades
+
+    assert_same(made, truth)
+    assert kinds(made) <= {Kind.TRADED, Kind.FLAT}
+    assert sources["stream"] >= 5 * len(it.instruments)
+    assert late == 0
+
+
+async def test_a_candle_asked_for_twice_is_the_same_candle(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        await it.follow()
+        made = (await it.seconds(1))[0]
+
+        assert await it.feed.candles(int(made.close_ms[0])) is made
+
+
+async def test_the_first_second_is_rebuilt_from_the_venues_trades(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        await it.follow()
+        made = await it.seconds(1)
+        truth = await it.truth(int(made[0].close_ms[0]) - 1000, int(made[0].close_ms[0]))
+
+    assert Kind.GAP not in kinds(made)
+    assert_same(made, truth)
+
+
+async def test_quotes_are_fresh_and_followed_symbols_only(paper: PaperProcess) -> None:
+    async with watching(paper, symbols=2) as it:
+        await it.follow()
+        await it.until_streaming()
+        quotes, now_ms = it.feed.quotes(), it.clock.now_ms()
+
+    assert list(quotes) == [each.symbol for each in it.instruments]
+    for quote in quotes.values():
+        assert quote.price > 0
+        assert quote.event_ms <= quote.seen_ms + 100
+        assert now_ms - quote.seen_ms < 1_500
+
+
+async def test_another_choice_of_symbols_keeps_the_sockets_it_can(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        everything = it.instruments
+        it.instruments = everything[:2]
+        await it.follow()
+        await it.until_streaming()
+        it.instruments = everything[1:]
+        await it.follow()
+        await it.until_streaming()
+        made = await it.seconds(2)
+        truth = await it.truth(int(made[0].close_ms[0]) - 1000, int(made[-1].close_ms[0]))
+        breaks = it.feed.breaks
+
+    assert made[0].symbols == tuple(each.symbol for each in everything[1:])
+    assert_same(made, truth)
+    assert breaks == 0
+
+
+async def test_polling_serves_where_there_is_no_stream(paper: PaperProcess) -> None:
+    async with watching(paper, stream=False) as it:
+        await it.follow(private=True)
+        await it.seconds(2)
+        made = await it.seconds(4)
+        truth = await it.truth(int(made[0].close_ms[0]) - 1000, int(made[-1].close_ms[0]))
+        sources, events = it.feed.sources(), it.feed.events()
+
+    joined = join_time(made)
+    rows = np.searchsorted(truth.close_ms, joined.close_ms)
+    assert kinds(made) <= {Kind.TRADED, Kind.FLAT}
+    assert sources["stream"] == 0
+    assert sources["polling"] >= 4 * len(it.instruments)
+    assert (joined.high <= truth.high[rows]).all()
+    assert (joined.low >= truth.low[rows]).all()
+    assert (joined.close >= truth.low[rows]).all()
+    assert (joined.close <= truth.high[rows]).all()
+    assert events == ()
+
+
+# --- trouble ----------------------------------------------------------------------------------
+
+
+async def test_a_socket_that_falls_silent_is_found_out_and_replaced(paper: PaperProcess) -> None:
+    async with Line(paper.port) as line, watching(paper, port=line.port) as it:
+        await it.follow()
+        await it.until_streaming()
+        await asyncio.sleep(1.6)
+
+        muted = line.mute_streams()
+        silent = await it.seconds(3)
+        await it.until_streaming()
+        truth = await it.truth(int(silent[0].close_ms[0]) - 1000, int(silent[-1].close_ms[0]))
+        breaks = it.feed.breaks
+
+    assert muted >= 1
+    assert breaks >= 1
+    assert_same(silent, truth)  # what is no gap is true: nothing was called flat out of deafness
+
+
+async def test_a_cut_line_heals(paper: PaperProcess) -> None:
+    async with Line(paper.port) as line, watching(paper, port=line.port) as it:
+        await it.follow(private=True)
+        await it.until_streaming()
+        it.feed.events()
+
+        line.cut()
+        broken = await it.seconds(2)
+        await it.until_streaming()
+        await it.seconds(1)
+        truth = await it.truth(int(broken[0].close_ms[0]) - 1000, int(broken[-1].close_ms[0]))
+        events = it.feed.events()
+
+    assert_same(broken, truth)
+    told = [event for event in events if isinstance(event, StreamBroken)]
+    assert len(told) == 2  # when it broke, and when it was back
+    assert told[0].since_ms == told[1].since_ms <= told[0].at_ms <= told[1].at_ms
+
+
+async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path) -> None:
+    paper = PaperProcess(tmp_path / "paper")
+    paper.start()
+    try:
+        async with watching(paper) as it:
+            await it.follow(private=True)
+            await it.until_streaming()
+            await asyncio.to_thread(paper.kill)
+            dead = await it.seconds(2)
+            await asyncio.to_thread(paper.start)
+            await it.until_streaming()
+            made = await it.seconds(2)
+            truth = await it.truth(int(made[0].close_ms[0]) - 1000, int(made[-1].close_ms[0]))
+            told = [event for event in it.feed.events() if isinstance(event, StreamBroken)]
+    finally:
+        paper.stop()
+
+    assert Kind.GAP in kinds(dead)
+    assert_same(made, truth)
+    assert told
+
+
+async def test_after_a_freeze_every_socket_is_opened_anew(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        await it.follow(private=True)
+        await it.until_streaming()
+
+        it.clock.ahead_ms += 3_000
+        await asyncio.sleep(0.3)
+        it.clock.ahead_ms = 0
+        await asyncio.sleep(0.3)
+        breaks = it.feed.breaks
+        await it.until_streaming()
+
+    assert breaks == 1
+
+
+# --- the account's own events -----------------------------------------------------------------
+
+
+def an_order(number: int, side: Side, purpose: Purpose, trigger: Decimal | None = None) -> Order:
+    types = {Purpose.STOP: OrderType.STOP_MARKET, Purpose.TARGET: OrderType.TAKE_PROFIT_MARKET}
+    return Order(
+        client_order_id=order_name(f"{number:025d}", purpose, 0),
+        position_id="p",
+        purpose=purpose,
+        attempt=0,
+        symbol="BTCUSDT",
+        side=side,
+        order_type=types.get(purpose, OrderType.MARKET),
+        quantity=Decimal("0.010"),
+        trigger_price=trigger,
+    )
+
+
+async def gathered(it: Watch, events: list[Event], client_order_id: str) -> OrderUpdate:
+    """Gather events until that order is told to be filled."""
+    async with asyncio.timeout(60):
+        while True:
+            events += it.feed.events()
+            for event in events:
+                if (
+                    isinstance(event, OrderUpdate)
+                    and event.client_order_id == client_order_id
+                    and event.state is OrderState.FILLED
+                ):
+                    return event
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
+async def test_own_orders_and_fills_arrive_by_stream_as_rest_tells_them(
+    paper: PaperProcess, side: Side
+) -> None:
+    base = 10 if side is Side.LONG else 20
+    async with watching(paper, symbols=1) as it:
+        exchange = CcxtExchange(it.wire, BinanceUsdm(), it.clock)
+        await exchange.prepare("BTCUSDT", leverage=10, hedge=True, cross=True)
+        await it.follow(private=True)
+        await it.until_streaming()
+        events: list[Event] = []
+        since_ms = it.clock.now_ms() - 1000
+        entry = an_order(base, side, Purpose.ENTRY)
+        await exchange.send(entry, valid_ms=2_000)
+        await gathered(it, events, entry.client_order_id)
+        price = it.feed.quotes()["BTCUSDT"].price
+        near = it.instruments[0].to_price(
+            it.instruments[0].to_ticks(price * (1 + Decimal("0.00006") * side.sign))
+        )
+        target = an_order(base + 1, side, Purpose.TARGET, near)
+        answer = await exchange.send(target, valid_ms=2_000)
+        exit_order = target
+        if isinstance(answer, OrderUpdate) and answer.state is OrderState.REJECTED:
+            exit_order = an_order(base + 2, side, Purpose.CLOSE)
+            await exchange.send(exit_order, valid_ms=2_000)
+        await gathered(it, events, exit_order.client_order_id)
+        fetched = await exchange.fills("BTCUSDT", since_ms=since_ms)
+
+    streamed = [event for event in events if isinstance(event, Fill)]
+    ours = {entry.client_order_id, exit_order.client_order_id}
+    assert {fill.client_order_id for fill in streamed} == ours
+    assert {fill.side for fill in streamed} == {side}
+    assert {fill.key: fill for fill in streamed} == {
+        fill.key: fill for fill in fetched if fill.client_order_id in ours
+    }
+
+
+# --- the past ---------------------------------------------------------------------------------
+
+
+async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        exchange = CcxtExchange(it.wire, BinanceUsdm(), it.clock)
+        await it.follow()
+        end_ms = it.clock.now_ms() // MINUTE_MS * MINUTE_MS
+        start_ms = end_ms - MINUTE_MS
+        seconds = await it.truth(start_ms, end_ms)
+        for index, each in enumerate(it.instruments):
+            minute = await exchange.history(
+                each.symbol, span_ms=MINUTE_MS, start_ms=start_ms, end_ms=end_ms
+            )
+
+            assert len(seconds) == 60
+            assert minute.open[0, 0] == seconds.open[0, index]
+            assert minute.high[0, 0] == seconds.high[:, index].max()
+            assert minute.low[0, 0] == seconds.low[:, index].min()
+            assert minute.close[0, 0] == seconds.close[-1, index]
+            assert minute.volume[0, 0] == seconds.volume[:, index].sum()
+
+
+async def test_backfill_is_minutes_and_then_seconds_without_a_hole(paper: PaperProcess) -> None:
+    async with watching(paper, symbols=2) as it:
+        await it.follow()
+        end_ms = it.clock.now_ms() // 1000 * 1000
+        start_ms = end_ms // MINUTE_MS * MINUTE_MS - 30 * MINUTE_MS
+
+        pieces = await it.feed.backfill(start_ms, end_ms)
+
+    assert {piece.span_ms for piece in pieces} == {1000, MINUTE_MS}
+    assert pieces[0].span_ms == MINUTE_MS
+    at_ms = start_ms
+    for piece in pieces:
+        assert (np.diff(piece.close_ms) == piece.span_ms).all()
+        assert piece.close_ms[0] == at_ms + piece.span_ms
+        assert (piece.kind != Kind.GAP).all()
+        at_ms = int(piece.close_ms[-1])
+    assert at_ms == end_ms
+    assert sum(len(piece) for piece in pieces if piece.span_ms == 1000) <= 600
+
+
+async def test_backfill_of_a_spent_budget_falls_back_to_minutes(paper: PaperProcess) -> None:
+    async with watching(paper, symbols=2, rebuild_share=0) as it:
+        await it.follow()
+        end_ms = it.clock.now_ms() // MINUTE_MS * MINUTE_MS
+
+        pieces = await it.feed.backfill(end_ms - 3 * MINUTE_MS, end_ms)
+
+    assert [piece.span_ms for piece in pieces] == [MINUTE_MS]
