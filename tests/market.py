@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from tests.builders import NOW_MS
 
 from engine.market import Candles, Ints, Kind
-from tests.builders import NOW_MS
 
 START_MS = NOW_MS // 60_000 * 60_000
 

@@ -263,6 +263,11 @@ def test_a_taken_port_is_one_clear_sentence(paper: PaperProcess, tmp_path: Path)
     assert "\n" not in str(error.value)
 
 
+def test_a_directory_serves_one_exchange_at_a_time(paper: PaperProcess) -> None:
+    with pytest.raises(RuntimeError, match="another paper exchange runs on"):
+        start(paper.directory)
+
+
 def test_answers_carry_the_keys_of_recorded_ones(paper: PaperProcess) -> None:
     """Recorded spot and coin-margined answers, where the USD-M route shares the shape."""
     if not RESPONSES.exists():

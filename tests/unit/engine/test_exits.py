@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from tests.market import bars_of, candles_of, mirrored, walked, with_gaps
 
 from engine.exits import (
     OPEN,
@@ -19,7 +20,6 @@ from engine.exits import (
 from engine.market import Candles, Ints, Kind
 from engine.sets import ratio_units
 from engine.values import Side
-from tests.market import bars_of, candles_of, mirrored, walked, with_gaps
 
 NEVER = 1 << 60
 ENTRY = 1_000_000  # 100.0000 at a tick of 0.0001
@@ -213,7 +213,9 @@ def test_a_candle_that_opens_past_the_stop_fills_at_its_open(side: Side) -> None
 
 @pytest.mark.parametrize("side", Side)
 def test_a_candle_does_not_trail_its_own_best_price(side: Side) -> None:
-    path = bars_of([(ENTRY, 1_010_000, 1_000_000, 1_001_000), (1_001_000, 1_001_000, 1_000_500, 1_001_000)])
+    path = bars_of(
+        [(ENTRY, 1_010_000, 1_000_000, 1_001_000), (1_001_000, 1_001_000, 1_000_500, 1_001_000)]
+    )
 
     position = one_position(side, arm="0.6", trail="0.2")
 
@@ -236,7 +238,9 @@ def test_an_exact_touch_counts_however_the_percentage_is_written_in_floats(side:
         move = 10_000 + side.sign * steps  # tick by tick, 0.01 % each
         position = one_position(side, target=str(Decimal(steps) / 100))
         scaled = np.array([10_000 * side.sign], np.int64)
-        target = scaled + distance(np.array([10_000]), np.array([ratio_units(Decimal(steps) / 100)]))
+        target = scaled + distance(
+            np.array([10_000]), np.array([ratio_units(Decimal(steps) / 100)])
+        )
         held = {f.name: getattr(position, f.name) for f in fields(Triggers)}
         held |= {"target": target, "stop": scaled - 9_000, "peak": scaled}
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from tests.market import START_MS, candles_of, walked, without_rows
 
 from engine.errors import CorruptStateError, InvalidCandleError
 from engine.market import (
@@ -17,7 +18,6 @@ from engine.market import (
     pack,
     unpack,
 )
-from tests.market import START_MS, candles_of, walked, without_rows
 
 FIELDS = ("close_ms", "open", "high", "low", "close", "volume", "kind")
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.desk.state import DeskInputs, DeskState, LogFact
 from engine.orders import MAX_ATTEMPT, intent
 from engine.ports import Command, Consumed, Quote
-from engine.reconcile import expected_quantity
+from engine.reconcile import SymbolSide, expected_quantity
 from engine.risk import Refusal, stale_price
 from engine.settings import Settings
 from engine.values import (
@@ -17,11 +17,13 @@ from engine.values import (
     Fill,
     Instrument,
     Order,
+    OrderState,
     Position,
     PositionStatus,
     Purpose,
 )
 
+FRUITLESS = (OrderState.REJECTED, OrderState.EXPIRED)
 FIRST_LOOK_MS = 1500
 DOUBT_MS = 1000  # an order missing from an answer counts as live this long, while it is looked up
 
@@ -74,6 +76,7 @@ class Book:
         self.want_account = False
         self.refusals: dict[str, int] = {}
         self.log: list[LogFact] = []
+        self._refused_ms: dict[SymbolSide, int] | None = None
         self.by_position: dict[str, dict[str, Order]] = {}
         for order in self.orders.values():
             self.by_position.setdefault(order.position_id, {})[order.client_order_id] = order
@@ -108,6 +111,17 @@ class Book:
             return order.state.is_working
         is_denied = order.client_order_id in self.not_found
         return order.state.is_working and not is_denied and self.now_ms - since_ms < DOUBT_MS
+
+    def refused_ms(self) -> dict[SymbolSide, int]:
+        """When the venue last refused to reduce (symbol, side), or found nothing to reduce."""
+        if self._refused_ms is None:
+            self._refused_ms = {}
+            for order in self.orders.values():
+                if order.reduce_only and order.state in FRUITLESS and not order.filled_quantity:
+                    at = (order.symbol, order.side)
+                    last_ms = self._refused_ms.get(at, 0)
+                    self._refused_ms[at] = max(last_ms, order.updated_at_ms)
+        return self._refused_ms
 
     def knows_venue(self) -> bool:
         """Whether the venue's orders were read, or could not be for too long to wait any more.

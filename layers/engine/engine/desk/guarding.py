@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.orders import missing, remaining
-from engine.reconcile import arrival_settled_ms
 from engine.risk import Refusal
 from engine.shares import exit_due, fixed_stop, stop_would_trigger, trailed
 from engine.values import (
@@ -20,9 +19,9 @@ from engine.values import (
 
 RETRY_MS = 500  # after a refusal, doubled with each further one
 LONGEST_RETRY_MS = 8000
+COMPARISON_MS = 4000
 LAST_CHANCE_MS = 1500
 TARGET_ATTEMPTS = 3  # refused so often, the position loop alone takes the profit
-_FRUITLESS = (OrderState.REJECTED, OrderState.EXPIRED)
 _ON_VENUE = {
     CloseReason.STOP_LOSS: Purpose.STOP,
     CloseReason.TAKE_PROFIT: Purpose.TARGET,
@@ -41,11 +40,29 @@ def guard(book: Book, position_id: str) -> None:
     expected = book.expected(position)
     if expected == 0:
         return  # filled on the venue; the fills are being fetched
-    if not book.knows_venue():
+    if not book.knows_venue() or awaits_comparison(book, position):
         return
     if position.status is PositionStatus.CLOSING:
         _close(book, position, expected)
     _protect(book, position, instrument, expected)
+
+
+def awaits_comparison(book: Book, position: Position) -> bool:
+    """Whether the venue refused to reduce and its quantities were not read since.
+
+    It may hold less than we think. Orders on their way would keep the quantities from being
+    compared, so no share of the (symbol, side) sends another one until then, or for a while.
+    """
+    at = (position.key.symbol, position.key.side)
+    refused_ms = book.refused_ms().get(at, 0)
+    if book.now_ms - refused_ms >= COMPARISON_MS:
+        return False
+    if book.fetched.get(position.key.symbol, 0) < refused_ms:
+        book.want_fills(position.key.symbol)
+    if book.snapshot is None or book.snapshot.asked_ms < refused_ms:
+        book.snapshot_wanted_ms = book.snapshot_wanted_ms or book.now_ms
+        return True
+    return at in book.mismatches
 
 
 def sweep(book: Book) -> None:
@@ -120,25 +137,7 @@ def _close(book: Book, position: Position, expected: Decimal) -> None:
     closes = book.orders_of(position.position_id, Purpose.CLOSE)
     if any(not order.state.is_terminal for order in closes) or not _may_retry(book, closes):
         return
-    is_fruitless = bool(closes) and closes[-1].state in _FRUITLESS and not closes[-1].filled_quantity
-    if not is_fruitless or _is_examined(book, position, closes[-1]):
-        book.new_order(position, Purpose.CLOSE, expected, None)
-
-
-def _is_examined(book: Book, position: Position, refused: Order) -> bool:
-    """Whether the venue was read after it refused a close, and holds what we would close.
-
-    A close on its way would keep the quantities from being compared, so the next one waits for
-    that, though not for ever.
-    """
-    refused_ms = min(refused.updated_at_ms, arrival_settled_ms(refused, book.settings))
-    if book.fetched.get(position.key.symbol, 0) < refused_ms:
-        book.want_fills(position.key.symbol)
-    if book.snapshot is None or book.snapshot.asked_ms < refused_ms:
-        book.snapshot_wanted_ms = book.snapshot_wanted_ms or book.now_ms
-    elif (position.key.symbol, position.key.side) not in book.mismatches:
-        return True
-    return book.now_ms - refused.updated_at_ms >= LONGEST_RETRY_MS
+    book.new_order(position, Purpose.CLOSE, expected, None)
 
 
 def _protect(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:

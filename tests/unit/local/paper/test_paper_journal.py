@@ -17,8 +17,11 @@ from tests.unit.local.paper.scripted import (
 from local.paper.core import modes
 from local.paper.core.books import Books, Event
 from local.paper.core.journal import Journal
-from local.paper.core.records import AlgoStatus, OrderSide
-from local.paper.server import tape_anchor
+from local.paper.core.records import AlgoStatus, OrderSide, PositionSide
+from local.paper.market.instruments import instruments
+from local.paper.market.market import GeneratedMarket
+from local.paper.market.quotes import Quotes
+from local.paper.server import check_listed, tape_anchor
 
 PRICES = (100_000, 99_000, 98_000)
 
@@ -89,3 +92,12 @@ def test_a_tape_keeps_the_moment_it_first_started(tmp_path: Path) -> None:
     assert tape_anchor(journal, "a.csv", 1_000) == 1_000
     assert tape_anchor(Journal(tmp_path / "books.sqlite"), "a.csv", 2_000) == 1_000
     assert tape_anchor(journal, "b.csv", 2_000) == 2_000
+
+
+def test_a_market_that_does_not_list_what_the_books_hold_is_refused(tmp_path: Path) -> None:
+    books = a_busy_stage(tmp_path).exchange.books
+    check_listed(books, Quotes(GeneratedMarket(instruments(1), 7)))
+    books.position(BTC, PositionSide.BOTH).symbol = "ZZZUSDT"
+
+    with pytest.raises(ValueError, match="the books hold ZZZUSDT"):
+        check_listed(books, Quotes(GeneratedMarket(instruments(1), 7)))

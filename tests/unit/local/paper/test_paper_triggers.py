@@ -112,6 +112,22 @@ def test_a_stop_without_a_position_is_rejected_when_it_fires(
 
 
 @SIDES
+def test_a_stop_limit_rests_at_its_limit_once_it_fired(tmp_path: Path, opening: OrderSide) -> None:
+    stage = a_held_position(tmp_path, opening, -1_000, -800)
+    limit = D(100_000 - 800 * opening.sign)
+    stop = an_algo(
+        closing(opening), "STOP", trigger_price=D(100_000 - 900 * opening.sign), price=limit
+    )
+    algo = stage.exchange.place_algo(stop)
+
+    stage.at(1)
+    assert stage.exchange.books.orders[algo.actual_order_id].status is OrderStatus.NEW
+    stage.at(2)
+    assert stage.held() == 0
+    assert stage.exchange.books.fills[-1].price == limit
+
+
+@SIDES
 def test_close_position_closes_whatever_is_held_and_exists_once(
     tmp_path: Path, opening: OrderSide
 ) -> None:
