@@ -11,6 +11,7 @@ from chalice.app import Blueprint, Request, Response
 from pydantic import BaseModel
 
 from answers import ANSWERED, refusal, success
+from engine.errors import RefusedError
 
 View = Callable[..., BaseModel]
 
@@ -70,8 +71,14 @@ def caller_of(request: Request) -> str:
 def _arguments(contract: Contract, request: Request) -> Mapping[str, Any]:
     asked: dict[str, Any] = {"caller": caller_of(request)}
     if contract.body is not None:
-        sent = request.json_body if request.raw_body else {}
-        asked["body"] = contract.body.model_validate(sent)
+        asked["body"] = contract.body.model_validate(_sent(request))
     if contract.query is not None:
         asked["query"] = contract.query.model_validate(dict(request.query_params or {}))
     return asked
+
+
+def _sent(request: Request) -> Any:
+    try:
+        return request.json_body if request.raw_body else {}
+    except RecursionError as error:
+        raise RefusedError("the body is nested too deeply") from error

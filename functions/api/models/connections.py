@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from models.base import Asked, Told, ToldCamel
+
+MAX_DIGITS = 6
 
 Exchange = Literal["binance"]
 ApiType = Literal["perpetual_futures"]
@@ -14,7 +16,16 @@ MarginType = Literal["cross", "isolated"]
 PositionMode = Literal["hedge", "one_way"]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Secret = Annotated[SecretStr, Field(min_length=8, max_length=512)]
-VolumeFactor = Annotated[Decimal, Field(ge=Decimal("0.1"), le=Decimal(10))]
+
+
+def _short(value: Decimal) -> Decimal:
+    """Refuse many digits; pydantic's own check rounds to 28 before it counts."""
+    if len(value.as_tuple().digits) > MAX_DIGITS:
+        raise ValueError(f"at most {MAX_DIGITS} digits are kept")
+    return value
+
+
+VolumeFactor = Annotated[Decimal, Field(ge=Decimal("0.1"), le=Decimal(10)), AfterValidator(_short)]
 
 
 class NewConnection(Asked):

@@ -1,10 +1,13 @@
 """Reading exchange connections, and how one is shown without its secrets."""
 
+import re
 from typing import Any
 
 from adapters.engine_states import Desired, actual, desired, is_running
 from adapters.refusals import UnknownError
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow, PositionRow
+
+_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 def connection_row(connection_id: str) -> ConnectionRow:
@@ -15,10 +18,16 @@ def connection_row(connection_id: str) -> ConnectionRow:
     UnknownError
         If there is no such connection.
     """
+    unknown = UnknownError(f"there is no connection {connection_id[:64]!r}")
+    if not _ID.fullmatch(connection_id):
+        raise unknown
     try:
         return ConnectionRow.get(CONNECTION_KIND, connection_id, consistent_read=True)
     except ConnectionRow.DoesNotExist as error:
-        raise UnknownError(f"there is no connection {connection_id!r}") from error
+        raise unknown from error
+
+
+_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 def connection_rows() -> list[ConnectionRow]:

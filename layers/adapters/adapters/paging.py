@@ -8,6 +8,9 @@ from typing import Any
 
 from engine.errors import RefusedError
 
+MAX_KEY_CHARACTERS = 1024
+MAX_NUMBER_DIGITS = 15
+
 
 def to_cursor(key: Mapping[str, Any] | None) -> str | None:
     """A DynamoDB key as text; None after the last page."""
@@ -16,8 +19,10 @@ def to_cursor(key: Mapping[str, Any] | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode()
 
 
-def from_cursor(cursor: str | None, *, connection_id: str) -> dict[str, Any] | None:
-    """The key a cursor names.
+def from_cursor(
+    cursor: str | None, *, connection_id: str, kinds: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The key a cursor names; it must have exactly these attributes, each of its kind (S or N).
 
     Raises
     ------
@@ -29,9 +34,20 @@ def from_cursor(cursor: str | None, *, connection_id: str) -> dict[str, Any] | N
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         owner = key["connection_id"]["S"]
-        typed = all(set(one) <= {"S", "N"} and len(one) == 1 for one in key.values())
+        fits = key.keys() == kinds.keys() and all(
+            _is_value(key[name], kind) for name, kind in kinds.items()
+        )
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError("cursor is none that this API gave") from error
-    if owner != connection_id or not typed:
+    if owner != connection_id or not fits:
         raise RefusedError("cursor belongs to another list")
     return dict(key)
+
+
+def _is_value(one: Mapping[str, Any], kind: str) -> bool:
+    """Whether it is a key value as DynamoDB takes it: a text or a whole number."""
+    text = one.get(kind)
+    limit = MAX_KEY_CHARACTERS if kind == "S" else MAX_NUMBER_DIGITS
+    if len(one) != 1 or not isinstance(text, str) or not 0 < len(text) <= limit:
+        return False
+    return kind == "S" or (text.isascii() and text.isdigit())

@@ -1,6 +1,6 @@
 """Positions and orders as the API tells them: one key condition for each page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,12 +19,29 @@ from engine.errors import RefusedError
 from engine.values import Order, Position
 
 View = dict[str, Any]
-_POSITION_INDEX = {
-    "open": PositionRow.live,
-    "closed": PositionRow.closed,
-    "all": PositionRow.recent,
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """An index to page through, and the attributes its keys are made of."""
+
+    index: LocalSecondaryIndex[Any]
+    key_kinds: Mapping[str, str]
+
+
+def _listing(index: LocalSecondaryIndex[Any], row_id: str, by: str) -> Listing:
+    return Listing(index=index, key_kinds={"connection_id": "S", row_id: "S", by: "N"})
+
+
+_POSITIONS = {
+    "open": _listing(PositionRow.live, "position_id", "live_since_ms"),
+    "closed": _listing(PositionRow.closed, "position_id", "closed_at_ms"),
+    "all": _listing(PositionRow.recent, "position_id", "created_at_ms"),
 }
-_ORDER_INDEX = {"open": OrderRow.live, "all": OrderRow.recent}
+_ORDERS = {
+    "open": _listing(OrderRow.live, "client_order_id", "live_since_ms"),
+    "all": _listing(OrderRow.recent, "client_order_id", "created_at_ms"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +58,8 @@ class TradingViews:
         cursor: str | None,
     ) -> View:
         """One page of one connection, or the latest of all of them."""
-        index = _POSITION_INDEX[status]
-        rows, following = _page(index, connection_id, symbol=symbol, limit=limit, cursor=cursor)
+        listing = _POSITIONS[status]
+        rows, following = _page(listing, connection_id, symbol=symbol, limit=limit, cursor=cursor)
         prices = {one: last_prices(one) for one in {row.connection_id for row in rows}}
         data = [_position(row, prices[row.connection_id]) for row in rows]
         return {"count": len(data), "data": data, "cursor": following}
@@ -57,8 +74,8 @@ class TradingViews:
         cursor: str | None,
     ) -> View:
         """One page of one connection, or the latest of all of them."""
-        index = _ORDER_INDEX[status]
-        rows, following = _page(index, connection_id, symbol=symbol, limit=limit, cursor=cursor)
+        listing = _ORDERS[status]
+        rows, following = _page(listing, connection_id, symbol=symbol, limit=limit, cursor=cursor)
         data = [_order(row.connection_id, order_of(row)) for row in rows]
         return {"count": len(data), "data": data, "cursor": following}
 
@@ -71,7 +88,7 @@ class TradingViews:
 
 
 def _page(
-    index: LocalSecondaryIndex[Any],
+    listing: Listing,
     connection_id: str | None,
     *,
     symbol: str | None,
@@ -80,13 +97,15 @@ def _page(
 ) -> tuple[list[Any], str | None]:
     if connection_id is not None:
         accounts.connection_row(connection_id)
-        start = from_cursor(cursor, connection_id=connection_id)
-        return _page_of(index, connection_id, symbol=symbol, limit=limit, start=start)
+        start = from_cursor(cursor, connection_id=connection_id, kinds=listing.key_kinds)
+        return _page_of(listing.index, connection_id, symbol=symbol, limit=limit, start=start)
     if cursor is not None:
         raise RefusedError("cursor needs connectionId: pages are kept for one connection each")
     rows: list[Any] = []
     for one in accounts.connection_rows():
-        found, _ = _page_of(index, one.connection_id, symbol=symbol, limit=limit, start=None)
+        found, _ = _page_of(
+            listing.index, one.connection_id, symbol=symbol, limit=limit, start=None
+        )
         rows += found
     return sorted(rows, key=_newest_first)[:limit], None
 
