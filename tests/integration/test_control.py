@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from adapters import control
+from adapters import control, environment
 from adapters.control import ControlFailedError, LambdaControl, StepMachines
 
 ROLE = "arn:aws:iam::123456789012:role/machines"
@@ -47,7 +47,7 @@ def test_a_start_names_its_run_and_can_be_looked_up(
 
     assert machines.is_starting("c-1", "run-1") is True
     assert machines.is_starting("c-1", "run-2") is False
-    assert _inputs(control.environment.required("CTS_ENGINE_START_ARN")) == [
+    assert _inputs(environment.required("CTS_ENGINE_START_ARN")) == [
         {"connection_id": "c-1", "run_id": "run-1"}
     ]
 
@@ -56,7 +56,7 @@ def test_a_start_names_its_run_and_can_be_looked_up(
 def test_a_stop_says_whether_to_close(machines: StepMachines, close: bool) -> None:
     machines.engine_stop("c-1", close_positions=close)
 
-    assert _inputs(control.environment.required("CTS_ENGINE_STOP_ARN")) == [
+    assert _inputs(environment.required("CTS_ENGINE_STOP_ARN")) == [
         {"connection_id": "c-1", "close_positions": close}
     ]
 
