@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from tests.builders import NOW_MS
@@ -71,7 +72,7 @@ def walked(
 
 def with_gaps(candles: Candles, gaps: np.ndarray) -> Candles:
     """The same candles with gaps where `gaps` (T, S) is set."""
-    prices = {
+    prices: dict[str, Any] = {
         name: np.where(gaps, 0, getattr(candles, name))
         for name in ("open", "high", "low", "close", "volume")
     }

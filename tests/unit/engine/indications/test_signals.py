@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,8 @@ def test_too_deep_a_drawdown_refuses_a_signal(side: Side) -> None:
     wick[7] += side.sign * 4_500  # best 0.655 %, now 0.312 %: more than half given back
     name = "high" if side is Side.LONG else "low"
 
-    signals, refused = signals_of(replace(candles, **{name: wick}))
+    changed: dict[str, Any] = {name: wick}
+    signals, refused = signals_of(replace(candles, **changed))
 
     assert len(signals) == 0
     assert refused["refused_drawdown"] == 1
