@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import fcntl
 import signal
 import ssl
 import time
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import IO
 
 from aiohttp import web
 
@@ -55,6 +57,40 @@ def open_market(options: PaperOptions, journal: Journal) -> Market:
     return TapeMarket(tracks, tape_anchor(journal, options.tape.name, now_ms() // 1000))
 
 
+def lock_directory(directory: Path) -> IO[str]:
+    """Hold the directory for this process; the lock ends with the process, however that ends.
+
+    Raises
+    ------
+    ValueError
+        If another paper exchange runs on the directory.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = (directory / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ValueError(f"another paper exchange runs on {directory}") from None
+    return lock
+
+
+def check_listed(books: Books, quotes: Quotes) -> None:
+    """The market must list what the books hold, or nothing could be priced."""
+    missing = sorted(books.symbols() - set(quotes.instruments))
+    if missing:
+        raise ValueError(
+            f"the books hold {', '.join(missing)}, which this market does not list:"
+            " start with the symbols or tape of before, or with a fresh --dir"
+        )
+
+
+def warm(quotes: Quotes) -> None:
+    """Draw the last day once, so that the first client does not wait for it."""
+    for symbol in quotes.instruments:
+        quotes.day(symbol, now_ms())
+
+
 def tape_anchor(journal: Journal, name: str, now_s: int) -> int:
     """The second at which a tape's first row plays.
 
@@ -72,9 +108,12 @@ async def serve(options: PaperOptions) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    lock = lock_directory(options.directory)
     journal = Journal(options.directory / "books.sqlite")
     quotes = Quotes(open_market(options, journal))
-    exchange = PaperExchange(Books(journal, START_BALANCE), quotes, now_ms)
+    books = Books(journal, START_BALANCE)
+    check_listed(books, quotes)
+    exchange = PaperExchange(books, quotes, now_ms)
     keys = ListenKeys()
     rest = Rest(exchange, Credentials.from_environment(), keys)
     streams = Streams(exchange, keys, refuse=not options.stream)
@@ -83,11 +122,13 @@ async def serve(options: PaperOptions) -> None:
         context = server_context(options.directory, now_ms() // 1000)
         await _listen(stack, venue, options.port, context)
         await _listen(stack, control_app(exchange), options.control_port, None)
+        warm(quotes)
         pump = asyncio.create_task(streams.pump())
         print(_ready_line(options, quotes), flush=True)
         await _until(stop, pump)
         await streams.close()
     journal.close()
+    lock.close()
 
 
 async def _until(stop: asyncio.Event, pump: asyncio.Task[None]) -> None:

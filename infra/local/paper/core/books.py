@@ -81,6 +81,12 @@ class Books:
         self.open_orders = {key: one for key, one in self.orders.items() if one.is_open}
         self.open_algos = {key: one for key, one in self.algos.items() if one.is_open}
 
+    def symbols(self) -> set[str]:
+        """Symbols that are held or have open orders."""
+        waiting = {one.symbol for one in self.open_orders.values()}
+        waiting |= {one.symbol for one in self.open_algos.values()}
+        return waiting | {one.symbol for one in self.positions.values() if one.quantity}
+
     def next_id(self) -> int:
         """A number no record of these books had before."""
         self.account.next_id += 1

@@ -39,7 +39,7 @@ def set_isolated(books: Books, symbol: str, *, isolated: bool) -> None:
     if config.isolated == isolated:
         raise RefusedError(Reason.NO_CHANGE_OF_MARGIN)
     if any(one.symbol == symbol for one in margin.held(books)):
-        raise RefusedError(Reason.OPEN_POSITION)
+        raise RefusedError(Reason.MARGIN_OPEN_POSITION)
     config.isolated = isolated
     books.keep_config(config)
     books.commit()

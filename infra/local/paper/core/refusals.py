@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_CHANGE_OF_MODE = "no_change_of_mode"
     NO_CHANGE_OF_MARGIN = "no_change_of_margin"
     OPEN_POSITION = "open_position"
+    MARGIN_OPEN_POSITION = "margin_open_position"
     OPEN_ORDERS = "open_orders"
     LEVERAGE_RANGE = "leverage_range"
 

@@ -54,9 +54,9 @@ def _check_combination(
     }  # fmt: skip
     for name, fits in wanted.items():
         if given.has(name) and not fits:
-            raise errors.not_wanted(name)
+            raise errors.VenueError(errors.not_wanted(name))
     if close_position and (trailing or limit):
-        raise errors.not_wanted("closePosition")
+        raise errors.VenueError(errors.not_wanted("closePosition"))
 
 
 def _find(exchange: PaperExchange, given: Parameters, otherwise: Reason) -> AlgoOrder:

@@ -1,16 +1,25 @@
 """Binance's error codes and words, and which refusal of the core gets which."""
 
+from dataclasses import dataclass
+
 from local.paper.core.refusals import Reason
 
 
-class VenueError(Exception):
-    """An answer ``{"code": ..., "msg": ...}`` with its HTTP status."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``{"code": ..., "msg": ...}`` with its HTTP status."""
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(f"{code} {message}")
-        self.code = code
-        self.message = message
-        self.status = status
+    code: int
+    message: str
+    status: int = 400
+
+
+class VenueError(Exception):
+    """A request is answered with an error of the venue."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"{answer.code} {answer.message}")
+        self.answer = answer
 
 
 _WORDS: dict[Reason, tuple[int, str]] = {
@@ -54,55 +63,59 @@ _WORDS: dict[Reason, tuple[int, str]] = {
     Reason.NO_CHANGE_OF_MODE: (-4059, "No need to change position side."),
     Reason.NO_CHANGE_OF_MARGIN: (-4046, "No need to change margin type."),
     Reason.OPEN_POSITION: (-4068, "Position side cannot be changed if there exists position."),
+    Reason.MARGIN_OPEN_POSITION: (
+        -4048,
+        "Margin type cannot be changed if there exists position.",
+    ),
     Reason.OPEN_ORDERS: (-4067, "Position side cannot be changed if there exists open orders."),
     Reason.LEVERAGE_RANGE: (-4028, "Leverage must be within 1..125."),
 }
 
 
-def refused(reason: Reason) -> VenueError:
+def refused(reason: Reason) -> Answer:
     """The venue's words for a refusal."""
     code, message = _WORDS[reason]
-    return VenueError(code, message)
+    return Answer(code, message)
 
 
-def unread(read: int, sent: int) -> VenueError:
+def unread(read: int, sent: int) -> Answer:
     """A parameter was sent that the route does not know."""
     words = f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
-    return VenueError(-1104, words)
+    return Answer(-1104, words)
 
 
-def missing(name: str) -> VenueError:
+def missing(name: str) -> Answer:
     """A parameter is needed."""
     words = f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
-    return VenueError(-1102, words)
+    return Answer(-1102, words)
 
 
-def empty(name: str) -> VenueError:
+def empty(name: str) -> Answer:
     """A parameter has no value."""
-    return VenueError(-1105, f"Parameter '{name}' was empty.")
+    return Answer(-1105, f"Parameter '{name}' was empty.")
 
 
-def not_wanted(name: str) -> VenueError:
+def not_wanted(name: str) -> Answer:
     """A parameter does not go with the others."""
-    return VenueError(-1106, f"Parameter '{name}' sent when not required.")
+    return Answer(-1106, f"Parameter '{name}' sent when not required.")
 
 
-def illegal(name: str) -> VenueError:
+def illegal(name: str) -> Answer:
     """A parameter has a value it cannot have."""
-    return VenueError(-1130, f"Data sent for parameter '{name}' is not valid.")
+    return Answer(-1130, f"Data sent for parameter '{name}' is not valid.")
 
 
-INVALID_TYPE = VenueError(-1116, "Invalid orderType.")
-INVALID_SIDE = VenueError(-1117, "Invalid side.")
-INVALID_TIME_IN_FORCE = VenueError(-1115, "Invalid timeInForce.")
-INVALID_INTERVAL = VenueError(-1120, "Invalid interval.")
-INVALID_LISTEN_KEY = VenueError(-1125, "This listenKey does not exist.")
-BAD_KEY_FORMAT = VenueError(-2014, "API-key format invalid.", 401)
-BAD_KEY = VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
-BAD_SIGNATURE = VenueError(-1022, "Signature for this request is not valid.")
-BAD_TIMESTAMP = VenueError(-1021, "Timestamp for this request is outside of the recvWindow.")
-UNKNOWN_ROUTE = VenueError(-5000, "Path or method is invalid", 404)
-CONDITIONAL_ELSEWHERE = VenueError(
+INVALID_TYPE = Answer(-1116, "Invalid orderType.")
+INVALID_SIDE = Answer(-1117, "Invalid side.")
+INVALID_TIME_IN_FORCE = Answer(-1115, "Invalid timeInForce.")
+INVALID_INTERVAL = Answer(-1120, "Invalid interval.")
+INVALID_LISTEN_KEY = Answer(-1125, "This listenKey does not exist.")
+BAD_KEY_FORMAT = Answer(-2014, "API-key format invalid.", 401)
+BAD_KEY = Answer(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+BAD_SIGNATURE = Answer(-1022, "Signature for this request is not valid.")
+BAD_TIMESTAMP = Answer(-1021, "Timestamp for this request is outside of the recvWindow.")
+UNKNOWN_ROUTE = Answer(-5000, "Path or method is invalid", 404)
+CONDITIONAL_ELSEWHERE = Answer(
     -4120,
     "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
 )

@@ -26,7 +26,7 @@ class ListenKeys:
 
     def extend(self, now_ms: int) -> str:
         if not self.is_valid(self._key, now_ms):
-            raise errors.INVALID_LISTEN_KEY
+            raise errors.VenueError(errors.INVALID_LISTEN_KEY)
         self._expires_ms = now_ms + VALID_MS
         return self._key
 

@@ -31,11 +31,11 @@ def new_order(exchange: PaperExchange, given: Parameters) -> Json:
     """``POST /fapi/v1/order``."""
     kind = given.choice("type", market_shapes.ORDER_TYPES, errors.INVALID_TYPE)
     if kind not in _PLAIN:
-        raise errors.CONDITIONAL_ELSEWHERE
+        raise errors.VenueError(errors.CONDITIONAL_ELSEWHERE)
     if kind == "MARKET":
         for name in ("price", "timeInForce"):
             if given.has(name):
-                raise errors.not_wanted(name)
+                raise errors.VenueError(errors.not_wanted(name))
     invalid = errors.illegal("newOrderRespType")
     answer = given.choice("newOrderRespType", ("ACK", "RESULT"), invalid, "ACK")
     _check_fixed(given)
@@ -102,7 +102,7 @@ def amend_order(exchange: PaperExchange, given: Parameters) -> Json:
     """Change price and quantity of an open limit order."""
     order = find(exchange, given, Reason.NO_SUCH_ORDER)
     if given.choice("side", tuple(OrderSide), errors.INVALID_SIDE) != order.side:
-        raise errors.INVALID_SIDE
+        raise errors.VenueError(errors.INVALID_SIDE)
     quantity, price = given.decimal("quantity"), given.decimal("price")
     return shapes.order(exchange.amend_order(order, quantity, price))
 

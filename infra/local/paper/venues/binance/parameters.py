@@ -13,13 +13,13 @@ class Parameters:
         self._values = values
         for name, value in values.items():
             if value == "":
-                raise errors.empty(name)
+                raise errors.VenueError(errors.empty(name))
 
     def check_known(self, known: Collection[str]) -> None:
         """Refuse what the route does not read, as the strictest of Binance's routes do."""
         read = sum(name in known for name in self._values)
         if read < len(self._values):
-            raise errors.unread(read, len(self._values))
+            raise errors.VenueError(errors.unread(read, len(self._values)))
 
     def has(self, name: str) -> bool:
         return name in self._values
@@ -27,25 +27,25 @@ class Parameters:
     def text(self, name: str, default: str | None = None) -> str:
         value = self._values.get(name, default)
         if value is None:
-            raise errors.missing(name)
+            raise errors.VenueError(errors.missing(name))
         return value
 
     def choice(
         self,
         name: str,
         choices: Collection[str],
-        error: errors.VenueError,
+        error: errors.Answer,
         default: str | None = None,
     ) -> str:
         value = self.text(name, default)
         if value not in choices:
-            raise error
+            raise errors.VenueError(error)
         return value
 
     def integer(self, name: str, default: int | None = None) -> int:
         text = self.text(name, None if default is None else str(default))
         if not text.lstrip("-").isdigit():
-            raise errors.illegal(name)
+            raise errors.VenueError(errors.illegal(name))
         return int(text)
 
     def decimal(self, name: str, default: Decimal | None = None) -> Decimal:
@@ -53,14 +53,14 @@ class Parameters:
         try:
             value = Decimal(text)
         except InvalidOperation:
-            raise errors.illegal(name) from None
+            raise errors.VenueError(errors.illegal(name)) from None
         if not value.is_finite():
-            raise errors.illegal(name)
+            raise errors.VenueError(errors.illegal(name))
         return value
 
     def flag(self, name: str) -> bool:
         """``true`` or ``false``; absent means false."""
         text = self.text(name, "false").lower()
         if text not in ("true", "false"):
-            raise errors.illegal(name)
+            raise errors.VenueError(errors.illegal(name))
         return text == "true"

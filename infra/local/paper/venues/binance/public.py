@@ -161,7 +161,7 @@ def _one_or_all(exchange: PaperExchange, given: Parameters, one: One) -> Json:
 def _limit(given: Parameters, default: int, most: int) -> int:
     limit = given.integer("limit", default)
     if not 1 <= limit <= most:
-        raise errors.illegal("limit")
+        raise errors.VenueError(errors.illegal("limit"))
     return limit
 
 

@@ -35,11 +35,9 @@ class Rest:
         try:
             body, status = self._dispatch(request, payload), 200
         except RefusedError as refusal:
-            error = errors.refused(refusal.reason)
-            body, status = {"code": error.code, "msg": error.message}, error.status
+            body, status = _error(errors.refused(refusal.reason))
         except errors.VenueError as error:
-            body, status = {"code": error.code, "msg": error.message}, error.status
-            error.__traceback__ = None  # shared constants must not collect frames
+            body, status = _error(error.answer)
         LOG.debug("%s %s %s %.1f ms", request.method, request.path, status,
                   (time.perf_counter() - started) * 1000)  # fmt: skip
         return web.json_response(body, status=status, headers=self._headers())
@@ -52,7 +50,7 @@ class Rest:
             return self._listen_key(request)
         route = ROUTES.get((request.method, request.path))
         if route is None:
-            raise errors.UNKNOWN_ROUTE
+            raise errors.VenueError(errors.UNKNOWN_ROUTE)
         self._count(route)
         values = decoded(payload)
         if route.guard is Guard.SIGNED:
@@ -79,4 +77,8 @@ class Rest:
         if request.method == "DELETE":
             self._keys.close()
             return {}
-        raise errors.UNKNOWN_ROUTE
+        raise errors.VenueError(errors.UNKNOWN_ROUTE)
+
+
+def _error(answer: errors.Answer) -> tuple[Json, int]:
+    return {"code": answer.code, "msg": answer.message}, answer.status

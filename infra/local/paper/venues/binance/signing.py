@@ -32,9 +32,9 @@ class Credentials:
     def check_key(self, headers: Mapping[str, str]) -> None:
         given = headers.get("X-MBX-APIKEY", "")
         if not given:
-            raise errors.BAD_KEY_FORMAT
+            raise errors.VenueError(errors.BAD_KEY_FORMAT)
         if not hmac.compare_digest(given.encode(), self.api_key.encode()):
-            raise errors.BAD_KEY
+            raise errors.VenueError(errors.BAD_KEY)
 
     def check_signature(self, payload: str) -> None:
         """``payload`` is the query string followed by the body, as sent.
@@ -43,25 +43,25 @@ class Credentials:
         """
         text, found, signature = payload.rpartition("signature=")
         if not found:
-            raise errors.missing("signature")
+            raise errors.VenueError(errors.missing("signature"))
         digest = hmac.new(self.api_secret.encode(), text.rstrip("&").encode(), hashlib.sha256)
         if not hmac.compare_digest(digest.hexdigest(), signature):
-            raise errors.BAD_SIGNATURE
+            raise errors.VenueError(errors.BAD_SIGNATURE)
 
 
 def check_age(values: Mapping[str, str], now_ms: int) -> None:
     """A request is good from a second ahead of the venue's clock until its window has passed."""
     for name in ("timestamp", "recvWindow"):
         if not values.get(name, "0").isdigit():
-            raise errors.illegal(name)
+            raise errors.VenueError(errors.illegal(name))
     if "timestamp" not in values:
-        raise errors.missing("timestamp")
+        raise errors.VenueError(errors.missing("timestamp"))
     window_ms = int(values.get("recvWindow", _DEFAULT_WINDOW_MS))
     if window_ms > _LONGEST_WINDOW_MS:
-        raise errors.VenueError(-1131, "recvWindow must be less than 60000.")
+        raise errors.VenueError(errors.Answer(-1131, "recvWindow must be less than 60000."))
     sent_ms = int(values["timestamp"])
     if not sent_ms - _AHEAD_MS <= now_ms <= sent_ms + window_ms:
-        raise errors.BAD_TIMESTAMP
+        raise errors.VenueError(errors.BAD_TIMESTAMP)
 
 
 def decoded(payload: str) -> dict[str, str]:
@@ -69,5 +69,5 @@ def decoded(payload: str) -> dict[str, str]:
     pairs = parse_qsl(payload, keep_blank_values=True)
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise errors.VenueError(-1101, "Too many parameters; a duplicate was sent.")
+        raise errors.VenueError(errors.Answer(-1101, "Too many parameters; a duplicate was sent."))
     return values
