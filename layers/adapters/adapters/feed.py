@@ -9,7 +9,7 @@ from typing import Any
 from adapters.backfill import backfill
 from adapters.history import Pace
 from adapters.polling import Poller
-from adapters.private import PrivateStream
+from adapters.private import BlindAccount, PrivateStream
 from adapters.seconds import SPAN_MS, Seconds
 from adapters.streams import Patience, Stream
 from adapters.venues import Dialect, LastPrice, Socket, Trade
@@ -28,11 +28,12 @@ class FeedSettings:
     """How a feed behaves; without `stream` every price comes from polling."""
 
     stream: bool = True
-    poll_ms: int = 250
-    thaw_ms: int = 2_000
+    poll_ms: int = 250  # for the loop that guards positions
+    slow_poll_ms: int = 500  # for the one that only needs candles
     proof_ms: int = 300
     answer_ms: int = 500
     rebuild_share: float = 0.5
+    rebuild_ms: int = 15_000  # a longer outage is bridged by samples alone
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
 
@@ -50,7 +51,7 @@ class CcxtFeed:
         self._instruments: tuple[Instrument, ...] = ()
         self._seconds = Seconds()
         self._streams: dict[str, Stream] = {}  # by symbol; several symbols share one
-        self._private: PrivateStream | None = None
+        self._private: PrivateStream | BlindAccount | None = None
         self._poller = Poller(wire, dialect, clock, self._on_prices, poll_ms=self._settings.poll_ms)
         self._quotes: dict[str, tuple[Decimal, int]] = {}
         self._given: dict[int, Candles] = {}
@@ -75,13 +76,13 @@ class CcxtFeed:
             self._turner = asyncio.create_task(self._keep_turning())
         if tuple(instruments) != self._instruments:
             await self._change(tuple(instruments))
-        if private and self._settings.stream and self._private is None:
-            self._private = PrivateStream(
-                self._wire, self._dialect, self._clock, patience=self._settings.patience
-            )
+        if private and self._private is None:
+            self._private = self._open_private()
         elif not private and self._private is not None:
             leaving, self._private = self._private, None
             await leaving.close()
+        settings = self._settings
+        self._poller.poll_ms = settings.poll_ms if private else settings.slow_poll_ms
 
     async def candles(self, close_ms: int) -> Candles:
         if close_ms in self._given:
@@ -167,6 +168,12 @@ class CcxtFeed:
             self._poller.start()
         await self._learn_prices()
 
+    def _open_private(self) -> PrivateStream | BlindAccount:
+        if not self._settings.stream:
+            return BlindAccount(self._clock)
+        patience = self._settings.patience
+        return PrivateStream(self._wire, self._dialect, self._clock, patience=patience)
+
     async def _learn_prices(self) -> None:
         """Last closes for symbols that do not trade at once."""
         try:
@@ -241,7 +248,7 @@ class CcxtFeed:
         exact: frozenset[str] = frozenset()
         weight = self._dialect.trades_weight * len(symbols)
         room = self._wire.limits.room(weight, share=self._settings.rebuild_share)
-        if self._settings.stream and room:
+        if room and self._broke_lately(symbols):
             done = await asyncio.gather(
                 *(self._refetched(each, start_ms, close_ms) for each in symbols)
             )
@@ -251,6 +258,11 @@ class CcxtFeed:
         wait_ms = self._settings.answer_ms
         sampled = await self._poller.covers(start_ms, close_ms, wait_ms=wait_ms)
         return frozenset(symbols) if sampled else exact
+
+    def _broke_lately(self, symbols: Sequence[str]) -> bool:
+        lately_ms = self._clock.now_ms() - self._settings.rebuild_ms
+        streams = {self._streams[each] for each in symbols if each in self._streams}
+        return any(stream.was_live_since(lately_ms) for stream in streams)
 
     async def _refetched(self, symbol: str, start_ms: int, end_ms: int) -> bool:
         """Replace what was gathered for a second by all its trades."""
@@ -277,14 +289,10 @@ class CcxtFeed:
         """Notice a freeze, and silent sockets."""
         now_ms = self._clock.now_ms()
         frozen_ms, self._turned_ms = now_ms - self._turned_ms, now_ms
-        streams = set(self._streams.values())
+        for stream in set(self._streams.values()):
+            stream.check(now_ms, frozen_ms=frozen_ms)
         if self._private is not None:
-            streams.add(self._private.stream)
-        for stream in streams:
-            if frozen_ms > self._settings.thaw_ms:
-                stream.kick(f"frozen for {frozen_ms} ms")
-            else:
-                stream.check(now_ms)
+            self._private.check(now_ms, frozen_ms=frozen_ms)
 
     async def _poll_while_broken(self) -> None:
         if not self._settings.stream:

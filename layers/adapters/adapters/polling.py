@@ -31,7 +31,7 @@ class Poller:
         self._dialect = dialect
         self._clock = clock
         self._on_prices = on_prices
-        self._poll_ms = poll_ms
+        self.poll_ms = poll_ms
         self._since_ms = 0
         self.asked_ms = 0
         self.last_problem = ""
@@ -69,7 +69,7 @@ class Poller:
 
     async def _keep(self) -> None:
         while True:
-            next_ms = self._clock.now_ms() // self._poll_ms * self._poll_ms + self._poll_ms
+            next_ms = (self._clock.now_ms() // self.poll_ms + 1) * self.poll_ms
             await self._clock.sleep_until_ms(next_ms + _OFFSET_MS)
             asked_ms = self._clock.now_ms()
             try:

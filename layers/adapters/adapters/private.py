@@ -12,10 +12,37 @@ from engine.ports import Clock, Event, StreamBroken
 
 _NAME_WAIT_MS = 2_000
 _KEEP_ALIVE_MS = 20 * 60_000
+_REPEAT_MS = 8_000  # two full readings of the account in that time cost a third of the budget
+
+
+class BlindAccount:
+    """Where a venue or a setting gives no user-data stream: only the news that news are missing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._missing_since_ms = clock.now_ms()
+        self._told_ms = 0
+
+    def drain(self) -> tuple[Event, ...]:
+        """A `StreamBroken` every few seconds, so that the account is read instead."""
+        now_ms = self._clock.now_ms()
+        if now_ms - self._told_ms < _REPEAT_MS:
+            return ()
+        self._told_ms = now_ms
+        return (StreamBroken(since_ms=self._missing_since_ms, at_ms=now_ms),)
+
+    def check(self, now_ms: int, *, frozen_ms: int) -> None:
+        """Nothing is open."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class PrivateStream:
     """Gathers order updates and fills until they are drained.
+
+    While the stream is broken, a `StreamBroken` every few seconds asks for reading the account
+    instead, and one when it is back tells from when on events may be missing.
 
     A fill whose order nobody has named yet waits a little for the message that does, because an
     order born of a triggered stop carries an id we never chose.
@@ -28,7 +55,7 @@ class PrivateStream:
         self._events: list[Event] = []
         self._unnamed: deque[tuple[int, Any]] = deque()
         # Whatever happened before the first connection was missed too.
-        self._missing_since_ms = clock.now_ms()
+        self._missing_since_ms = self._told_ms = clock.now_ms()
         self.stream = Stream(
             wire,
             clock,
@@ -41,12 +68,17 @@ class PrivateStream:
         self._keeper = asyncio.create_task(self._keep_alive())
 
     def drain(self) -> tuple[Event, ...]:
-        """Events since the last call; after a break first the news that some may be missing."""
-        if self._missing_since_ms and self.stream.is_live:
+        """Events since the last call."""
+        is_due = self._clock.now_ms() - self._told_ms >= _REPEAT_MS
+        if self._missing_since_ms and (self.stream.is_live or is_due):
             self._tell_missing()
         self._read_unnamed()
         events, self._events = tuple(self._events), []
         return events
+
+    def check(self, now_ms: int, *, frozen_ms: int) -> None:
+        """Dial anew after a freeze, or if the stream fell silent."""
+        self.stream.check(now_ms, frozen_ms=frozen_ms)
 
     async def close(self) -> None:
         """Stop listening."""
@@ -91,10 +123,10 @@ class PrivateStream:
 
     def _on_break(self, seen_ms: int) -> None:
         self._missing_since_ms = seen_ms
-        self._events.append(StreamBroken(since_ms=seen_ms, at_ms=self._clock.now_ms()))
+        self._tell_missing()
 
     def _tell_missing(self) -> None:
-        self._events.append(
-            StreamBroken(since_ms=self._missing_since_ms, at_ms=self._clock.now_ms())
-        )
-        self._missing_since_ms = 0
+        self._told_ms = self._clock.now_ms()
+        self._events.append(StreamBroken(since_ms=self._missing_since_ms, at_ms=self._told_ms))
+        if self.stream.is_live:
+            self._missing_since_ms = 0

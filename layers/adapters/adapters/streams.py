@@ -25,6 +25,7 @@ class Patience:
     """How long silence is borne, and how slowly a broken socket is dialled again."""
 
     silence_ms: int = 3_000
+    freeze_ms: int = 2_000
     first_retry_ms: int = 1_000
     last_retry_ms: int = 30_000
 
@@ -78,6 +79,7 @@ class Stream:
         self._speaks = speaks
         self._on_break = on_break
         self._dialled_ms = 0
+        self._made_ms = clock.now_ms()
         self._kicked = asyncio.Event()
         self._awaited = asyncio.Event()
         self._task = asyncio.create_task(self._keep())
@@ -86,13 +88,19 @@ class Stream:
     def is_live(self) -> bool:
         return self.live_since_ms > 0
 
+    def was_live_since(self, at_ms: int) -> bool:
+        """Whether it spoke at `at_ms` or later, or had no time to yet."""
+        return max(self.seen_ms, self._made_ms) >= at_ms
+
     def kick(self, why: str) -> None:
         """Close the socket and dial again."""
         self.last_problem = why
         self._kicked.set()
 
-    def check(self, now_ms: int) -> None:
-        """Kick it if it has been silent too long."""
+    def check(self, now_ms: int, *, frozen_ms: int = 0) -> None:
+        """Kick it if it has been silent too long, or our own process stood still."""
+        if frozen_ms > self._patience.freeze_ms:
+            self.kick(f"frozen for {frozen_ms} ms")
         heard_ms = max(self.seen_ms, self._dialled_ms)
         if self._speaks and self._dialled_ms and now_ms - heard_ms > self._patience.silence_ms:
             self.kick(f"silent for {now_ms - heard_ms} ms")
