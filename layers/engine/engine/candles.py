@@ -1,0 +1,110 @@
+"""Candles of many symbols as integer arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InvalidCandleError
+
+Ints = NDArray[np.int64]
+
+FIELDS = ("open", "high", "low", "close", "volume", "kind")
+"""The arrays of (T, S) candles."""
+
+
+class Kind(IntEnum):
+    """What a candle is made of."""
+
+    TRADED = 0
+    FLAT = 1  # the feed was alive and nothing traded: all four prices are the last close
+    GAP = 2  # nobody knows: prices are zero, mean nothing and decide nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candles:
+    """T candles of S symbols, oldest first.
+
+    Attributes
+    ----------
+    symbols : tuple of str, length S
+    span_ms : int
+        Length of one candle.
+    close_ms : (T,) int64
+        Close times, strictly rising, UTC epoch milliseconds.
+    open, high, low, close : (T, S) int64
+        Prices in ticks of each symbol's instrument.
+    volume : (T, S) int64
+        Traded quantity in steps of each symbol's instrument.
+    kind : (T, S) int8
+        `Kind` of each candle.
+    """
+
+    symbols: tuple[str, ...]
+    span_ms: int
+    close_ms: Ints
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    volume: Ints
+    kind: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        shape = (len(self.close_ms), len(self.symbols))
+        for name in FIELDS:
+            if getattr(self, name).shape != shape:
+                raise InvalidCandleError(
+                    f"{name} must be (T, S) = {shape}, was {getattr(self, name).shape}"
+                )
+        if len(self.close_ms) > 1 and not (np.diff(self.close_ms) > 0).all():
+            raise InvalidCandleError("close_ms must rise strictly")
+
+    def __len__(self) -> int:
+        return len(self.close_ms)
+
+    def rows(self, start: int, stop: int) -> "Candles":
+        """Candles `start` up to, not including, `stop`."""
+        return self._taken((slice(start, stop), slice(None)), self.symbols)
+
+    def between(self, start_ms: int, end_ms: int) -> "Candles":
+        """Candles that closed in (start_ms, end_ms]."""
+        first, last = np.searchsorted(self.close_ms, [start_ms, end_ms], side="right")
+        return self.rows(int(first), int(last))
+
+    def select(self, symbols: Sequence[str]) -> "Candles":
+        """Only these symbols, in this order; raises InvalidCandleError if one is missing."""
+        missing = [symbol for symbol in symbols if symbol not in self.symbols]
+        if missing:
+            raise InvalidCandleError(f"candles hold {self.symbols}, not {missing}")
+        columns = [self.symbols.index(symbol) for symbol in symbols]
+        return self._taken((slice(None), columns), tuple(symbols))
+
+    def check_prices(self) -> "Candles":
+        """Itself, if every candle that is no gap has 0 < low <= open, close <= high.
+
+        Raises
+        ------
+        InvalidCandleError
+            Naming the first symbol and close time that break this.
+        """
+        inside = (np.minimum(self.open, self.close) >= self.low) & (
+            np.maximum(self.open, self.close) <= self.high
+        )
+        wrong = (self.kind != Kind.GAP) & ~(inside & (self.low > 0))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise InvalidCandleError(
+                f"{self.symbols[column]} at {self.close_ms[row]}: prices must be "
+                "0 < low <= open, close <= high"
+            )
+        return self
+
+    def _taken(self, index: Any, symbols: tuple[str, ...]) -> "Candles":
+        parts = {name: getattr(self, name)[index] for name in FIELDS}
+        return Candles(
+            symbols=symbols, span_ms=self.span_ms, close_ms=self.close_ms[index[0]], **parts
+        )
