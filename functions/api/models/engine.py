@@ -36,13 +36,6 @@ class ProgressionQuery(AskedCamel):
     limit: Annotated[int, Field(ge=1, le=500)] = 20
 
 
-class PerformanceQuery(AskedCamel):
-    """Over how many of the latest rows of each loop to measure."""
-
-    connection_id: ConnectionId | None = None
-    samples: Annotated[int, Field(ge=1, le=500)] = 100
-
-
 class Outcome(ToldCamel):
     """What became of the request for one connection."""
 
@@ -168,44 +161,4 @@ class ProgressionAnswer(ToldCamel):
     connections: list[ProgressTold]
     total_connections: int
     running_engines: int
-    timestamp: int
-
-
-class Spread(Told):
-    """Milliseconds over the samples; null without any."""
-
-    samples: int
-    avg: Decimal | None
-    min: Decimal | None
-    max: Decimal | None
-    p50: Decimal | None
-    p99: Decimal | None
-
-
-class LoopPerformance(Told):
-    """What one loop costs and how punctual it is; `tick` is compute and input and output."""
-
-    ticks: int
-    compute_ms: Spread
-    tick_ms: Spread
-    start_jitter_ms: Spread
-    skipped: dict[str, int]
-
-
-class PerformanceTold(ToldCamel):
-    """The loops of one connection."""
-
-    connection_id: str
-    name: str
-    health: str
-    trade_loop: LoopPerformance = Field(alias="trade_loop")
-    position_loop: LoopPerformance = Field(alias="position_loop")
-
-
-class PerformanceAnswer(ToldCamel):
-    """`health` is the worst of the connections whose engines should run."""
-
-    success: bool = True
-    health: str
-    connections: list[PerformanceTold]
     timestamp: int

@@ -4,8 +4,6 @@ from chalice.app import Blueprint
 
 from models.engine import (
     EngineAnswer,
-    PerformanceAnswer,
-    PerformanceQuery,
     ProgressionAnswer,
     ProgressionQuery,
     StartRequest,
@@ -13,6 +11,7 @@ from models.engine import (
     StatusQuery,
     StopRequest,
 )
+from models.performance import PerformanceAnswer, PerformanceQuery
 from operation import operation
 from services import services
 

@@ -1,16 +1,12 @@
 """Positions and orders as the API tells them: one key condition for each page."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.indexes import LocalSecondaryIndex
-
 from adapters import accounts
 from adapters.market_views import last_prices
-from adapters.paging import from_cursor, to_cursor
+from adapters.paging import Listing, from_cursor, listing_by, page_of
 from adapters.position_rows import position_of
 from adapters.position_stats import stats
 from adapters.tables import OrderRow, PositionRow
@@ -21,26 +17,14 @@ from engine.values import Order, Position
 View = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """An index to page through, and the attributes its keys are made of."""
-
-    index: LocalSecondaryIndex[Any]
-    key_kinds: Mapping[str, str]
-
-
-def _listing(index: LocalSecondaryIndex[Any], row_id: str, by: str) -> Listing:
-    return Listing(index=index, key_kinds={"connection_id": "S", row_id: "S", by: "N"})
-
-
 _POSITIONS = {
-    "open": _listing(PositionRow.live, "position_id", "live_since_ms"),
-    "closed": _listing(PositionRow.closed, "position_id", "closed_at_ms"),
-    "all": _listing(PositionRow.recent, "position_id", "created_at_ms"),
+    "open": listing_by(PositionRow.live, "position_id", "live_since_ms"),
+    "closed": listing_by(PositionRow.closed, "position_id", "closed_at_ms"),
+    "all": listing_by(PositionRow.recent, "position_id", "created_at_ms"),
 }
 _ORDERS = {
-    "open": _listing(OrderRow.live, "client_order_id", "live_since_ms"),
-    "all": _listing(OrderRow.recent, "client_order_id", "created_at_ms"),
+    "open": listing_by(OrderRow.live, "client_order_id", "live_since_ms"),
+    "all": listing_by(OrderRow.recent, "client_order_id", "created_at_ms"),
 }
 
 
@@ -98,42 +82,14 @@ def _page(
     if connection_id is not None:
         accounts.connection_row(connection_id)
         start = from_cursor(cursor, connection_id=connection_id, kinds=listing.key_kinds)
-        return _page_of(listing.index, connection_id, symbol=symbol, limit=limit, start=start)
+        return page_of(listing.index, connection_id, symbol=symbol, limit=limit, start=start)
     if cursor is not None:
         raise RefusedError("cursor needs connectionId: pages are kept for one connection each")
     rows: list[Any] = []
     for one in accounts.connection_rows():
-        found, _ = _page_of(
-            listing.index, one.connection_id, symbol=symbol, limit=limit, start=None
-        )
+        found, _ = page_of(listing.index, one.connection_id, symbol=symbol, limit=limit, start=None)
         rows += found
     return sorted(rows, key=_newest_first)[:limit], None
-
-
-def _page_of(
-    index: LocalSecondaryIndex[Any],
-    connection_id: str,
-    *,
-    symbol: str | None,
-    limit: int,
-    start: dict[str, Any] | None,
-) -> tuple[list[Any], str | None]:
-    """`limit` rows of the wanted symbol; the cursor is that of the last row read."""
-    found: Iterator[Any] = index.query(
-        connection_id,
-        scan_index_forward=False,
-        last_evaluated_key=start,
-        page_size=min(limit, 200),
-        filter_condition=None
-        if symbol is None
-        else (UnicodeAttribute(attr_name="symbol") == symbol),
-    )
-    rows = []
-    for row in found:
-        rows.append(row)
-        if len(rows) == limit:
-            return rows, to_cursor(found.last_evaluated_key)  # type: ignore[attr-defined]
-    return rows, None
 
 
 def _newest_first(row: Any) -> tuple[int, str]:
