@@ -421,3 +421,17 @@ def test_one_bad_share_does_not_stop_the_others(side: Side) -> None:
     world.open(a_wish(side, exits=some_exits("3"), entry_close_ms=world.clock.now_ms()))
 
     assert world.is_protected()
+
+
+@BOTH
+def test_a_command_that_is_read_again_and_again_is_obeyed_once(side: Side) -> None:
+    world = an_open_world(side)
+    world.command("close_all")
+    world.run_until(lambda: world.plan.idle)
+    world.store.consumed.clear()  # the shell keeps handing in what it once read
+
+    for _ in range(80):
+        world.clock.advance(9000)
+        world.tick()
+
+    assert world.store.consumed == {}
