@@ -1,5 +1,6 @@
 """A typed, asynchronous client of the CTS HTTPS API; it knows routes and answers, nothing else."""
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -22,7 +23,7 @@ from console.models import (
     Status,
 )
 
-TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 8.0  # a function that sleeps takes some seconds to wake
 
 # Every route the console calls, as in the API's description.
 ROUTES = {
@@ -55,7 +56,10 @@ class ApiAnswerError(ApiError):
 
 
 class Client:
-    """Calls the API; a new token or authority on disk is taken up with the next call."""
+    """Calls the API, one call after the other: calls side by side would wake more functions.
+
+    A new token or authority on disk is taken up with the next call.
+    """
 
     def __init__(
         self, address: Address, *, transport: httpx.AsyncBaseTransport | None = None
@@ -64,6 +68,7 @@ class Client:
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
         self._trusted_since_ns = 0
+        self._turn = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"Client({self._address.url})"
@@ -139,7 +144,12 @@ class Client:
             raise ApiAnswerError(f"{ROUTES[route][1]}: {where}: {first['msg']}") from None
 
     async def _send(self, route: str, values: Mapping[str, str | bool]) -> httpx.Response:
-        method, path = ROUTES[route]
+        async with self._turn:
+            return await self._request(*ROUTES[route], values)
+
+    async def _request(
+        self, method: str, path: str, values: Mapping[str, str | bool]
+    ) -> httpx.Response:
         http = await self._connected()
         sent: dict[str, Any] = {"params": values} if method == "GET" else {"json": values}
         bearer = {"Authorization": f"Bearer {self._address.token()}"}

@@ -20,7 +20,7 @@ from console.reader import Reader
 from console.view import View
 
 REFRESH_MS = 1_000
-_LEAST_PAUSE_MS = 50  # a slow API is asked again soon, but never without a breath between
+_LONGEST_REST_MS = 3_000
 
 
 def wall_clock_ms() -> int:
@@ -116,8 +116,7 @@ class Console:
                 began_ms = self._clock_ms()
                 await self.reader.refresh()
                 self.draw()
-                left_ms = began_ms + REFRESH_MS - self._clock_ms()
-                await asyncio.sleep(max(_LEAST_PAUSE_MS, left_ms) / 1000)
+                await asyncio.sleep(_rest_ms(self._clock_ms() - began_ms) / 1000)
         finally:
             await self._client.close()
 
@@ -145,6 +144,11 @@ class Console:
         page = Box(list(parts.values()))
         page.add_class("cts-console")
         return page
+
+
+def _rest_ms(spent_ms: int) -> int:
+    """Until the next second; a slow API is left alone for as long as it took to answer."""
+    return max(REFRESH_MS - spent_ms, min(spent_ms, _LONGEST_REST_MS))
 
 
 _opened: list[Console] = []

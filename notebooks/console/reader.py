@@ -11,10 +11,9 @@ from console.client import ApiError, Client
 from console.models import Candles
 from console.state import KEPT_CANDLES, Screen, Tally, chosen, joined, settled, tallied
 
-SELDOM = 3  # refreshes between two readings of what changes slowly
-_LATEST_CANDLES = 60
+SELDOM = 5  # refreshes between two readings of what changes slowly
 _FIRST_TICKS = 300
-_SPARE_TICKS = 10
+_SPARE_SECONDS = 10  # asked for beyond what is missing, so that no hole is left
 _MOST_WORKING_ORDERS = 500
 _OF_CHOICE = frozenset({"tally", "positions", "working", "orders", "candles"})
 
@@ -86,7 +85,9 @@ class Reader:
 
     async def _joined(self, connection_id: str, symbol: str) -> Candles:
         known = self.screen.candles.value
-        limit = _LATEST_CANDLES if known is not None and known.candles else KEPT_CANDLES
+        limit = KEPT_CANDLES
+        if known is not None and known.candles:
+            limit = min(KEPT_CANDLES, self._missed_seconds(known.candles[-1].time_ms))
         latest = await self._client.candles(connection_id, symbol, limit=limit)
         return joined(self.screen.candles.value, latest)
 
@@ -94,11 +95,13 @@ class Reader:
         known = self.screen.tally.value
         limit = _FIRST_TICKS
         if known is not None:
-            missed = (self._clock_ms() - known.last_ms) // 1000
-            limit = min(_FIRST_TICKS, missed + _SPARE_TICKS)
+            limit = min(_FIRST_TICKS, self._missed_seconds(known.last_ms))
         answer = await self._client.progression(connection_id, limit=limit)
         ticks = [tick for engine in answer.connections for tick in engine.trade_cycles]
         return tallied(self.screen.tally.value, ticks)
+
+    def _missed_seconds(self, since_ms: int) -> int:
+        return max(0, self._clock_ms() - since_ms) // 1000 + _SPARE_SECONDS
 
     async def _read(self, subject: str, ask: Callable[[], Awaitable[object]]) -> None:
         """Take over an answer, unless it is of something that is no longer chosen."""

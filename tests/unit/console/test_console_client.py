@@ -1,3 +1,4 @@
+import asyncio
 import json
 from pathlib import Path
 
@@ -83,7 +84,7 @@ async def test_a_page_that_is_no_answer_is_not_taken_for_one(tmp_path: Path) -> 
     [
         (httpx.ConnectError("refused"), "nothing answers"),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]"), "certificate not trusted"),
-        (httpx.ReadTimeout("slow"), "no answer within 5 s"),
+        (httpx.ReadTimeout("slow"), "no answer within 8 s"),
         (httpx.RemoteProtocolError("cut"), "the connection broke"),
     ],
 )
@@ -97,6 +98,24 @@ async def test_silence_is_told_by_its_kind(
 
     with pytest.raises(ApiUnreachableError, match=said):
         await client.status()
+
+
+async def test_calls_wait_for_each_other(tmp_path: Path) -> None:
+    api, under_way, most = an_api(Clock()), 0, 0
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return await api.transport().handle_async_request(request)
+
+    client = Client(an_address(tmp_path), transport=httpx.MockTransport(handle))
+
+    await asyncio.gather(client.status(), client.connections(), client.positions(CONNECTION))
+
+    assert most == 1
 
 
 async def test_the_token_is_in_no_representation_and_no_error(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ async def test_later_refreshes_ask_for_few_candles_and_keep_the_many(tmp_path: P
 
     limits = [asked["limit"] for _, path, asked in api.asked if path == "/api/market-data"]
     known = reader.screen.candles.value
-    assert limits == [str(KEPT_CANDLES), "60"]
+    assert limits == [str(KEPT_CANDLES), "14"]
     assert known is not None
     assert len(known.candles) == KEPT_CANDLES
     times = [candle.time_ms for candle in known.candles]
