@@ -34,6 +34,7 @@ class PaperProcess:
     port: int = field(default_factory=free_port)
     control_port: int = field(default_factory=free_port)
     symbols: int = 4
+    stream: bool = True
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -42,6 +43,7 @@ class PaperProcess:
             str(self.control_port), "--dir", str(self.directory), "--symbols", str(self.symbols),
             "--seed", "7",
         ]  # fmt: skip
+        command += [] if self.stream else ["--no-stream"]
         environ = os.environ | {"CTS_PAPER_API_KEY": KEY, "CTS_PAPER_API_SECRET": SECRET}
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "paper.log").open("ab") as log:

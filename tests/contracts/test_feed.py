@@ -14,7 +14,8 @@ from tests.paper_venue import Line, PaperProcess
 from adapters.backfill import MINUTE_MS
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
-from adapters.feed import CcxtFeed, FeedSettings
+from adapters.feed import CcxtFeed
+from adapters.feed_settings import FeedSettings
 from adapters.limits import Limits
 from adapters.streams import Patience
 from adapters.venues.binance import BinanceUsdm
@@ -256,6 +257,25 @@ async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path) -> None
     assert Kind.GAP in kinds(dead)
     assert_same(made, truth)
     assert told
+
+
+async def test_a_venue_that_refuses_streams_is_polled_and_its_account_read(
+    tmp_path: Path,
+) -> None:
+    paper = PaperProcess(tmp_path / "paper", symbols=2, stream=False)
+    paper.start()
+    try:
+        async with watching(paper) as it:
+            await it.follow(private=True)
+            made = await it.seconds(9)
+            sources, events = it.feed.sources(), it.feed.events()
+    finally:
+        paper.stop()
+
+    assert Kind.GAP not in kinds(made[1:])
+    assert sources["stream"] == 0
+    assert sources["polling"] >= 16
+    assert [type(event) for event in events] == [StreamBroken]
 
 
 async def test_after_a_freeze_every_socket_is_opened_anew(paper: PaperProcess) -> None:

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from adapters.backfill import backfill
-from adapters.history import Pace
+from adapters.feed_settings import FeedSettings
 from adapters.polling import Poller
 from adapters.private import BlindAccount, PrivateStream
+from adapters.quotes import LastQuotes
 from adapters.seconds import SPAN_MS, Seconds
-from adapters.streams import Patience, Stream
+from adapters.streams import Stream
 from adapters.venues import Dialect, LastPrice, Socket, Trade
 from adapters.wire import Wire
 from engine.errors import CtsError, RetryableError
@@ -21,21 +21,6 @@ from engine.values import Instrument
 
 _TURN_MS = 250
 _REMEMBERED = 16  # candles given lately, so that asking twice gives the same
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSettings:
-    """How a feed behaves; without `stream` every price comes from polling."""
-
-    stream: bool = True
-    poll_ms: int = 250  # for the loop that guards positions
-    slow_poll_ms: int = 500  # for the one that only needs candles
-    proof_ms: int = 300
-    answer_ms: int = 500
-    rebuild_share: float = 0.5
-    rebuild_ms: int = 15_000  # a longer outage is bridged by samples alone
-    patience: Patience = field(default_factory=Patience)
-    pace: Pace = field(default_factory=Pace)
 
 
 class CcxtFeed:
@@ -53,7 +38,7 @@ class CcxtFeed:
         self._streams: dict[str, Stream] = {}  # by symbol; several symbols share one
         self._private: PrivateStream | BlindAccount | None = None
         self._poller = Poller(wire, dialect, clock, self._on_prices, poll_ms=self._settings.poll_ms)
-        self._quotes: dict[str, tuple[Decimal, int]] = {}
+        self._quotes = LastQuotes()
         self._given: dict[int, Candles] = {}
         self._sources = {"stream": 0, "polling": 0}
         self._turned_ms = clock.now_ms()
@@ -119,17 +104,7 @@ class CcxtFeed:
         return pieces
 
     def quotes(self) -> Mapping[str, Quote]:
-        quotes = {}
-        for symbol in self._seconds.symbols:
-            if symbol in self._quotes:
-                price, event_ms = self._quotes[symbol]
-                quotes[symbol] = Quote(
-                    symbol=symbol,
-                    price=price,
-                    event_ms=event_ms,
-                    seen_ms=max(event_ms, self._seen_ms(symbol)),
-                )
-        return quotes
+        return self._quotes.of({each: self._seen_ms(each) for each in self._seconds.symbols})
 
     def events(self) -> tuple[Event, ...]:
         return self._private.drain() if self._private is not None else ()
@@ -201,7 +176,7 @@ class CcxtFeed:
         trade = self._dialect.read_trade(message)
         if trade is not None:
             self._seconds.add(trade)
-            self._quote(trade.symbol, Decimal(trade.price), trade.event_ms)
+            self._quotes.take(trade.symbol, Decimal(trade.price), trade.event_ms)
 
     def _on_prices(self, prices: Sequence[LastPrice]) -> None:
         """Samples: true trades, though not all of them."""
@@ -211,17 +186,9 @@ class CcxtFeed:
                 continue
             ticks = followed[each.symbol].to_ticks(each.price)
             self._seconds.know_close(each.symbol, ticks, each.event_ms)
-            is_news = self._quote(each.symbol, each.price, each.event_ms)
+            is_news = self._quotes.take(each.symbol, each.price, each.event_ms)
             if is_news and not self._is_streamed(each.symbol):
                 self._seconds.add(Trade(each.symbol, each.event_ms, str(each.price), "0", 0))
-
-    def _quote(self, symbol: str, price: Decimal, event_ms: int) -> bool:
-        """Keep the newest price; False if this one is no news."""
-        known = self._quotes.get(symbol)
-        if known is not None and event_ms < known[1]:
-            return False
-        self._quotes[symbol] = (price, event_ms)
-        return known is None or known != (price, event_ms)
 
     def _is_streamed(self, symbol: str) -> bool:
         stream = self._streams.get(symbol)
@@ -276,7 +243,7 @@ class CcxtFeed:
         self._seconds.forget(symbol, end_ms)
         for trade in trades:
             self._seconds.add(trade)
-            self._quote(symbol, Decimal(trade.price), trade.event_ms)
+            self._quotes.take(symbol, Decimal(trade.price), trade.event_ms)
         return True
 
     async def _keep_turning(self) -> None:
