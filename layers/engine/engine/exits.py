@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.market import Candles, Ints, Kind
+from engine.ticks import RATIO, distance
 
 STOP, TRAILING, TARGET = 0, 1, 2
 OPEN = -1
 """Reasons of `Exits`; the last one for a position that lives on."""
-
-RATIO = 100_000_000
-"""Exit distances are integers of a millionth of a percent: one is this many."""
 
 _NEVER = 1 << 60
 _LOG_UNITS = 1e12  # resolution of the logarithms that prune
@@ -100,11 +98,6 @@ class FirstExits:
     reason: NDArray[np.int8]
     price: Ints
     peak: Ints
-
-
-def distance(price: Ints, ratio: Ints) -> Ints:
-    """`price * ratio / RATIO` in whole ticks, rounded up: a trigger is never nearer than asked."""
-    return -(-np.abs(price) * ratio // RATIO)
 
 
 def make_window(candles: Candles) -> Window:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.exits import Triggers, distance
+from engine.exits import Triggers
 from engine.market import Ints
 from engine.sets import Grid
 from engine.settings import Settings
+from engine.ticks import distance
 
 NEVER = np.int64(1 << 60)
 _SATURATION = 32767

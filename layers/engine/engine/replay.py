@@ -24,7 +24,7 @@ def fold(
     settings: Settings,
     on_progress: Callable[[int, TradePlan], None] | None = None,
     *,
-    chunk: int = 7200,
+    chunk: int = 1440,
 ) -> tuple[TradeState, Folded]:
     """Plan over `pieces` in order, at most `chunk` candles at a time.
 

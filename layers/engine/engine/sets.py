@@ -7,22 +7,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.exits import RATIO
+from engine.indications.slots import Slot
 from engine.market import Ints
 from engine.settings import Settings
+from engine.ticks import ratio_units
 from engine.values import Exits, IndicationType, SetKey, Side, plain
 
 _VIABLE_TARGET = Decimal("1.5")  # times the round-trip cost
 _VIABLE_STOP = 2  # times spread and slippage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """What can signal on a symbol: an indication with one parameter, for one side."""
-
-    indication: IndicationType
-    parameter: int
-    side: Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +101,6 @@ def make_grid(settings: Settings) -> Grid:
         kept = settings.max_sets_per_symbol
         pairs = [pairs[i * len(pairs) // kept] for i in range(kept)]
     return _grid(slots, tuple(each for _, each in exits), pairs, total - len(pairs), settings)
-
-
-def ratio_units(pct: Decimal) -> int:
-    """A percentage in millionths of a percent, half to even."""
-    return int((pct * (RATIO // 100)).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _slots(settings: Settings) -> tuple[Slot, ...]:

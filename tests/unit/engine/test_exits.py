@@ -7,18 +7,16 @@ from tests.market import bars_of, candles_of, mirrored, walked, with_gaps
 
 from engine.exits import (
     OPEN,
-    RATIO,
     STOP,
     TARGET,
     TRAILING,
     FirstExits,
     Triggers,
-    distance,
     first_exit,
     make_window,
 )
 from engine.market import Candles, Ints, Kind
-from engine.sets import ratio_units
+from engine.ticks import RATIO, distance, ratio_units
 from engine.values import Side
 
 NEVER = 1 << 60

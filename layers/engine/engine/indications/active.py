@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.indications.legs import Legs, Samples
+from engine.indications.slots import Slot
 from engine.market import Ints
-from engine.sets import Slot
 from engine.settings import Settings
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.indications.legs import Extremes, Legs, step_legs
+from engine.indications.slots import Slot
 from engine.indications.steps import Walk
-from engine.sets import Slot
 from engine.settings import Settings
 
 

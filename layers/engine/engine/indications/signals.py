@@ -11,9 +11,9 @@ from engine.indications.direction import direction_legs
 from engine.indications.filters import MAX_WINDOW_S, REFUSALS, Judged, judge, spaced
 from engine.indications.legs import Extremes, Legs, Samples
 from engine.indications.move import move_legs
+from engine.indications.slots import Slot
 from engine.indications.steps import KEPT, StepState, Walk, walk_steps
 from engine.market import Candles, Ints, Kind
-from engine.sets import Slot
 from engine.settings import Settings
 from engine.values import IndicationType
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.market import Ints
-from engine.sets import ratio_units
 from engine.settings import Settings
+from engine.ticks import nearest_distance, ratio_units
 
 KEPT = 64
 """Steps remembered for each symbol."""
@@ -108,15 +108,10 @@ def walk_steps(
     return StepState(log=kept, high=rest_high, low=rest_low), walk
 
 
-def unit_ticks(anchor: Ints, unit: int) -> Ints:
-    """`anchor` times `unit` millionths of a percent in ticks, half up, at least 1."""
-    return np.maximum(1, (anchor * unit + 50_000_000) // 100_000_000)
-
-
 def _step_events(anchor: Ints, close: Ints, unit: int) -> tuple[Ints, Ints, Ints, Ints]:
     """Bar, symbol, sign and new anchor of every step, in the order of the candles."""
     anchor = anchor.copy()
-    size = unit_ticks(anchor, unit)
+    size = nearest_distance(anchor, unit)
     events: list[tuple[Ints, Ints, Ints, Ints]] = []
     for bar, price in enumerate(close):
         away = np.abs(price - anchor) >= size
@@ -127,7 +122,7 @@ def _step_events(anchor: Ints, close: Ints, unit: int) -> tuple[Ints, Ints, Ints
             first = anchor[moved] == 0
             sign = np.where(first, 0, np.sign(price[moved] - anchor[moved]))
             anchor[moved] = np.where(first, price[moved], anchor[moved] + sign * size[moved])
-            size[moved] = unit_ticks(anchor[moved], unit)
+            size[moved] = nearest_distance(anchor[moved], unit)
             events.append((np.full(len(moved), bar), moved, sign, anchor[moved]))
             away = np.abs(price - anchor) >= size
     if not events:
