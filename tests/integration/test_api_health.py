@@ -1,0 +1,87 @@
+"""The health check, and a connection test that hangs."""
+
+import asyncio
+
+import pytest
+from tests.api_world import ApiWorld
+
+from adapters.account_test import AccountTest
+from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow, PositionRow
+from engine.errors import CredentialsError
+from engine.ports import Exchange
+
+
+def _health(api: ApiWorld) -> dict[str, object]:
+    answer = api.get("/api/system/health-check", token=None)
+    assert answer.status == 200
+    return answer.body
+
+
+@pytest.mark.parametrize(
+    ("silent_ms", "overall"),
+    [(14_000, "healthy"), (16_000, "degraded"), (61_000, "critical")],
+)
+def test_health_follows_the_silence_of_a_running_loop(
+    api: ApiWorld, silent_ms: int, overall: str
+) -> None:
+    api.running()
+    api.clock.advance(silent_ms)
+
+    assert _health(api)["overall"] == overall
+
+
+def test_an_engine_in_error_is_critical_and_a_stopped_one_is_not(api: ApiWorld) -> None:
+    connection_id = api.running()
+    EngineStateRow(connection_id).update([EngineStateRow.actual_state.set("error")])
+    failed = _health(api)
+
+    api.post("/api/trade-engine/stop", {"connectionId": connection_id})
+    api.stopping.stopped(connection_id)
+
+    assert (failed["overall"], _health(api)["overall"]) == ("critical", "healthy")
+
+
+def test_a_failed_connection_test_degrades(api: ApiWorld) -> None:
+    connection_id = api.created()
+    api.venue_error = CredentialsError("-2015")
+    api.post(f"/api/settings/connections/{connection_id}/test")
+
+    told = _health(api)
+
+    assert told["overall"] == "degraded"
+    assert told["issues"] == ["1 connections failed their last test"]
+
+
+def test_positions_without_a_living_position_loop_degrade(api: ApiWorld) -> None:
+    connection_id = api.running()
+    PositionRow(connection_id, "p1", live_since_ms=1).save()
+
+    components = _health(api)["components"]
+
+    assert isinstance(components, dict)
+    assert components["positions"] == "degraded"
+
+
+def test_the_open_check_names_no_connection(api: ApiWorld) -> None:
+    connection_id = api.running()
+    api.clock.advance(61_000)
+
+    told = str(_health(api))
+
+    assert connection_id not in told
+    assert "Paper" not in told
+
+
+def test_a_venue_that_does_not_answer_ends_the_test_in_time(api: ApiWorld) -> None:
+    connection_id = api.created()
+
+    async def never(row: ConnectionRow) -> Exchange:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    hanging = AccountTest(open_exchange=never, clock=api.clock, limit_s=0.01)
+    found = asyncio.run(hanging.run(connection_id, by="operator"))
+
+    assert found["success"] is False
+    assert "did not answer within" in found["error"]
+    assert ConnectionRow.get(CONNECTION_KIND, connection_id).last_test_result == "failed"
