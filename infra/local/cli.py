@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import signal
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import psutil
 import typer
@@ -19,7 +21,7 @@ from local.places import Places, Ports, default_home
 from local.processes import ChildError
 from local.profiles import DEFAULT, PROFILES
 from local.programs import Market
-from local.stack import DeployError
+from local.stack import STACK, DeployError, credentials
 from local.twin import Wishes, twin_up
 
 FAILURES = (NotReadyError, ChildError, DeployError, OperatorError)
@@ -99,6 +101,42 @@ async def _until(stop: asyncio.Event, places: Places, wishes: Wishes, begun: flo
         took = asyncio.get_running_loop().time() - begun
         say(f"up after {took:.0f} s; Ctrl-C ends everything")
         await stop.wait()
+
+
+@app.command()
+def demo(
+    seconds: Annotated[int, typer.Option(min=5, max=86_400, help="How long it trades.")] = 90,
+    tape: Annotated[
+        Path | None, typer.Option(exists=True, help="Play this recorded market.")
+    ] = None,
+    symbols: Annotated[int, typer.Option(min=1, max=200, help="Symbols of the generator.")] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 1,
+    stream: Annotated[bool, typer.Option(help="Offer WebSocket streams.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Progress goes to stderr.")] = False,
+    aws_port: AwsPort = PORTS.aws,
+    paper_port: PaperPort = PORTS.paper,
+    api_port: ApiPort = PORTS.api,
+) -> None:
+    """Up with the demo profile and no state, run, report, down; 1 if anything is wrong."""
+    ports = Ports(aws=aws_port, paper=paper_port, paper_control=paper_port + 1, api=api_port)
+    home = default_home()
+    places = Places(home=home / "demo", ports=ports, builds=home / "build")
+    wishes = Wishes(
+        market=Market(symbols=symbols, seed=seed, tape=tape, stream=stream),
+        console=False,
+        profile="demo",
+    )
+    os.environ.update(credentials(places) | {"CTS_TABLE_PREFIX": STACK})
+    from local import demo as demonstration  # its tables read their names at import
+
+    tell = complain if as_json else say
+    work = demonstration.run(places, wishes, seconds=seconds, say=tell, now_ms=now_ms)
+    found = _run(work)
+    wrong = demonstration.faults(found)
+    for fault in wrong:
+        tell(fault)
+    say(json.dumps(found, indent=None if as_json else 1))
+    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()
@@ -189,15 +227,20 @@ def say(text: str) -> None:
     out.print(text, markup=False, soft_wrap=True)
 
 
-def _run(work: "asyncio.Future[None] | object") -> None:
+def complain(text: str) -> None:
+    """Print one line to stderr."""
+    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+
+
+def _run[T](work: Coroutine[Any, Any, T]) -> T:
     try:
-        asyncio.run(work)  # type: ignore[arg-type]
+        return asyncio.run(work)
     except FAILURES as error:
         _fail(str(error))
 
 
-def _fail(sentence: str) -> None:
-    Console(stderr=True, highlight=False).print(sentence, markup=False, soft_wrap=True)
+def _fail(sentence: str) -> NoReturn:
+    complain(sentence)
     raise typer.Exit(1)
 
 

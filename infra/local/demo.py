@@ -1,17 +1,59 @@
 """The report of a run: one JSON object, and the reasons why it would not do."""
 
+import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from adapters.engine_rows import read_engine
 from engine.settings import Settings
-from local import gather
+from local import gather, logs
+from local.places import Places
 from local.report import drift, loop_report, takeovers
+from local.twin import Twin, Wishes, twin_up
 
+PROGRESS_S = 15
 QUIET_S = 2.0
 QUIET_WITHIN_S = 60.0
+
+
+async def run(
+    places: Places,
+    wishes: Wishes,
+    *,
+    seconds: int,
+    say: Callable[[str], None],
+    now_ms: Callable[[], int],
+) -> dict[str, Any]:
+    """Bring a twin of its own up, let its engine run, take the report, and take it down.
+
+    Raises
+    ------
+    NotReadyError, ChildError, DeployError, OperatorError
+        Whatever kept it from coming up, as one sentence.
+    """
+    async with twin_up(places, replace(wishes, fresh=True), say=say, now_ms=now_ms) as twin:
+        await _let_run(twin, seconds, say)
+        found = await asyncio.to_thread(_taken, twin)
+        say("stopping")
+    errors = logs.error_lines(places.logs)
+    return found | {"errors": errors}
+
+
+async def _let_run(twin: Twin, seconds: int, say: Callable[[str], None]) -> None:
+    for passed in range(0, seconds, PROGRESS_S):
+        say(f"running, {seconds - passed} s to go")
+        await asyncio.sleep(min(PROGRESS_S, seconds - passed))
+
+
+def _taken(twin: Twin) -> dict[str, Any]:
+    with httpx.Client(base_url=twin.places.control_url, timeout=10, trust_env=False) as control:
+        venue = quiet_books(control)
+    engine = read_engine(twin.connection_id)
+    return report(twin.connection_id, engine.settings, venue, [])
 
 
 def report(

@@ -25,7 +25,7 @@ class TradeTotals:
 
 def our_books(connection_id: str) -> Books:
     """What the store says is on the venue."""
-    orders = [row for row in OrderRow.live.query(connection_id, consistent_read=True)]
+    orders = list(OrderRow.live.query(connection_id, consistent_read=True))
     positions = list(PositionRow.live.query(connection_id, consistent_read=True))
     fills = TradeRow.query(connection_id, consistent_read=True)
     open_ones = [row for row in positions if row.status != str(PositionStatus.OPENING)]

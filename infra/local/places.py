@@ -35,6 +35,7 @@ class Places:
 
     home: Path
     ports: Ports = field(default_factory=Ports)
+    builds: Path | None = None  # another twin's build, which depends on the sources alone
 
     @property
     def logs(self) -> Path:
@@ -54,7 +55,7 @@ class Places:
 
     @property
     def build(self) -> Path:
-        return self.home / "build"
+        return self.builds or self.home / "build"
 
     @property
     def lock(self) -> Path:

@@ -10,15 +10,21 @@ from local.stack import STACK, credentials
 DEFAULT = "default"
 PROFILES: Mapping[str, Mapping[str, object]] = {
     DEFAULT: {},
-    # More to see in minutes: smaller steps, gates at the low end of their ranges. Fees stay.
+    # More to see in minutes: finer steps, a grid of larger exits, gates at the low end of their
+    # ranges. Fees stay.
     "demo": {
         "prehistoricDataDays": 2,
-        "stepSizeFactor": "0.2",
+        "stepSizeFactor": "0.1",
+        "gridTakeProfits": ["4", "6", "9", "12"],
+        "stepRelationMinRatio": "0.1",
+        "stepRelationMaxRatio": "2",
+        "tpRangeDivisor": 30,
+        "slippagePercent": "0.005",
         "marketChangeRange": 1,
         "drawdownRatio": "0.5",
         "lastPartRatioFactor": "1.0",
-        "validationTimeout": 5,
-        "positionCooldown": 5,
+        "validationTimeout": 1,
+        "positionCooldown": 0,
         "baseProfitFactor": "0.1",
         "mainProfitFactor": "0.1",
         "realProfitFactor": "0.1",

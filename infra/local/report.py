@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,9 @@ def active_ms(ticks: Sequence[Tick], *, lease_ms: int) -> int:
 def takeovers(ticks: Sequence[Tick], *, lease_ms: int) -> int:
     """How often a lease was taken over after its holder had gone silent."""
     ordered = sorted(ticks, key=lambda tick: tick.started_us)
-    pairs = zip(ordered, ordered[1:], strict=False)
+    pairs = pairwise(ordered)
     return sum(
-        after.token != before.token
-        and after.started_us - before.finished_us > lease_ms * 1000
+        after.token != before.token and after.started_us - before.finished_us > lease_ms * 1000
         for before, after in pairs
     )
 
@@ -91,9 +91,7 @@ def drift(ours: "Books", venue: "Books") -> list[str]:
         mine, theirs = getattr(ours, name), getattr(venue, name)
         for key in sorted(mine.keys() | theirs.keys()):
             if mine.get(key) != theirs.get(key):
-                found.append(
-                    f"{name} {key}: ours {mine.get(key)}, venue {theirs.get(key)}"
-                )
+                found.append(f"{name} {key}: ours {mine.get(key)}, venue {theirs.get(key)}")
     return found
 
 

@@ -9,7 +9,12 @@ from engine.cycles.burst import BurstReport, BurstRequest, Outcome, again, is_st
 from engine.cycles.errands import Errands
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
-from engine.errors import LeaseLostError, RetryableError, ShortKeyTakenError
+from engine.errors import (
+    CorruptStateError,
+    LeaseLostError,
+    RetryableError,
+    ShortKeyTakenError,
+)
 from engine.ports import (
     Command,
     EngineRow,
@@ -61,7 +66,7 @@ async def position_burst(
     except LeaseLostError:
         memories.pop(request.connection_id, None)
         return BurstReport(outcome=Outcome.LOST, token=token)
-    except (RetryableError, ShortKeyTakenError) as error:
+    except (RetryableError, ShortKeyTakenError, CorruptStateError) as error:
         memories.pop(request.connection_id, None)
         return await again(world, request, token, error)
 
@@ -69,13 +74,18 @@ async def position_burst(
 async def _confirmed(
     world: World, engine: EngineRow, row: LeaseRow, memories: dict[str, PositionMemory]
 ) -> PositionMemory | None:
-    """The memory if the store confirms it; else None, with feed and exchange opened already."""
+    """The memory if the store confirms it; else None, with the venue opened and answering.
+
+    Sockets, clock and client are set up before the lease is taken, so that no tick waits for them.
+    """
     memory = memories.get(engine.connection_id)
     if memory and memory.run_id == engine.run_id and memory.last_slot_ms == row.last_slot_ms:
         return memory
     memories.pop(engine.connection_id, None)
-    await world.opener.feed(engine.connection_id, private=True)
-    await world.opener.exchange(engine.connection_id, private=True)
+    feed = await world.opener.feed(engine.connection_id, private=True)
+    await feed.follow((), private=True)
+    exchange = await world.opener.exchange(engine.connection_id, private=True)
+    await exchange.account()
     return None
 
 
