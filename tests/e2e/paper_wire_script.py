@@ -10,6 +10,7 @@ import json
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -63,6 +64,25 @@ async def closed(exchange: Any) -> None:
     await session.close()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that the stream brings; ten seconds at most."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def user_stream_open(exchange: Any) -> bool:
+    """Whether the private socket is connected."""
+    private = [one for url, one in exchange.clients.items() if "/private/" in url]
+    return any(one.connected.done() for one in private)
+
+
+def watched_ids(exchange: Any) -> set[str]:
+    """Our own client ids among the orders seen on the user stream."""
+    seen = {one["clientOrderId"] for one in exchange.orders or []}
+    return {one for one in seen if one.endswith("-1")}
+
+
 async def market_data(exchange: Any) -> dict[str, Any]:
     candles = await exchange.fetch_ohlcv(BTC, "1m", limit=100)
     hours = await exchange.fetch_ohlcv(BTC, "1h", limit=3)
@@ -98,7 +118,7 @@ async def traded(exchange: Any) -> dict[str, Any]:
     """Open, protect, reduce and close a position; watch it all on the user stream."""
     orders = asyncio.create_task(_collect(exchange.watch_orders))
     mine = asyncio.create_task(_collect(exchange.watch_my_trades))
-    await asyncio.sleep(0.8)
+    await until(lambda: user_stream_open(exchange))
     await exchange.set_leverage(10, BTC)
     opened = await exchange.create_order(
         BTC, "market", "buy", 0.004, None, {"clientOrderId": "entry-1"}
@@ -132,10 +152,10 @@ async def traded(exchange: Any) -> dict[str, Any]:
     fills = await exchange.fetch_my_trades(BTC)
     balance = await exchange.fetch_balance()
     after = await exchange.fetch_positions([BTC])
-    await asyncio.sleep(0.5)
+    await until(lambda: len(exchange.myTrades or []) == 3)
+    await until(lambda: len(watched_ids(exchange)) == 4)
     orders.cancel()
     mine.cancel()
-    seen = list(exchange.orders or [])
     return {
         "opened": opened["status"], "entry": entry["status"], "stop_price": stop["triggerPrice"],
         "stop_type": stop["type"], "target_type": target["type"], "trailing": trailing["type"],
@@ -144,7 +164,7 @@ async def traded(exchange: Any) -> dict[str, Any]:
         "amended": amended["amount"], "plain": len(plain), "reduced": reduced["filled"],
         "closed": closing["status"], "fills": len(fills), "fee": fills[0]["fee"]["currency"],
         "after": len(after), "total": balance["USDT"]["total"],
-        "watched": sorted({one["clientOrderId"] for one in seen if "-1" in one["clientOrderId"]}),
+        "watched": sorted(watched_ids(exchange)),
         "watched_fills": len(exchange.myTrades or []),
     }  # fmt: skip
 
@@ -179,7 +199,8 @@ async def watched_account(exchange: Any) -> dict[str, Any]:
     snapshot = await asyncio.wait_for(exchange.watch_positions([ETH]), 5)
     balance = asyncio.create_task(exchange.watch_balance())
     positions = asyncio.create_task(exchange.watch_positions([ETH]))
-    await asyncio.sleep(0.3)
+    await until(lambda: user_stream_open(exchange))
+    await asyncio.sleep(0)
     await order(ETH, "market", "buy", 0.1)
     held = await asyncio.wait_for(positions, 5)
     total = (await asyncio.wait_for(balance, 5))["USDT"]["total"]

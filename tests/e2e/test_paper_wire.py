@@ -28,7 +28,7 @@ def test_an_unmodified_ccxt_client_trades_with_production_urls(tmp_path: Path) -
     with running(tmp_path / "paper") as paper:
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(paper.port), str(paper.authority)],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
         books = paper.books()
 

@@ -136,6 +136,7 @@ class Matching:
         algo.status, algo.actual_order_id = AlgoStatus.FINISHED, order.order_id
         self._books.tell(AlgoChanged(algo=algo, status="TRIGGERED"))
         self.execute(order, quote, quote.time_ms)
+        algo.actual_price = order.average_price
         self._finish(algo)
 
     def _finish(self, algo: AlgoOrder) -> None:

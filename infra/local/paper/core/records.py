@@ -142,6 +142,7 @@ class AlgoOrder(Record):
     extreme: Decimal = ZERO
     triggered_ms: int = 0
     actual_order_id: int = 0
+    actual_price: Decimal = ZERO
     failure: str = ""
 
     @property

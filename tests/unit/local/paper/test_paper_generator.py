@@ -133,10 +133,10 @@ def test_it_moves_like_the_real_market() -> None:
 
 def test_drifts_last_long_enough_to_pay_for_fees() -> None:
     """Half an hour in the direction of a strong half hour earns over 11 bp, a round trip's fees."""
-    market = a_market()
+    market = a_market(symbols=4)
     gains = []
     for instrument in market.instruments:
-        minutes = market.minutes(instrument.symbol, NOW_S - 5 * DAY_S, NOW_S)
+        minutes = market.minutes(instrument.symbol, NOW_S - 4 * DAY_S, NOW_S)
         level = np.log(minutes.close.astype(float)) * 1e4
         move = level[30:] - level[:-30]
         strong = np.flatnonzero(np.abs(move[:-30]) > 1.5 * move.std())
