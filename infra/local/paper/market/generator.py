@@ -1,11 +1,12 @@
 """A seeded market of correlated instruments, random-access in time.
 
-The logarithm of a price is a slow walk plus fast noise. The walk has a knot every 15 minutes, built
-by midpoint displacement between fixed points 7.5 years apart, so any knot costs a few hashes and
-the level stays bounded; between knots it drifts in a straight line: that is the momentum, on purpose
-more of it than real markets have, so that following trends can pay for its fees. The noise is drawn per hour, fat-tailed, with clustered volatility and jumps, and pinned to zero at both ends of its
-hour, so hours join without knowing each other. Part of both is common to all instruments: the market
-factor.
+The logarithm of a price is a slow walk plus fast noise. The walk has a knot every 15 minutes,
+built by midpoint displacement between fixed points 7.5 years apart, so any knot costs a few
+hashes and the level stays bounded; between knots it drifts in a straight line: that is the
+momentum, on purpose more of it than real markets have, so that following trends can pay for its
+fees. The noise is drawn per hour, fat-tailed, with clustered volatility and jumps, and pinned to
+zero at both ends of its hour, so hours join without knowing each other. Part of both is common to
+all instruments: the market factor.
 """
 
 import math
