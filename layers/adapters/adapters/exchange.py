@@ -3,7 +3,7 @@
 import asyncio
 from decimal import Decimal
 
-from adapters.failures import VenueUnclearError
+from adapters.failures import VenueUnclearError, understood
 from adapters.history import Pace, klines
 from adapters.venues import Dialect
 from adapters.wire import Wire
@@ -31,6 +31,9 @@ from engine.values import Fill, Instrument, Order, OrderState
 
 # An answer later than the request's own validity and this much is not waited for.
 _ANSWER_GRACE_MS = 500
+_CANCEL_VALID_MS = 5_000
+# What an order may lose between its claim and its signature: a fraction of the send window.
+_READY_MS = 300
 
 
 class CcxtExchange:
@@ -58,7 +61,7 @@ class CcxtExchange:
 
     async def instruments(self) -> tuple[Instrument, ...]:
         await self._wire.set_clock()
-        found = await self._dialect.instruments(self._wire, ranked=True)
+        found = await understood(self._dialect.instruments(self._wire, ranked=True))
         self._known = {each.symbol: each for each in found}
         return found
 
@@ -69,13 +72,14 @@ class CcxtExchange:
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
         try:
-            await self._wire.set_clock()
-            hedge = await self._position_mode()
+            hedge = await self._ready_to_send()
         except CtsError as error:
             return self._rejected(order, error)  # nothing of the order was sent yet
         try:
             async with asyncio.timeout((valid_ms + _ANSWER_GRACE_MS) / 1000):
-                return await self._dialect.place(self._wire, order, hedge=hedge, valid_ms=valid_ms)
+                return await understood(
+                    self._dialect.place(self._wire, order, hedge=hedge, valid_ms=valid_ms)
+                )
         except TimeoutError:
             return self._unclear(order, Unclear.TIMEOUT, "no answer in time")
         except VenueUnclearError as error:
@@ -90,7 +94,9 @@ class CcxtExchange:
     async def cancel(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
         try:
             await self._wire.set_clock()
-            update = await self._dialect.cancel(self._wire, order, valid_ms=5_000)
+            update = await understood(
+                self._dialect.cancel(self._wire, order, valid_ms=_CANCEL_VALID_MS)
+            )
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
             return CancelUnclear(
                 client_order_id=order.client_order_id,
@@ -102,7 +108,7 @@ class CcxtExchange:
     async def look_up(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
         try:
             await self._wire.set_clock()
-            update = await self._dialect.find(self._wire, order)
+            update = await understood(self._dialect.find(self._wire, order))
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
             why = error.why if isinstance(error, VenueUnclearError) else Unclear.VENUE
             return self._unclear(order, why, str(error))
@@ -112,8 +118,9 @@ class CcxtExchange:
         asked_ms = self._clock.now_ms()
         try:
             await self._wire.set_clock()
-            orders = await self._dialect.open_orders(self._wire)
-            positions = await self._dialect.positions(self._wire)
+            await self._position_mode()  # so that no send has to ask for it
+            orders = await understood(self._dialect.open_orders(self._wire))
+            positions = await understood(self._dialect.positions(self._wire))
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
             return SnapshotFailed(text=str(error), at_ms=self._clock.now_ms())
         return Snapshot(
@@ -122,22 +129,25 @@ class CcxtExchange:
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         await self._wire.set_clock()
-        return await self._dialect.fills(self._wire, symbol, since_ms=since_ms)
+        return await understood(self._dialect.fills(self._wire, symbol, since_ms=since_ms))
 
     async def account(self) -> Account:
         await self._wire.set_clock()
-        return await self._dialect.account(self._wire, now_ms=self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        return await understood(self._dialect.account(self._wire, now_ms=now_ms))
 
     async def history(self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int) -> Candles:
-        return await klines(
-            self._wire,
-            self._dialect,
-            self._clock,
-            await self._instrument(symbol),
-            span_ms=span_ms,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            pace=self._pace,
+        return await understood(
+            klines(
+                self._wire,
+                self._dialect,
+                self._clock,
+                await self._instrument(symbol),
+                span_ms=span_ms,
+                start_ms=start_ms,
+                end_ms=end_ms,
+                pace=self._pace,
+            )
         )
 
     async def close(self) -> None:
@@ -145,7 +155,7 @@ class CcxtExchange:
 
     async def _instrument(self, symbol: str) -> Instrument:
         if symbol not in self._known:
-            found = await self._dialect.instruments(self._wire, ranked=False)
+            found = await understood(self._dialect.instruments(self._wire, ranked=False))
             self._known = {each.symbol: each for each in found}
         if symbol not in self._known:
             raise RefusedError(f"symbol must be tradable on the venue, was {symbol!r}")
@@ -153,8 +163,17 @@ class CcxtExchange:
 
     async def _position_mode(self) -> bool:
         if self._hedge is None:
-            self._hedge = await self._dialect.is_hedged(self._wire)
+            self._hedge = await understood(self._dialect.is_hedged(self._wire))
         return self._hedge
+
+    async def _ready_to_send(self) -> bool:
+        """The position mode; raises rather than let an order leave long after it was claimed."""
+        try:
+            async with asyncio.timeout(_READY_MS / 1000):
+                await self._wire.set_clock()
+                return await self._position_mode()
+        except TimeoutError:
+            raise VenueBusyError("not sent: clock and mode could not be read in time") from None
 
     async def _already_there(self, order: Order, text: str) -> OrderUpdate | SendUnclear:
         """The venue holds an order of that id: then ours arrived before, and is looked up."""

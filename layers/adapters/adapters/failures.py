@@ -6,7 +6,7 @@ does not carry the venue's own "no" is unclear: a time-out, a cut line, a gatewa
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from typing import Any
 
 from adapters.ccxt_loader import load_errors
@@ -24,6 +24,8 @@ _MESSAGE = re.compile(r'"msg"\s*:\s*"([^"]*)"')
 _QUERY = re.compile(r"\?\S*")
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _CLOCK_CODES = frozenset({"-1021"})
+# What reading a row raises that lacks a key, or holds something else than promised.
+UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
 
 
 class VenueUnclearError(RetryableError):
@@ -57,6 +59,17 @@ def translate(error: Exception, *, not_executed: Collection[str]) -> CtsError:
     if isinstance(error, kinds.AuthenticationError):
         return CredentialsError(said)
     return VenueRefusedError(said, code=code)
+
+
+async def understood[T](answer: Awaitable[T]) -> T:
+    """The answer, or VenueUnclearError if it was not of the shape the venue promises."""
+    try:
+        return await answer
+    except UNREADABLE as error:
+        raise VenueUnclearError(
+            f"the answer could not be read: {type(error).__name__} {redact(str(error))}",
+            why=Unclear.VENUE,
+        ) from error
 
 
 def redact(text: str) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.backfill import backfill
+from adapters.failures import understood
 from adapters.feed_settings import FeedSettings
 from adapters.polling import Poller
 from adapters.private import BlindAccount, PrivateStream
@@ -87,15 +88,18 @@ class CcxtFeed:
         return made
 
     async def backfill(self, start_ms: int, end_ms: int) -> tuple[Candles, ...]:
-        pieces = await backfill(
-            self._wire,
-            self._dialect,
-            self._clock,
-            self._instruments,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            pace=self._settings.pace,
-            room=lambda weight: self._wire.limits.room(weight, share=self._settings.rebuild_share),
+        share = self._settings.rebuild_share
+        pieces = await understood(
+            backfill(
+                self._wire,
+                self._dialect,
+                self._clock,
+                self._instruments,
+                start_ms=start_ms,
+                end_ms=end_ms,
+                pace=self._settings.pace,
+                room=lambda weight: self._wire.limits.room(weight, share=share),
+            )
         )
         for piece in pieces[-1:]:
             for index, symbol in enumerate(piece.symbols):
@@ -152,7 +156,7 @@ class CcxtFeed:
     async def _learn_prices(self) -> None:
         """Last closes for symbols that do not trade at once."""
         try:
-            self._on_prices(await self._dialect.last_prices(self._wire))
+            self._on_prices(await understood(self._dialect.last_prices(self._wire)))
         except RetryableError:
             return  # they become known with the first trade
 
@@ -235,8 +239,8 @@ class CcxtFeed:
         """Replace what was gathered for a second by all its trades."""
         try:
             async with asyncio.timeout(self._settings.answer_ms / 1000):
-                trades = await self._dialect.trades(
-                    self._wire, symbol, start_ms=start_ms, end_ms=end_ms
+                trades = await understood(
+                    self._dialect.trades(self._wire, symbol, start_ms=start_ms, end_ms=end_ms)
                 )
         except (TimeoutError, CtsError):
             return False

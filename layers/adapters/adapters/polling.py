@@ -7,6 +7,7 @@ times, but misses what happened between two of them, and knows no volume.
 import asyncio
 from collections.abc import Callable, Sequence
 
+from adapters.failures import understood
 from adapters.venues import Caller, Dialect, LastPrice
 from engine.errors import CtsError, HaltError
 from engine.ports import Clock
@@ -73,7 +74,7 @@ class Poller:
             await self._clock.sleep_until_ms(next_ms + _OFFSET_MS)
             asked_ms = self._clock.now_ms()
             try:
-                prices = await self._dialect.last_prices(self._wire)
+                prices = await understood(self._dialect.last_prices(self._wire))
             except HaltError:
                 raise
             except CtsError as error:

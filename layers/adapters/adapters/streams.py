@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from adapters.failures import redact
+from adapters.failures import UNREADABLE, redact
 from adapters.venues import Socket
 from engine.errors import CtsError, HaltError
 from engine.ports import Clock
@@ -172,12 +172,21 @@ class Stream:
         now_ms = self._clock.now_ms()
         if message is None and self._speaks:
             return
+        if isinstance(message, dict) and message.get("error"):
+            self.kick(f"the venue refused: {redact(str(message))}")
+            return
         self.seen_ms = now_ms
         self._awaited.set()
         if not self.live_since_ms:
             self.live_since_ms = now_ms
         if message is not None:
+            self._tell(message)
+
+    def _tell(self, message: Any) -> None:
+        try:
             self._on_message(message)
+        except UNREADABLE as error:  # it was lost: as bad as a broken socket
+            self.kick(f"a message could not be read: {type(error).__name__} {error}")
 
     def _ended(self) -> None:
         was_live, self.live_since_ms, self._dialled_ms = self.is_live, 0, 0

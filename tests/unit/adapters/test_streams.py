@@ -52,6 +52,7 @@ class Watched:
     stream: Stream
     heard: list[Any]
     breaks: list[int]
+    unreadable: bool = False
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(2):
@@ -69,17 +70,23 @@ async def watched(*, speaks: bool = True) -> AsyncIterator[Watched]:
     async def open_socket() -> Socket:
         return Socket(url=URL, request=None)
 
+    def hear(message: Any) -> None:
+        if it.unreadable:
+            raise KeyError("p")
+        heard.append(message)
+
     stream = Stream(
         dialler,
         SystemClock(),
         open_socket,
-        heard.append,
+        hear,
         patience=QUICK,
         speaks=speaks,
         on_break=breaks.append,
     )
+    it = Watched(dialler, stream, heard, breaks)
     try:
-        yield Watched(dialler, stream, heard, breaks)
+        yield it
     finally:
         await stream.close()
 
@@ -177,6 +184,28 @@ async def test_between_a_kick_and_the_new_socket_nothing_is_covered() -> None:
 
         live_ms = it.stream.live_since_ms
         assert not await it.stream.covers(live_ms, live_ms, wait_ms=0)
+
+
+async def test_a_refused_subscription_is_no_sign_of_life() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.say({"error": {"code": 2, "msg": "Invalid request"}, "id": 1})
+        was_live = it.stream.is_live
+        await it.dialled(2)
+
+        assert not was_live
+        assert it.heard == []
+
+
+async def test_a_message_that_cannot_be_read_breaks_the_stream_not_the_process() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.unreadable = True
+        it.dialler.say({"e": "trade"})
+        await it.dialled(2)
+
+        assert "could not be read" in it.stream.last_problem
+        assert len(it.breaks) == 1
 
 
 @pytest.mark.parametrize("attempt", range(0, 40))

@@ -256,7 +256,12 @@ class BinanceUsdm:
             return words.conditional_update(row)
         _note(wire.names, born, order)
         params = {"symbol": order.symbol, "orderId": born}
-        plain_row = await wire.call("fapiPrivateGetOrder", params, urgent=True)
+        try:
+            plain_row = await wire.call("fapiPrivateGetOrder", params, urgent=True)
+        except VenueRefusedError as error:
+            if error.code not in _UNKNOWN_ORDER:
+                raise
+            return words.conditional_update(row)  # born, but not visible yet: no "not found"
         return words.order_update(plain_row, order.client_order_id)
 
     async def _names(self, wire: Caller, symbol: str, order_ids: set[str]) -> dict[str, Name]:

@@ -1,0 +1,222 @@
+"""What is sent to Binance, and what becomes of answers no paper exchange gives."""
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.fakes import FakeClock
+
+from adapters.access import Access, Network
+from adapters.exchange import CcxtExchange
+from adapters.failures import ClockSkewError, VenueUnclearError
+from adapters.venues.binance import BinanceUsdm
+from adapters.wire import Wire
+from engine.errors import VenueBusyError, VenueRefusedError
+from engine.ports import NotFound, OrderUpdate, SendUnclear, SnapshotFailed, Unclear
+from engine.values import Order, OrderState, OrderType, Purpose, Side
+
+ID = "ctse000" + "a" * 25
+PLACED = {
+    "orderId": 7, "status": "FILLED", "executedQty": "0.01", "avgPrice": "5.5", "updateTime": 1,
+}  # fmt: skip
+CONDITIONAL = {"algoId": 9, "clientAlgoId": ID, "algoStatus": "NEW", "actualOrderId": ""}
+BOTH_SIDES = pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
+POST, POST_CONDITIONAL = "fapiPrivatePostOrder", "fapiPrivatePostAlgoOrder"
+
+
+class ScriptedWire(Wire):
+    """A wire whose answers a test wrote: a value, an error, or a function of the parameters."""
+
+    def __init__(self, **answers: Any) -> None:
+        access = Access(venue="binance", network=Network.LIVE)
+        super().__init__(access, FakeClock(), BinanceUsdm())
+        self.answers = answers
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def set_clock(self) -> None:
+        await asyncio.sleep(0)
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        weight: int = 1,
+        urgent: bool = False,
+    ) -> Any:
+        self.asked.append((method, dict(params or {})))
+        answer = self.answers[method]
+        if isinstance(answer, Exception):
+            raise answer
+        return await answer() if callable(answer) else answer
+
+
+def an_exchange(wire: Wire, *, hedge: bool | None = False) -> CcxtExchange:
+    return CcxtExchange(wire, BinanceUsdm(), FakeClock(), hedge=hedge)
+
+
+def an_order(side: Side = Side.LONG, purpose: Purpose = Purpose.ENTRY) -> Order:
+    conditional = purpose in (Purpose.STOP, Purpose.TARGET)
+    return Order(
+        client_order_id=ID,
+        position_id="p",
+        purpose=purpose,
+        attempt=0,
+        symbol="BTCUSDT",
+        side=side,
+        order_type=OrderType.STOP_MARKET if conditional else OrderType.MARKET,
+        quantity=Decimal("0.010"),
+        trigger_price=Decimal("60000.0") if conditional else None,
+    )
+
+
+@BOTH_SIDES
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_with_two_positions_an_order_names_its_side_and_is_never_reduce_only(
+    side: Side, purpose: Purpose
+) -> None:
+    wire = ScriptedWire(**{POST: PLACED, POST_CONDITIONAL: CONDITIONAL})
+    await an_exchange(wire, hedge=True).send(an_order(side, purpose), valid_ms=2000)
+
+    params = wire.asked[-1][1]
+    assert params["positionSide"] == side
+    assert params["side"] == (side.exit if purpose.reduces else side.entry)
+    assert "reduceOnly" not in params
+
+
+@BOTH_SIDES
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_with_one_position_whatever_does_not_enter_is_reduce_only(
+    side: Side, purpose: Purpose
+) -> None:
+    wire = ScriptedWire(**{POST: PLACED, POST_CONDITIONAL: CONDITIONAL})
+    await an_exchange(wire).send(an_order(side, purpose), valid_ms=2000)
+
+    params = wire.asked[-1][1]
+    assert ("reduceOnly" in params) == purpose.reduces
+    assert "positionSide" not in params
+    assert (params["quantity"], params["recvWindow"]) == ("0.01", 2000)
+
+
+async def test_a_stop_goes_where_conditional_orders_live_and_watches_the_last_price() -> None:
+    wire = ScriptedWire(**{POST_CONDITIONAL: CONDITIONAL})
+    await an_exchange(wire).send(an_order(purpose=Purpose.STOP), valid_ms=2000)
+
+    method, params = wire.asked[-1]
+    assert method == POST_CONDITIONAL
+    assert params["clientAlgoId"] == ID
+    assert params["triggerPrice"] == "60000"
+    assert params["workingType"] == "CONTRACT_PRICE"
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, "<html>", PLACED | {"status": "STRANGE"}])
+async def test_an_answer_that_cannot_be_read_is_unclear(answer: Any) -> None:
+    found = await an_exchange(ScriptedWire(**{POST: answer})).send(an_order(), valid_ms=2000)
+
+    assert isinstance(found, SendUnclear)
+    assert found.why is Unclear.VENUE
+
+
+@pytest.mark.parametrize(
+    "error", [VenueBusyError("429"), ClockSkewError("-1021"), VenueRefusedError("-2019 no")]
+)
+async def test_what_was_surely_not_carried_out_is_rejected(error: Exception) -> None:
+    found = await an_exchange(ScriptedWire(**{POST: error})).send(an_order(), valid_ms=2000)
+
+    assert isinstance(found, OrderUpdate)
+    assert found.state is OrderState.REJECTED
+    assert found.reason == str(error)
+
+
+async def test_a_duplicate_that_cannot_be_found_stays_unclear() -> None:
+    wire = ScriptedWire(
+        fapiPrivatePostOrder=VenueRefusedError("-4116 duplicated", code="-4116"),
+        fapiPrivateGetOrder=VenueRefusedError("-2013 no such order", code="-2013"),
+    )
+    found = await an_exchange(wire).send(an_order(), valid_ms=2000)
+
+    assert isinstance(found, SendUnclear)
+
+
+async def test_a_duplicate_that_is_found_is_the_order() -> None:
+    wire = ScriptedWire(
+        fapiPrivatePostOrder=VenueRefusedError("-4116 duplicated", code="-4116"),
+        fapiPrivateGetOrder=PLACED,
+    )
+    found = await an_exchange(wire).send(an_order(), valid_ms=2000)
+
+    assert isinstance(found, OrderUpdate)
+    assert found.state is OrderState.FILLED
+
+
+async def test_an_order_that_could_only_leave_late_does_not_leave() -> None:
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    wire = ScriptedWire(fapiPrivateGetPositionSideDual=never, fapiPrivatePostOrder=PLACED)
+    found = await an_exchange(wire, hedge=None).send(an_order(), valid_ms=2000)
+
+    assert isinstance(found, OrderUpdate)
+    assert found.state is OrderState.REJECTED
+    assert [method for method, _ in wire.asked] == ["fapiPrivateGetPositionSideDual"]
+
+
+async def test_a_born_order_not_visible_yet_is_not_called_missing() -> None:
+    wire = ScriptedWire(
+        fapiPrivateGetAlgoOrder=CONDITIONAL | {"algoStatus": "TRIGGERED", "actualOrderId": "77"},
+        fapiPrivateGetOrder=VenueRefusedError("-2013 no such order", code="-2013"),
+    )
+    found = await an_exchange(wire).look_up(an_order(purpose=Purpose.STOP))
+
+    assert isinstance(found, OrderUpdate)
+    assert found.state is OrderState.OPEN
+
+
+async def test_only_the_venues_own_no_such_order_is_not_found() -> None:
+    missing = ScriptedWire(fapiPrivateGetOrder=VenueRefusedError("-2013 no", code="-2013"))
+    away = ScriptedWire(fapiPrivateGetOrder=VenueUnclearError("cut", why=Unclear.CONNECTION))
+    other = ScriptedWire(fapiPrivateGetOrder=VenueRefusedError("-1121 symbol", code="-1121"))
+
+    assert isinstance(await an_exchange(missing).look_up(an_order()), NotFound)
+    assert isinstance(await an_exchange(away).look_up(an_order()), SendUnclear)
+    assert isinstance(await an_exchange(other).look_up(an_order()), SendUnclear)
+
+
+@pytest.mark.parametrize(
+    "failing",
+    ["fapiPrivateGetOpenOrders", "fapiPrivateGetOpenAlgoOrders", "fapiPrivateV3GetPositionRisk"],
+)
+async def test_a_snapshot_of_which_a_part_failed_is_no_snapshot(failing: str) -> None:
+    parts: dict[str, Any] = {
+        "fapiPrivateGetOpenOrders": [],
+        "fapiPrivateGetOpenAlgoOrders": [],
+        "fapiPrivateV3GetPositionRisk": [],
+    }
+    parts[failing] = VenueUnclearError("cut", why=Unclear.CONNECTION)
+
+    assert isinstance(await an_exchange(ScriptedWire(**parts)).snapshot(), SnapshotFailed)
+
+
+async def test_modes_that_are_so_already_count_as_set_and_are_read_back() -> None:
+    wire = ScriptedWire(
+        fapiPrivateGetPositionSideDual={"dualSidePosition": True},
+        fapiPrivatePostMarginType=VenueRefusedError("-4046 no need", code="-4046"),
+        fapiPrivatePostLeverage={"leverage": 5},
+        fapiPrivateGetSymbolConfig=[{"symbol": "BTCUSDT", "marginType": "CROSSED", "leverage": 5}],
+    )
+    await an_exchange(wire).prepare("BTCUSDT", leverage=5, hedge=True, cross=True)
+
+    assert "fapiPrivatePostPositionSideDual" not in [method for method, _ in wire.asked]
+
+
+async def test_a_setting_that_did_not_take_is_refused() -> None:
+    wire = ScriptedWire(
+        fapiPrivateGetPositionSideDual={"dualSidePosition": True},
+        fapiPrivatePostMarginType={},
+        fapiPrivatePostLeverage={},
+        fapiPrivateGetSymbolConfig=[{"symbol": "BTCUSDT", "marginType": "ISOLATED", "leverage": 5}],
+    )
+    with pytest.raises(VenueRefusedError, match="ISOLATED"):
+        await an_exchange(wire).prepare("BTCUSDT", leverage=5, hedge=True, cross=True)
