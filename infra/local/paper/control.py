@@ -8,7 +8,7 @@ from aiohttp import web
 from local.paper.core import margin
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
-from local.paper.core.records import Position
+from local.paper.core.records import AlgoOrder, Order, Position
 
 _ZERO = Decimal(0)
 
@@ -29,7 +29,7 @@ def control_app(exchange: PaperExchange) -> web.Application:
 
 
 def report(exchange: PaperExchange) -> dict[str, Any]:
-    """Everything the exchange knows. Quantities are strings in base units, positions signed.
+    """Everything the exchange knows. Quantities are strings in base units, above zero.
 
     ``duplicates`` counts, per purpose, how often a client id was accepted again after its first
     time, open or not.
@@ -39,8 +39,8 @@ def report(exchange: PaperExchange) -> dict[str, Any]:
         "orders_received": sum(one.accepted for one in books.client_ids.values()),
         "duplicates": {purpose: _duplicates(books, purpose) for purpose in ("order", "algo")},
         "fills": len(books.fills),
-        "open_orders": [one.row() for one in books.open_orders.values()],
-        "open_algo_orders": [one.row() for one in books.open_algos.values()],
+        "open_orders": [_order(one) for one in books.open_orders.values()],
+        "open_algo_orders": [_algo(one) for one in books.open_algos.values()],
         "positions": [_position(books, one) for one in margin.held(books)],
         "trades": [one.row() for one in books.fills],
         "balance": str(books.account.wallet),
@@ -54,12 +54,23 @@ def _duplicates(books: Books, purpose: str) -> int:
     return sum(one.accepted - 1 for one in rows)
 
 
+def _order(one: Order) -> dict[str, Any]:
+    return one.row() | {"type": one.order_type}
+
+
+def _algo(one: AlgoOrder) -> dict[str, Any]:
+    """A conditional order under the names of a plain one; ``closes`` is the side it can close."""
+    closes = "LONG" if one.side.sign < 0 else "SHORT"
+    names = {"client_order_id": one.client_algo_id, "type": one.order_type, "closes": closes}
+    return one.row() | names
+
+
 def _position(books: Books, one: Position) -> dict[str, Any]:
     side = "LONG" if one.quantity > 0 else "SHORT"
     stopped = stop_quantity(books, one)
     return {
         "symbol": one.symbol, "side": side, "position_side": one.position_side.value,
-        "quantity": str(one.quantity), "entry_price": str(one.entry_price),
+        "quantity": str(abs(one.quantity)), "entry_price": str(one.entry_price),
         "stop_quantity": str(stopped), "protected": stopped >= abs(one.quantity),
     }  # fmt: skip
 

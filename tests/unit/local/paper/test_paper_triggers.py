@@ -182,7 +182,12 @@ def test_a_position_counts_as_protected_when_live_stops_cover_all_of_it(
     assert report(exchange)["positions"][0]["protected"] is False
 
     exchange.place_algo(half)
-    assert report(exchange)["positions"][0]["protected"] is True
+    books = report(exchange)
+    held = "LONG" if opening is OrderSide.BUY else "SHORT"
+    position = books["positions"][0]
+    assert (position["side"], position["quantity"], position["protected"]) == (held, "0.01", True)
+    assert {one["closes"] for one in books["open_algo_orders"]} == {held}
+    assert books["open_algo_orders"][0]["type"] == "TAKE_PROFIT_MARKET"
 
 
 def test_every_step_of_a_fired_order_is_told_in_order(tmp_path: Path) -> None:
