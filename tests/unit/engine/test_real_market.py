@@ -103,10 +103,10 @@ def test_a_real_month_is_traded_alike_in_days_and_at_once(minutes: Candles) -> N
     settings = with_values(Settings(), {"marketChangeRange": 1})
     instrument = an_instrument("BTCUSDT", price_tick=Decimal("0.5"))
     fresh = TradeState.fresh([instrument], settings)
-    days = minutes.rows(0, 4 * 1440)
+    days = minutes.rows(0, 3 * 1440)
 
     state, plan = plan_trade(fresh, days, settings)
-    daily, plans = in_pieces(fresh, days, range(1440, 4 * 1440, 1440), settings)
+    daily, plans = in_pieces(fresh, days, range(1440, 3 * 1440, 1440), settings)
 
     assert plan.counts["closed"] > 100
     assert {"stop_loss", "trailing_stop", "take_profit"} == set(plan.close_reasons)

@@ -49,8 +49,8 @@ def test_a_result_out_of_range_is_cut_and_counted() -> None:
 
 
 def trend(side: Side) -> Candles:
-    """700 s of quick steps one way: every entry with them earns."""
-    rates = np.where(np.arange(700) % 3 == 2, 1.0016, 1.0009)
+    """400 s of quick steps one way: every entry with them earns."""
+    rates = np.where(np.arange(400) % 3 == 2, 1.0016, 1.0009)
     path = ENTRY * np.cumprod(rates if side is Side.LONG else 1 / rates)
     return candles_of(np.rint(path).astype(np.int64).tolist())
 
@@ -243,7 +243,7 @@ def test_counts_add_up() -> None:
 
 def test_kept_results_are_the_newest_of_each_set() -> None:
     settings = lenient(positionCooldown=0, validationTimeout=1, failedRetryHours=1)
-    candles = walked(9, length=1800, symbols=("AUSDT",), volatility=3e-3)
+    candles = walked(9, length=1500, symbols=("AUSDT",), volatility=3e-3)
 
     state, plan = planned(candles, settings)
 
