@@ -92,27 +92,32 @@ def test_an_idle_position_loop_sleeps_on(api: ApiWorld, supervision: Supervision
     assert supervision.run() == []
 
 
-def test_restarts_pause_longer_each_time_and_begin_anew_after_a_healthy_while(
+def test_a_failing_start_pauses_longer_each_time(api: ApiWorld, supervision: Supervision) -> None:
+    connection_id = api.tested()
+    api.post("/api/trade-engine/start", {"connectionId": connection_id})
+    acts = []
+    for wait_ms in (0, 0, BACKOFF_MS, BACKOFF_MS, BACKOFF_MS):
+        api.clock.advance(wait_ms)
+        EngineStateRow(connection_id).update([EngineStateRow.actual_state.set("error")])
+        acts += _acts(supervision)
+
+    assert acts == ["restarted", "waiting", "restarted", "waiting", "restarted"]
+
+
+def test_a_loop_is_started_less_often_after_three_restarts_until_a_healthy_while(
     api: ApiWorld, supervision: Supervision
 ) -> None:
     connection_id = api.running()
 
-    first = _acts(supervision)
-    at_once = _acts(supervision)
+    at_once = [act for _ in range(5) for act in _acts(supervision)]
     api.clock.advance(BACKOFF_MS)
-    second = _acts(supervision)
-    api.clock.advance(BACKOFF_MS)
-    too_early = _acts(supervision)
+    later = [act for _ in range(2) for act in _acts(supervision)]
     api.clock.advance(HEALTHY_AGAIN_MS)
     _hold(api, connection_id)
     supervision.run()
 
-    assert (first, at_once, second, too_early) == (
-        ["restarted"],
-        ["waiting"],
-        ["restarted"],
-        ["waiting"],
-    )
+    assert at_once == ["restarted"] * 4 + ["waiting"]
+    assert later == ["restarted", "waiting"]
     assert read_state(connection_id).restarts == 0
 
 

@@ -21,7 +21,8 @@ from engine.settings import Settings, with_values
 from engine.values import Loop
 
 MAX_RESTARTS = 3
-"""Of a start that fails; a running engine's loops are never given up, only started less often."""
+"""Of a start that fails. A running engine's loops are never given up, but after these many
+restarts without a healthy while between they are started less often."""
 BACKOFF_MS = 60_000
 """Before the second restart; it doubles with each further one."""
 STARTING_GRACE_MS = 180_000
@@ -122,7 +123,7 @@ class Supervision:
         connection_id, restarts = state.connection_id, state.restarts or 0
         if bounded and restarts >= MAX_RESTARTS:
             return [_action(connection_id, "given up", f"{what}: {restarts} restarts did not help")]
-        pause_ms = BACKOFF_MS * 2 ** (min(restarts, MAX_RESTARTS) - 1) if restarts else 0
+        pause_ms = _pause_ms(restarts if bounded else restarts - MAX_RESTARTS)
         waited_ms = self.clock.now_ms() - (state.restarted_at_ms or 0)
         if waited_ms < pause_ms:
             return [_action(connection_id, "waiting", f"{what}: {pause_ms - waited_ms} ms more")]
@@ -172,6 +173,11 @@ class Supervision:
             change_state(state, audit, restarts=0)
         except ConflictError:
             return  # the operator was faster; the next minute looks again
+
+
+def _pause_ms(restarts: int) -> int:
+    """None before the first restart that counts, then doubling up to four times the first."""
+    return BACKOFF_MS * 2 ** (min(restarts, MAX_RESTARTS) - 1) if restarts > 0 else 0
 
 
 def _is_over(lease: LeaseRow, state: EngineStateRow, now_ms: int) -> bool:
