@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from console.figures import age, price
+from console.figures import age, places, price
 from console.models import Candle, Order, Position
 from console.panels.positions import SIDE_MARKS
 from console.state import Reading, Screen
@@ -80,7 +80,7 @@ def chart_figure(screen: Screen) -> Figure:
         symbol=symbol,
         symbols=[{"name": s, "held": sides.get(s, "")} for s in (engine.symbols if engine else [])],
         points=[point(candle) for candle in candles],
-        places=places(candles),
+        places=places(candle.close for candle in candles),
         marks=trade_marks((o for o in screen.all_orders if o.symbol == symbol), candles),
         levels=[level for p in held if p.symbol == symbol for level in levels(p)],
         missing=_missing(screen.candles),
@@ -94,12 +94,6 @@ def point(candle: Candle) -> Point:
     if candle.close is None:
         return [candle.time_ms / 1000]
     return [candle.time_ms / 1000, *(None if p is None else float(p) for p in prices)]
-
-
-def places(candles: Iterable[Candle]) -> int:
-    """Digits after the point that the prices need."""
-    exponents = (c.close.as_tuple().exponent for c in candles if c.close is not None)
-    return max((-e for e in exponents if isinstance(e, int)), default=2)
 
 
 def trade_marks(orders: Iterable[Order], candles: list[Candle]) -> list[Drawn]:

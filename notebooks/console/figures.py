@@ -1,5 +1,6 @@
 """Numbers as an operator reads them; what is not known is a dash, never a zero."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 UNKNOWN = "\u2013"  # en dash
@@ -8,13 +9,18 @@ _GROUP = "\u202f"  # narrow space that never breaks
 _MOST_PLACES = 8
 
 
-def price(value: Decimal | None) -> str:
+def places(values: Iterable[Decimal | None]) -> int:
+    """Digits after the point that the longest of them came with."""
+    exponents = (value.as_tuple().exponent for value in values if value is not None)
+    return max((-e for e in exponents if isinstance(e, int) and e < 0), default=0)
+
+
+def price(value: Decimal | None, least_places: int = 0) -> str:
     """A price or quantity with the digits it came with, at most eight after the point."""
     if value is None:
         return UNKNOWN
-    exponent = value.as_tuple().exponent
-    places = min(_MOST_PLACES, max(0, -exponent)) if isinstance(exponent, int) else 0
-    return f"{value:,.{places}f}".replace(",", _GROUP).replace("-", _MINUS)
+    shown = min(_MOST_PLACES, max(least_places, places([value])))
+    return f"{value:,.{shown}f}".replace(",", _GROUP).replace("-", _MINUS)
 
 
 def signed(value: Decimal | None, places: int = 2) -> str:

@@ -1,7 +1,7 @@
 """Take the README's picture of a console: `python -m tests.e2e.console_picture URL FILE`.
 
 URL is the console's address with its token, as `cts up` prints it. It waits until a position is
-shown beside two minutes of candles, so that the picture shows the work and not an empty table.
+shown beside two minutes of candles and turns to that one's symbol: work, not an empty table.
 """
 
 import sys
@@ -23,7 +23,9 @@ def take(url: str, file: Path) -> None:
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.goto(url)
         page.wait_for_function(READY, timeout=PATIENCE_MS)
-        page.wait_for_timeout(3_000)
+        page.locator("[data-of=positions-table] tbody tr").first.click()
+        page.wait_for_timeout(4_000)
+        page.mouse.move(0, 0)
         page.screenshot(path=file)
         browser.close()
 

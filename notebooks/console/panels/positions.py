@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from console.elements import Element, span, table
-from console.figures import UNKNOWN, age, price, signed
+from console.figures import UNKNOWN, age, places, price, signed
 from console.models import Order, Position
 from console.panels.frame import framed, nothing
 from console.state import Screen
@@ -67,15 +67,22 @@ def _content(screen: Screen) -> Element:
 def _row(position: Position, screen: Screen) -> Element:
     opened_ms = position.opened_at_ms
     trailing = "armed" if position.trailing_armed else "off"
+    prices = (
+        position.entry_price,
+        position.current_price,
+        position.stop_price,
+        position.target_price,
+    )
+    entry, mark, stop, target = (price(value, places(prices)) for value in prices)
     cells = (
         _cell(f"{SIDE_MARKS.get(position.side, '')} {position.side}", position.side.lower()),
         _cell(position.symbol, "symbol"),
         _cell(price(position.quantity), "number"),
-        _cell(price(position.entry_price), "number"),
-        _cell(price(position.current_price), "number"),
+        _cell(entry, "number"),
+        _cell(mark, "number"),
         _profit(position),
-        _cell(price(position.stop_price), "number"),
-        _cell(price(position.target_price), "number"),
+        _cell(stop, "number"),
+        _cell(target, "number"),
         _cell(trailing, "good" if position.trailing_armed else "faint"),
         _protection(position, screen),
         _cell(age(None if opened_ms is None else screen.now_ms - opened_ms), "number faint"),

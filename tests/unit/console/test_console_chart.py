@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tests.unit.console.screens import NOW_MS, a_position, a_screen, an_order
 
-from console.charts import chart_figure, levels, places, point, trade_marks
+from console.charts import chart_figure, levels, point, trade_marks
 from console.models import Candle
 from console.state import Screen
 
@@ -16,12 +16,6 @@ def a_candle(time_ms: int = NOW_MS, close: str | None = "1.50") -> Candle:
 def test_a_gap_is_a_second_without_prices() -> None:
     assert point(a_candle(close=None)) == [NOW_MS / 1000]
     assert point(a_candle()) == [NOW_MS / 1000, 1.5, 1.5, 1.5, 1.5, 1.5]
-
-
-def test_the_scale_has_as_many_digits_as_the_prices() -> None:
-    assert places([a_candle(close="96412.5"), a_candle(close=None)]) == 1
-    assert places([a_candle(close="0.39174")]) == 5
-    assert places([]) == 2
 
 
 @pytest.mark.parametrize(("side", "order_side"), [("LONG", "BUY"), ("SHORT", "SELL")])

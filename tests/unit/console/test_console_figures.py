@@ -44,3 +44,9 @@ def test_what_is_not_known_is_a_dash_and_never_a_zero() -> None:
     }  # fmt: skip
 
     assert dashes == {figures.UNKNOWN}
+
+
+def test_prices_side_by_side_have_as_many_digits() -> None:
+    assert figures.places([Decimal("637.8"), None, Decimal("637.95"), Decimal("1E+2")]) == 2
+    assert figures.price(Decimal("637.8"), 2) == "637.80"
+    assert figures.places([]) == 0
