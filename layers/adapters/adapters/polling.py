@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from adapters.failures import understood
 from adapters.venues import Caller, Dialect, LastPrice
-from engine.errors import CtsError, HaltError
+from engine.errors import CtsError
 from engine.ports import Clock
 
 _OFFSET_MS = 20  # just after a second has ended, so that its last trade is told at once
@@ -75,8 +75,6 @@ class Poller:
             asked_ms = self._clock.now_ms()
             try:
                 prices = await understood(self._dialect.last_prices(self._wire))
-            except HaltError:
-                raise
             except CtsError as error:
                 self.last_problem = str(error)
                 continue

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from adapters.failures import UNREADABLE, redact
 from adapters.venues import Socket
-from engine.errors import CtsError, HaltError
+from engine.errors import CtsError
 from engine.ports import Clock
 
 
@@ -144,9 +144,7 @@ class Stream:
         try:
             socket = await self._open_socket()
             await self._until_broken(socket)
-        except HaltError:
-            raise
-        except CtsError as error:
+        except CtsError as error:  # a refused key too: only the order path may halt for it
             self.last_problem = str(error)
         finally:
             if socket is not None:
