@@ -107,7 +107,6 @@ class Position(ToldCamel):
     target_price: Decimal | None
     trailing_armed: bool
     unrealized_pnl: Decimal | None
-    pnl_percent: Decimal | None
     opened_at_ms: int | None
 
 

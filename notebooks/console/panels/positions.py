@@ -16,7 +16,11 @@ _COLUMNS = (
     ("Quantity", "number", "In base units, as filled"),
     ("Entry", "number", "Average entry price, in quote currency"),
     ("Mark", "number", "The price it is valued at"),
-    ("uPnL", "number", "Unrealised profit or loss at mark, in quote currency"),
+    (
+        "uPnL",
+        "number",
+        "Unrealised, in quote currency and percent of its cost, before fees",
+    ),
     ("Stop", "number", "Price of the stop loss; follows the price once trailing is armed"),
     ("Target", "number", "Price of the take profit"),
     ("Trail", "", "Whether the trailing stop is armed"),
@@ -104,8 +108,8 @@ def _cell(text: str, kind: str = "", hint: str = "") -> Element:
 def _profit(position: Position) -> Element:
     value = position.unrealized_pnl
     kind = "faint" if not value else "good" if value > 0 else "bad"
-    percent = position.pnl_percent
-    share = UNKNOWN if percent is None else f"{signed(percent)} %"
+    paid = (position.entry_price or Decimal(0)) * position.quantity
+    share = UNKNOWN if value is None or not paid else f"{signed(100 * value / paid)} %"
     parts = (span(signed(value)), span(share, "share"))
     return Element(tag="td", children=parts, kind=f"number {kind}")
 

@@ -96,7 +96,7 @@ def _loop(label: str, interval: str, loop: LoopState) -> Element:
         mark, kind = ("\u25cb resting", "faint") if resting else ("\u25cb off", "faint")
         detail = "flat, no wishes" if resting else UNKNOWN
         return _fact(label, mark, kind, detail, hint, of)
-    detail = f"every {interval} \u00b7 {age(loop.age_ms)} ago"
+    detail = f"every {interval} \u00b7 wrote {age(loop.age_ms)} ago"
     return _fact(label, "\u25cf alive", "good", detail, hint, of)
 
 

@@ -53,7 +53,7 @@ def a_position(**changes: Any) -> Position:
         "id": "p1", "symbol": "BTCUSDT", "side": "LONG", "status": "open",
         "entry_price": "100.0", "current_price": "101.0", "quantity": "2", "stop_price": "99.0",
         "target_price": "104.0", "trailing_armed": False, "unrealized_pnl": "2.0",
-        "pnl_percent": "1.0", "opened_at_ms": NOW_MS - 90_000,
+        "opened_at_ms": NOW_MS - 90_000,
     }  # fmt: skip
     return Position.model_validate(values | changes)
 

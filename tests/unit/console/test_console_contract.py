@@ -1,6 +1,7 @@
 """The console, the stand-in it is tested with and the real API speak the same language."""
 
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -29,6 +30,14 @@ ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
 }
 
 
+@cache
+def described_paths() -> dict[str, dict[str, Any]]:
+    paths: dict[str, dict[str, Any]] = yaml.safe_load(
+        (ROOT / "infra" / "openapi.yaml").read_text()
+    )["paths"]
+    return paths
+
+
 def model_of_the_api(name: str) -> type[BaseModel]:
     """A model of `functions/api/models`, which must be importable already."""
     package = import_module("models")
@@ -41,7 +50,7 @@ def model_of_the_api(name: str) -> type[BaseModel]:
 @pytest.mark.parametrize("route", sorted(ROUTES))
 def test_every_route_the_console_calls_is_in_the_description_of_the_api(route: str) -> None:
     method, path = ROUTES[route]
-    described = yaml.safe_load((ROOT / "infra" / "openapi.yaml").read_text())["paths"]
+    described = described_paths()
 
     assert path in described
     assert method.lower() in described[path]
