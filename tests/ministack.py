@@ -125,7 +125,8 @@ def free_port() -> int:
 @contextmanager
 def a_ministack(home: Path, *, port: int | None = None) -> Iterator[MiniStack]:
     """Start MiniStack on `home`'s state and end it with SIGTERM, as the twin does."""
-    places = Places(home=home, ports=Ports(aws=port or free_port()))
+    ports = Ports(aws=port or free_port(), paper=free_port(), paper_control=free_port())
+    places = Places(home=home, ports=ports)
     places.logs.mkdir(parents=True, exist_ok=True)
     with (places.logs / "aws.log").open("ab") as log:
         process = subprocess.Popen(

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import psutil
 import typer
 from rich.console import Console
 
@@ -147,12 +146,12 @@ def down() -> None:
     if pid is None:
         say("nothing is up")
         return
-    process = psutil.Process(pid)
-    process.terminate()
-    try:
-        process.wait(DOWN_WITHIN_S)
-    except psutil.TimeoutExpired:
-        _fail(f"process {pid} did not end within {DOWN_WITHIN_S:.0f} s")
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_WITHIN_S
+    while running_twin(places) is not None:
+        if time.monotonic() > deadline:
+            _fail(f"process {pid} did not end within {DOWN_WITHIN_S:.0f} s")
+        time.sleep(0.1)
     say("everything is stopped")
 
 
