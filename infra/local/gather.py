@@ -51,7 +51,7 @@ def venue_books(books: Mapping[str, Any]) -> Books:
             (f"{p['symbol']} {p['side']}", Decimal(p["quantity"])) for p in books["positions"]
         ),
         stops=summed(
-            (f"{o['symbol']} {o['position_side']}", Decimal(o["quantity"]))
+            (f"{o['symbol']} {o['closes']}", Decimal(o["quantity"]))
             for o in algos
             if o["type"] == "STOP_MARKET"
         ),

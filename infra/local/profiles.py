@@ -19,7 +19,6 @@ PROFILES: Mapping[str, Mapping[str, object]] = {
         "stepRelationMinRatio": "0.1",
         "stepRelationMaxRatio": "2",
         "tpRangeDivisor": 30,
-        "slippagePercent": "0.005",
         "marketChangeRange": 1,
         "drawdownRatio": "0.5",
         "lastPartRatioFactor": "1.0",

@@ -63,9 +63,16 @@ async def recall(
         return memory
     feed = await world.opener.feed(engine.connection_id, private=False)
     await feed.follow(engine.instruments, private=False)
+    await _let_streams_open(world)
     memory = await _rebuilt(world, engine, feed)
     memories[engine.connection_id] = memory
     return memory
+
+
+async def _let_streams_open(world: World) -> None:
+    """Wait into the next second: the first one after the backfill is then streamed as a whole."""
+    next_second = world.clock.now_ms() // CANDLE_MS * CANDLE_MS + CANDLE_MS
+    await world.clock.sleep_until_ms(next_second + CANDLE_MS // 4)
 
 
 async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
