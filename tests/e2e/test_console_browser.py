@@ -102,6 +102,23 @@ def test_only_the_cells_that_changed_are_touched(opened: Opened) -> None:
     assert opened.page.evaluate("window.touched") == 0
 
 
+CUT_OFF = """() => [...document.querySelectorAll(".cts-console .panel, .cts-console table")]
+    .filter((part) => part.scrollWidth > part.parentElement.clientWidth + 1
+        || (part.matches(".panel") && part.scrollHeight > part.clientHeight + 1))
+    .map((part) => part.dataset.of)"""
+
+
+@pytest.mark.parametrize("width", [1280, 1450, 1920])
+def test_no_column_is_cut_off_in_windows_of_other_widths(opened: Opened, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 1000})
+    opened.page.wait_for_timeout(500)
+
+    cut = opened.page.evaluate(CUT_OFF)
+
+    opened.page.set_viewport_size({"width": 1600, "height": 1000})
+    assert cut == []
+
+
 def test_it_fits_the_window_and_nothing_is_cut_off(opened: Opened) -> None:
     page = opened.page
     boxes = [
@@ -113,12 +130,7 @@ def test_it_fits_the_window_and_nothing_is_cut_off(opened: Opened) -> None:
     found = [box for box in boxes if box is not None]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 1600 for box in found)
     assert all(box["y"] >= 0 and box["y"] + box["height"] <= 1000 for box in found)
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll(".cts-console .panel, .cts-console table")]
-            .filter((part) => part.scrollWidth > part.parentElement.clientWidth + 1
-                || (part.matches(".panel") && part.scrollHeight > part.clientHeight + 1))
-            .map((part) => part.dataset.of)"""
-    )
+    cut = page.evaluate(CUT_OFF)
     assert cut == []
 
 
