@@ -8,7 +8,7 @@ import pytest
 from engine.cycles.burst import BurstReport, BurstRequest, Outcome
 from engine.cycles.position import PositionMemory, position_burst
 from engine.market import Candles
-from engine.ports import EngineRow, Event, Lease, OrderUpdate, Quote, SendUnclear, World
+from engine.ports import EngineRow, Event, Lease, OrderUpdate, Quote, SendUnclear, Unclear, World
 from engine.settings import Settings
 from engine.values import (
     CloseReason,
@@ -282,8 +282,13 @@ async def test_an_order_whose_answer_is_lost_is_looked_up_and_never_sent_again(
     desk: Desk,
 ) -> None:
     def lost_answer(order: Order) -> OrderUpdate | SendUnclear | None:
-        desk.venue._accept(order)
-        return desk.venue._unclear(order.client_order_id, "timeout")  # type: ignore[arg-type]
+        desk.venue.accept(order)
+        return SendUnclear(
+            client_order_id=order.client_order_id,
+            why=Unclear.TIMEOUT,
+            text="the answer was lost",
+            at_ms=desk.clock.now_ms(),
+        )
 
     desk.venue.script.append(lost_answer)
     desk.wish(Side.LONG)
