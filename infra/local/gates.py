@@ -12,9 +12,6 @@ from local.stack import SAM
 
 LADDER = ("unit", "contracts", "integration", "e2e")
 PARTS = ("checks", *LADDER)
-NO_TESTS = 5
-# Unit tests open no socket, not even to this machine.
-CLOSED = ("--disable-socket", "--allow-unix-socket")
 
 Command = tuple[str, ...]
 
@@ -26,7 +23,7 @@ class UnknownPartError(Exception):
 def run(parts: list[str], *, say: Callable[[str], None], root: Path = ROOT) -> int:
     """Run the named parts in the ladder's order and return 0 if all of them hold.
 
-    Everything runs even after a failure; pytest's own closing line of each part stays visible.
+    Everything runs even after a failure; pytest runs last, before a line for each part.
 
     Raises
     ------
@@ -51,9 +48,11 @@ def run(parts: list[str], *, say: Callable[[str], None], root: Path = ROOT) -> i
 def _commands(parts: list[str], root: Path) -> Iterator[tuple[str, Command]]:
     if "checks" in parts:
         yield from _checks(root)
-    for rung in LADDER:
-        if rung in parts and any((root / "tests" / rung).rglob("test_*.py")):
-            yield f"pytest {rung}", _pytest(root, rung)
+    rungs = [
+        rung for rung in LADDER if rung in parts and any((root / "tests" / rung).rglob("test_*.py"))
+    ]
+    if rungs:
+        yield f"pytest {' '.join(rungs)}", _pytest(root, rungs)
 
 
 def _checks(root: Path) -> Iterator[tuple[str, Command]]:
@@ -67,12 +66,12 @@ def _checks(root: Path) -> Iterator[tuple[str, Command]]:
     yield "sam validate", (*SAM, "validate", "--lint", "--config-env", "local")
 
 
-def _pytest(root: Path, rung: str) -> Command:
+def _pytest(root: Path, rungs: list[str]) -> Command:
+    # One run with one closing line; pytest keeps the order of the folders it is given.
+    folders = [f"tests/{rung}" for rung in rungs]
     # What lies beside the rungs is static and fast: it runs with the first of them.
     beside = [str(file.relative_to(root)) for file in sorted((root / "tests").glob("test_*.py"))]
-    places = [f"tests/{rung}", *(beside if rung == "unit" else [])]
-    closed = CLOSED if rung == "unit" else ()
-    return (sys.executable, "-m", "pytest", *closed, *places)
+    return (sys.executable, "-m", "pytest", *(beside if "unit" in rungs else []), *folders)
 
 
 def _call(command: Command, root: Path) -> int:
