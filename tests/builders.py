@@ -2,17 +2,9 @@
 
 from decimal import Decimal
 
-from engine.ports import Account, Quote
-from engine.values import (
-    Exits,
-    IndicationType,
-    Instrument,
-    Position,
-    PositionStatus,
-    SetKey,
-    Side,
-    Wish,
-)
+from engine.events import Account, Quote
+from engine.ledger import Position, PositionStatus
+from engine.values import Exits, IndicationType, Instrument, SetKey, Side, Wish
 
 NOW_MS = 1_700_000_000_000
 

@@ -15,11 +15,9 @@ from tests.fakes import FakeClock, FakeLeases, FakeStore
 
 from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
 from engine.errors import VenueBusyError, VenueRefusedError
-from engine.ports import (
-    Command,
+from engine.events import (
     Event,
     FillsFetched,
-    Lease,
     Prepared,
     PrepareRefused,
     Quote,
@@ -27,8 +25,10 @@ from engine.ports import (
     SendUnclear,
     Unclear,
 )
+from engine.ledger import Order, Position, PositionStatus, Purpose
+from engine.records import Command, Lease
 from engine.settings import Settings
-from engine.values import Instrument, Loop, Order, Position, PositionStatus, Purpose, Side, Wish
+from engine.values import Instrument, Loop, Side, Wish
 
 CONNECTION = "paper-1"
 TICK_MS = 300

@@ -14,9 +14,7 @@ from decimal import Decimal
 from tests.fakes import FakeClock
 
 from engine.errors import VenueBusyError, VenueRefusedError
-from engine.market import Candles
-from engine.orders import is_ours
-from engine.ports import (
+from engine.events import (
     Account,
     CancelUnclear,
     Event,
@@ -29,7 +27,10 @@ from engine.ports import (
     VenueOrder,
     VenuePosition,
 )
-from engine.values import Fill, Instrument, Order, OrderSide, OrderState, OrderType, Side
+from engine.ledger import Fill, Order, OrderState, OrderType
+from engine.market import Candles
+from engine.orders import is_ours
+from engine.values import Instrument, OrderSide, Side
 
 TAKER_FEE = Decimal("0.0005")
 START_EQUITY = Decimal(10_000)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engine.errors import CorruptStateError, LeaseLostError, ShortKeyTakenError
+from engine.ledger import Fill, Order, OrderState, Position, PositionStatus
 from engine.market import Candles, Kind, fill_gaps, gap_candles, join_time
-from engine.ports import (
+from engine.records import (
     Command,
     Consumed,
     EngineRow,
@@ -19,7 +20,7 @@ from engine.ports import (
     PositionTicks,
     TradeTick,
 )
-from engine.values import Fill, Loop, Order, OrderState, Position, PositionStatus, Wish
+from engine.values import Loop, Wish
 
 CLOSED_KEPT = 50
 _CLOSED = PositionStatus.CLOSED

@@ -4,21 +4,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from engine.ledger import Fill, Order, OrderType, Position, PositionStatus, Purpose
 from engine.market import Candles, Kind
-from engine.ports import PositionTicks, TradeTick
-from engine.values import (
-    Exits,
-    Fill,
-    IndicationType,
-    Order,
-    OrderType,
-    Position,
-    PositionStatus,
-    Purpose,
-    SetKey,
-    Side,
-    Wish,
-)
+from engine.records import PositionTicks, TradeTick
+from engine.values import Exits, IndicationType, SetKey, Side, Wish
 
 START_MS = 1_760_000_000_000
 PRICE = Decimal("67123.4")

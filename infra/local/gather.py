@@ -7,8 +7,9 @@ from typing import Any
 
 from adapters.progression import loop_key, unpack_ticks
 from adapters.tables import OrderRow, PositionRow, ProgressionRow, TradeRow
+from engine.ledger import OrderState, PositionStatus, Purpose
 from engine.settings import Settings
-from engine.values import Loop, OrderState, PositionStatus, Purpose
+from engine.values import Loop
 from local.report import Books, LoopRun, Tick, summed
 
 _WORKING = {str(OrderState.OPEN), str(OrderState.PARTIALLY_FILLED)}

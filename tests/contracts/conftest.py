@@ -8,7 +8,8 @@ from tests.samples import START_MS
 
 from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
-from engine.ports import Lease, Leases, Store
+from engine.ports import Leases, Store
+from engine.records import Lease
 from engine.values import Loop
 
 LEASE_MS = 15_000

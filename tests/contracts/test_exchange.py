@@ -22,9 +22,7 @@ from engine.errors import (
     VenueBusyError,
     VenueRefusedError,
 )
-from engine.market import Kind
-from engine.orders import order_name
-from engine.ports import (
+from engine.events import (
     CancelUnclear,
     NotFound,
     OrderUpdate,
@@ -33,7 +31,10 @@ from engine.ports import (
     SnapshotFailed,
     Unclear,
 )
-from engine.values import Fill, Instrument, Order, OrderState, OrderType, Purpose, Side
+from engine.ledger import Fill, Order, OrderState, OrderType, Purpose
+from engine.market import Kind
+from engine.orders import order_name
+from engine.values import Instrument, Side
 
 SYMBOL = "BTCUSDT"
 VALID_MS = 2_000

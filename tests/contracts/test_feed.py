@@ -20,10 +20,11 @@ from adapters.limits import Limits
 from adapters.streams import Patience
 from adapters.venues.binance import BinanceUsdm
 from adapters.wire import Wire
+from engine.events import Event, OrderUpdate, StreamBroken
+from engine.ledger import Fill, Order, OrderState, OrderType, Purpose
 from engine.market import Candles, Kind, join_time
 from engine.orders import order_name
-from engine.ports import Event, OrderUpdate, StreamBroken
-from engine.values import Fill, Instrument, Order, OrderState, OrderType, Purpose, Side
+from engine.values import Instrument, Side
 
 LATENESS_MS = 250
 BRISK = Patience(silence_ms=1_500, first_retry_ms=200, last_retry_ms=800)

@@ -16,8 +16,9 @@ from tests.samples import (
 )
 
 from engine.errors import CorruptStateError, LeaseLostError, ShortKeyTakenError
-from engine.ports import Consumed, Facts
-from engine.values import Loop, OrderState, PositionStatus, Side
+from engine.ledger import OrderState, PositionStatus
+from engine.records import Consumed, Facts
+from engine.values import Loop, Side
 
 OPENING, OPEN, CLOSED = PositionStatus.OPENING, PositionStatus.OPEN, PositionStatus.CLOSED
 

@@ -16,7 +16,8 @@ from tests.samples import (
 )
 
 from engine.errors import LeaseLostError
-from engine.ports import Consumed, Facts, Lease, Store
+from engine.ports import Store
+from engine.records import Consumed, Facts, Lease
 from engine.values import Loop
 
 Write = Callable[[Store, Lease], object]

@@ -13,8 +13,9 @@ from adapters.position_rows import position_row
 from adapters.store import DynamoStore
 from adapters.tables import EngineStateRow
 from adapters.trade_rows import order_row
-from engine.ports import Lease
-from engine.values import CloseReason, Loop, OrderState, Position, PositionStatus, Side
+from engine.ledger import OrderState, Position, PositionStatus
+from engine.records import Lease
+from engine.values import CloseReason, Loop, Side
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from adapters.trade_rows import order_row
 from console.address import Address
 from console.client import ApiRefusedError, Client
 from console.reader import Reader
-from engine.values import Loop, OrderState, PositionStatus, Side
+from engine.ledger import OrderState, PositionStatus
+from engine.values import Loop, Side
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
 from adapters.transactions import ATTEMPTS
 from engine.errors import LeaseLostError, StoreBusyError
-from engine.ports import Facts
-from engine.values import Loop, OrderState
+from engine.ledger import OrderState
+from engine.records import Facts
+from engine.values import Loop
 
 LEASE_MS = 15_000
 CLOCK = SystemClock()

@@ -19,8 +19,9 @@ from adapters.store import DynamoStore
 from adapters.tables import LeaseItem
 from adapters.transactions import Transaction
 from engine.errors import LeaseLostError, ShortKeyTakenError
-from engine.ports import Facts, Lease
-from engine.values import Loop, OrderState, Wish
+from engine.ledger import OrderState
+from engine.records import Facts, Lease
+from engine.values import Loop, Wish
 
 pytestmark = [pytest.mark.ministack, pytest.mark.usefixtures("ministack_tables")]
 

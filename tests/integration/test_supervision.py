@@ -8,7 +8,7 @@ from adapters.engine_states import read_state
 from adapters.engine_stopping import Stopping
 from adapters.supervision import BACKOFF_MS, HEALTHY_AGAIN_MS, STARTING_GRACE_MS, Supervision
 from adapters.tables import AuditRow, EngineStateRow, LeaseItem, PositionRow
-from engine.ports import Command
+from engine.records import Command
 from engine.values import Loop
 
 LEASE_MS = 15_000

@@ -16,7 +16,8 @@ from engine.errors import (
     VenueBusyError,
     VenueRefusedError,
 )
-from engine.ports import Account, Clock, Exchange, SnapshotFailed
+from engine.events import Account, SnapshotFailed
+from engine.ports import Clock, Exchange
 
 LIMIT_S = 25
 OpenExchange = Callable[[ConnectionRow], Awaitable[Exchange]]

@@ -7,7 +7,8 @@ from pynamodb.exceptions import DoesNotExist
 from adapters.leases import is_mine, lost, row_of
 from adapters.tables import BookRow, LeaseItem
 from adapters.transactions import Transaction, WriteRefusedError, reading
-from engine.ports import Clock, Lease
+from engine.ports import Clock
+from engine.records import Lease
 
 _MANIFEST = "manifest"
 _GENERATIONS = ("a", "b")  # the one the manifest does not name is written next

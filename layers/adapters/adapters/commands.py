@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 from adapters.leases import lease_key
 from adapters.tables import CommandRow, LeaseItem
 from adapters.transactions import Transaction, reading
-from engine.ports import Command, Consumed
+from engine.records import Command, Consumed
 from engine.values import Exits, IndicationType, Loop, SetKey, Side, Wish
 
 DONE_RETENTION_S = 7 * 86_400

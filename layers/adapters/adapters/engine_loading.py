@@ -20,7 +20,8 @@ from engine.cycles.memory import window_ms
 from engine.cycles.prehistory import SPAN_MS
 from engine.errors import LeaseLostError
 from engine.market import Kind
-from engine.ports import Clock, EngineRow, Exchange, Log, Opener, Store
+from engine.ports import Clock, Exchange, Log, Opener, Store
+from engine.records import EngineRow
 from engine.settings import Settings, overrides
 from engine.values import Loop
 

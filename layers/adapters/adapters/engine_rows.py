@@ -12,7 +12,7 @@ from adapters.leases import is_mine, lost, row_of
 from adapters.tables import EngineStateRow, LeaseItem
 from adapters.transactions import Transaction, WriteRefusedError, is_refused, reading
 from engine.errors import CorruptStateError
-from engine.ports import EngineRow, Lease
+from engine.records import EngineRow, Lease
 from engine.settings import Settings, with_values
 from engine.values import Instrument, Loop
 

@@ -15,11 +15,9 @@ from engine.errors import (
     VenueBusyError,
     VenueRefusedError,
 )
-from engine.market import Candles
-from engine.ports import (
+from engine.events import (
     Account,
     CancelUnclear,
-    Clock,
     NotFound,
     OrderUpdate,
     SendUnclear,
@@ -27,7 +25,10 @@ from engine.ports import (
     SnapshotFailed,
     Unclear,
 )
-from engine.values import Fill, Instrument, Order, OrderState
+from engine.ledger import Fill, Order, OrderState
+from engine.market import Candles
+from engine.ports import Clock
+from engine.values import Instrument
 
 # An answer later than the request's own validity and this much is not waited for.
 _ANSWER_GRACE_MS = 500

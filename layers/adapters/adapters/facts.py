@@ -12,8 +12,9 @@ from adapters.tables import LeaseItem, OrderRow, PositionRow
 from adapters.trade_rows import fill_row, order_row
 from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError
 from engine.errors import CorruptStateError, ShortKeyTakenError
-from engine.ports import Clock, Consumed, Facts, Lease
-from engine.values import Fill, Order, OrderState, Position, PositionStatus
+from engine.ledger import Fill, Order, OrderState, Position, PositionStatus
+from engine.ports import Clock
+from engine.records import Consumed, Facts, Lease
 
 _LEASE = "lease"
 _GUARD = "short key "

@@ -17,7 +17,7 @@ from engine.errors import (
     VenueBusyError,
     VenueRefusedError,
 )
-from engine.ports import Unclear
+from engine.events import Unclear
 
 _CODE = re.compile(r'"code"\s*:\s*"?(-?\d+)')
 _MESSAGE = re.compile(r'"msg"\s*:\s*"([^"]*)"')

@@ -16,8 +16,9 @@ from adapters.streams import Stream
 from adapters.venues import Dialect, LastPrice, Socket, Trade
 from adapters.wire import Wire
 from engine.errors import CtsError, RetryableError
+from engine.events import Event, Quote
 from engine.market import Candles
-from engine.ports import Clock, Event, Quote
+from engine.ports import Clock
 from engine.values import Instrument
 
 _TURN_MS = 250

@@ -4,8 +4,8 @@ from adapters.position_rows import position_of
 from adapters.tables import OrderRow, PositionRow, TradeRow
 from adapters.trade_rows import fill_of, order_of
 from adapters.transactions import reading
-from engine.ports import Held
-from engine.values import Fill, Order, Position
+from engine.ledger import Fill, Order, Position
+from engine.records import Held
 
 COOLDOWN_MS = 900_000  # longer than the longest cooldown
 CLOCK_MARGIN_MS = 60_000  # venue and machine may disagree by less than this

@@ -10,7 +10,8 @@ from pynamodb.expressions.update import Action
 from adapters.tables import LeaseItem
 from adapters.transactions import is_busy, is_refused, pause, reading
 from engine.errors import LeaseLostError
-from engine.ports import Clock, Lease, LeaseRow
+from engine.ports import Clock
+from engine.records import Lease, LeaseRow
 from engine.values import Loop
 
 RUN, STOP = "run", "stop"

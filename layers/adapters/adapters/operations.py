@@ -20,7 +20,8 @@ from adapters.leases import STOP, DynamoLeases
 from adapters.refusals import ConflictError, Reason
 from adapters.tables import ConnectionRow, EngineStateRow
 from engine.errors import CtsError
-from engine.ports import Clock, Command, Starter
+from engine.ports import Clock, Starter
+from engine.records import Command
 from engine.values import Loop
 
 Outcome = dict[str, Any]

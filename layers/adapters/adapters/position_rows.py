@@ -4,15 +4,8 @@ from pynamodb.exceptions import DoesNotExist
 
 from adapters.tables import PositionRow
 from adapters.transactions import reading
-from engine.values import (
-    CloseReason,
-    Exits,
-    IndicationType,
-    Position,
-    PositionStatus,
-    SetKey,
-    Side,
-)
+from engine.ledger import Position, PositionStatus
+from engine.values import CloseReason, Exits, IndicationType, SetKey, Side
 
 GUARD_PREFIX = "key#"
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from engine.values import Position, Side
+from engine.ledger import Position
+from engine.values import Side
 
 _CENT = Decimal("0.01")
 

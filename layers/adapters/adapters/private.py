@@ -8,7 +8,8 @@ from adapters.streams import Patience, Stream
 from adapters.venues import Dialect, PrivateNews, Socket
 from adapters.wire import Wire
 from engine.errors import CtsError
-from engine.ports import Clock, Event, StreamBroken
+from engine.events import Event, StreamBroken
+from engine.ports import Clock
 
 _NAME_WAIT_MS = 2_000
 _KEEP_ALIVE_MS = 20 * 60_000

@@ -11,7 +11,7 @@ from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
 from adapters.transactions import Transaction, WriteRefusedError, reading
 from engine import market
 from engine.market import Candles
-from engine.ports import Lease, PositionTicks, TradeTick
+from engine.records import Lease, PositionTicks, TradeTick
 from engine.values import Wish
 
 TICK_RETENTION_S = 2 * 86_400

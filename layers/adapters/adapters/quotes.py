@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.ports import Quote
+from engine.events import Quote
 
 
 class LastQuotes:

@@ -6,18 +6,11 @@ from adapters import archive, books, commands, engine_rows, progression
 from adapters.facts import claim, write_facts
 from adapters.held import read_held
 from adapters.leases import renewed
+from engine.ledger import Order
 from engine.market import Candles
-from engine.ports import (
-    Clock,
-    Command,
-    EngineRow,
-    Facts,
-    Held,
-    Lease,
-    PositionTicks,
-    TradeTick,
-)
-from engine.values import Order, Wish
+from engine.ports import Clock
+from engine.records import Command, EngineRow, Facts, Held, Lease, PositionTicks, TradeTick
+from engine.values import Wish
 
 
 class DynamoStore:

@@ -16,7 +16,8 @@ from adapters.operations import Machines
 from adapters.refusals import ConflictError
 from adapters.tables import EngineStateRow
 from engine.errors import CtsError
-from engine.ports import Clock, LeaseRow, Starter
+from engine.ports import Clock, Starter
+from engine.records import LeaseRow
 from engine.settings import Settings, with_values
 from engine.values import Loop
 

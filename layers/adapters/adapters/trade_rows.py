@@ -4,7 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from adapters.tables import OrderRow, TradeRow
-from engine.values import Fill, Order, OrderSide, OrderState, OrderType, Purpose, Side
+from engine.ledger import Fill, Order, OrderState, OrderType, Purpose
+from engine.values import OrderSide, Side
 
 
 def order_row(connection_id: str, order: Order) -> OrderRow:

@@ -12,7 +12,7 @@ from adapters.position_stats import stats
 from adapters.tables import OrderRow, PositionRow
 from adapters.trade_rows import order_of
 from engine.errors import RefusedError
-from engine.values import Order, Position
+from engine.ledger import Order, Position
 
 View = dict[str, Any]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.errors import CorruptStateError
-from engine.ports import OrderUpdate
-from engine.values import Order, OrderState, OrderType, Position, Purpose
+from engine.events import OrderUpdate
+from engine.ledger import Order, OrderState, OrderType, Position, Purpose
 
 PREFIX = "cts"
 MAX_ATTEMPT = 36**3 - 1

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from engine.events import OrderUpdate, Snapshot, VenueOrder
+from engine.ledger import Order, OrderState, Position, Purpose
 from engine.orders import intent, missing, order_type, parsed
-from engine.ports import OrderUpdate, Snapshot, VenueOrder
 from engine.settings import Settings
-from engine.values import Order, OrderState, Position, Purpose, Side
+from engine.values import Side
 
 SymbolSide = tuple[str, Side]
 

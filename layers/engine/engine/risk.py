@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
-from engine.ports import Account, Quote
+from engine.events import Account, Quote
 from engine.settings import Settings
 
 MARGIN_SHARE = Decimal("0.95")  # of the free margin; the rest pays fees and a moving price

@@ -9,7 +9,8 @@ side sign), so both sides use one formula.
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from engine.values import CloseReason, Fill, Instrument, Position, Side
+from engine.ledger import Fill, Position
+from engine.values import CloseReason, Instrument, Side
 
 HUNDRED = Decimal(100)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from engine.ports import Account
+from engine.events import Account
 from engine.risk import Exposure, Refusal, limit_refusal, risk_cap, safe_leverage
 from engine.settings import Settings
 from engine.values import Exits, Instrument

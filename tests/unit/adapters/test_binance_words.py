@@ -10,9 +10,10 @@ import pytest
 from adapters.names import Name, OrderNames
 from adapters.venues import binance_words as words
 from adapters.venues import position_side
+from engine.events import OrderUpdate
+from engine.ledger import Fill, OrderState, Purpose
 from engine.orders import order_name
-from engine.ports import OrderUpdate
-from engine.values import Fill, OrderState, Purpose, Side
+from engine.values import Side
 
 RESPONSES = Path(__file__).parents[4] / "shared/data/venue_responses/binance"
 STOP_ID = order_name("a" * 25, Purpose.STOP, 0)

@@ -14,8 +14,9 @@ from adapters.failures import ClockSkewError, VenueUnclearError
 from adapters.venues.binance import BinanceUsdm
 from adapters.wire import Wire
 from engine.errors import VenueBusyError, VenueRefusedError
-from engine.ports import NotFound, OrderUpdate, SendUnclear, SnapshotFailed, Unclear
-from engine.values import Order, OrderState, OrderType, Purpose, Side
+from engine.events import NotFound, OrderUpdate, SendUnclear, SnapshotFailed, Unclear
+from engine.ledger import Order, OrderState, OrderType, Purpose
+from engine.values import Side
 
 ID = "ctse000" + "a" * 25
 PLACED = {

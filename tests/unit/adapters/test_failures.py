@@ -5,7 +5,7 @@ import pytest
 from adapters.ccxt_loader import load_errors
 from adapters.failures import ClockSkewError, VenueUnclearError, redact, translate
 from engine.errors import CredentialsError, CtsError, VenueBusyError, VenueRefusedError
-from engine.ports import Unclear
+from engine.events import Unclear
 
 BUSY = frozenset({"-1003", "-1008", "-1015"})
 

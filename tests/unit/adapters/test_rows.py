@@ -16,15 +16,8 @@ from adapters.engine_rows import instruments_json, instruments_of
 from adapters.position_rows import position_of, position_row
 from adapters.progression import pack_ticks, unpack_ticks
 from adapters.trade_rows import fill_of, fill_row, order_of, order_row
-from engine.values import (
-    Fill,
-    Instrument,
-    Order,
-    OrderState,
-    Position,
-    PositionStatus,
-    Wish,
-)
+from engine.ledger import Fill, Order, OrderState, Position, PositionStatus
+from engine.values import Instrument, Wish
 
 TIMES = st.integers(0, 2**53)
 DECIMALS = st.decimals(places=18, min_value=-(10**19), max_value=10**19)

@@ -8,7 +8,8 @@ from tests.builders import a_wish, some_exits
 from tests.desk_world import TICK_MS, DeskWorld
 from tests.fake_venue import Faults
 
-from engine.values import CloseReason, OrderState, PositionStatus, Side
+from engine.ledger import OrderState, PositionStatus
+from engine.values import CloseReason, Side
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 STORMY_TICKS = 100

@@ -8,17 +8,10 @@ from tests.builders import a_wish, some_exits
 from tests.desk_world import DeskWorld
 from tests.fake_venue import FakeVenue, Faults
 
+from engine.events import OrderUpdate, SendUnclear, Unclear
+from engine.ledger import Fill, Order, OrderState, PositionStatus, Purpose
 from engine.orders import order_name
-from engine.ports import OrderUpdate, SendUnclear, Unclear
-from engine.values import (
-    CloseReason,
-    Fill,
-    Order,
-    OrderState,
-    PositionStatus,
-    Purpose,
-    Side,
-)
+from engine.values import CloseReason, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 SETTLED_TICKS = 30  # window, validity, visibility, skew and three spaced not-founds fit in

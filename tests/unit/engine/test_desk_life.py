@@ -6,7 +6,8 @@ import pytest
 from tests.builders import a_wish, some_exits
 from tests.desk_world import DeskWorld, with_settings
 
-from engine.values import CloseReason, OrderState, PositionStatus, Purpose, Side
+from engine.ledger import OrderState, PositionStatus, Purpose
+from engine.values import CloseReason, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 

@@ -8,9 +8,11 @@ from tests.fake_venue import FakeVenue
 from tests.fakes import FakeClock, FakeLeases, FakeStore
 
 from engine.errors import LeaseLostError
+from engine.ledger import OrderState, Purpose
 from engine.orders import intent
-from engine.ports import Clock, Exchange, Facts, Leases, Store
-from engine.values import Loop, OrderState, Purpose
+from engine.ports import Clock, Exchange, Leases, Store
+from engine.records import Facts
+from engine.values import Loop
 
 
 def a_store() -> FakeStore:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.builders import NOW_MS, a_position, a_set_key
 
 from engine.errors import CorruptStateError
+from engine.events import OrderUpdate
+from engine.ledger import Order, OrderState, OrderType, Purpose
 from engine.orders import (
     MAX_ATTEMPT,
     advanced,
@@ -19,8 +21,7 @@ from engine.orders import (
     parsed,
     position_id,
 )
-from engine.ports import OrderUpdate
-from engine.values import Order, OrderSide, OrderState, OrderType, Purpose, Side
+from engine.values import OrderSide, Side
 
 QUANTITY = Decimal(10)
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from tests.builders import NOW_MS, a_position
 
+from engine.events import Snapshot, VenueOrder, VenuePosition
+from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import intent, order_name
-from engine.ports import Snapshot, VenueOrder, VenuePosition
 from engine.reconcile import (
     Corrections,
     Mismatch,
@@ -17,7 +18,7 @@ from engine.reconcile import (
     is_absence_proven,
 )
 from engine.settings import Settings
-from engine.values import Order, OrderState, Position, PositionStatus, Purpose, Side
+from engine.values import Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 LATER_MS = NOW_MS + 10_000

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 from tests.builders import NOW_MS, a_position, a_set_key, an_instrument, some_exits
 
+from engine.ledger import Fill, Position
 from engine.shares import (
     exit_due,
     fee_in_quote,
@@ -15,7 +16,7 @@ from engine.shares import (
     with_exit,
     with_exits,
 )
-from engine.values import CloseReason, Fill, Position, Side
+from engine.values import CloseReason, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 FINE = an_instrument(price_tick=Decimal("0.0001"))

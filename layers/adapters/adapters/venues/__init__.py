@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from adapters.names import OrderNames
-from engine.ports import Account, OrderUpdate, VenueOrder, VenuePosition
-from engine.values import Fill, Instrument, Order, Side
+from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.ledger import Fill, Order
+from engine.values import Instrument, Side
 
 Row = Mapping[str, Any]
 

@@ -12,8 +12,9 @@ from adapters.names import Name, OrderNames
 from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Socket, Trade
 from adapters.venues import binance_words as words
 from engine.errors import VenueRefusedError
-from engine.ports import Account, OrderUpdate, VenueOrder, VenuePosition
-from engine.values import Fill, Instrument, Order, OrderState, plain
+from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.ledger import Fill, Order, OrderState
+from engine.values import Instrument, plain
 
 _UNKNOWN_ORDER = frozenset({"-2011", "-2013"})
 _NO_CHANGE = frozenset({"-4046", "-4059"})

@@ -5,9 +5,10 @@ from typing import Any
 
 from adapters.names import Name, OrderNames
 from adapters.venues import PrivateNews, Row, Trade, position_side
+from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.ledger import Fill, OrderState
 from engine.orders import is_ours
-from engine.ports import Account, OrderUpdate, VenueOrder, VenuePosition
-from engine.values import Fill, Instrument, OrderSide, OrderState, Side
+from engine.values import Instrument, OrderSide, Side
 
 _STATES = {
     "NEW": OrderState.OPEN,

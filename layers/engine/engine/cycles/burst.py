@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.errors import CtsError
-from engine.ports import LeaseRow, World
+from engine.ports import World
+from engine.records import LeaseRow
 from engine.settings import Settings
 
 

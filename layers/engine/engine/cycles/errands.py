@@ -6,20 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import CtsError, RefusedError
-from engine.ports import (
+from engine.events import (
     Account,
-    Clock,
     Event,
-    Exchange,
     FillsFetched,
-    Log,
     Prepared,
     PrepareRefused,
     SendUnclear,
     Unclear,
 )
+from engine.ledger import Order
+from engine.ports import Clock, Exchange, Log
 from engine.settings import Settings
-from engine.values import Order
 
 Work = Coroutine[Any, Any, Sequence[Event]]
 

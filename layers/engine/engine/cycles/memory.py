@@ -7,7 +7,8 @@ from engine import market
 from engine.books import restore
 from engine.errors import CorruptStateError
 from engine.market import Candles
-from engine.ports import EngineRow, Feed, LeaseRow, World
+from engine.ports import Feed, World
+from engine.records import EngineRow, LeaseRow
 from engine.trade import TradeState, plan_trade
 
 CANDLE_MS = 1_000

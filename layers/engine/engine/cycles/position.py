@@ -15,19 +15,11 @@ from engine.errors import (
     RetryableError,
     ShortKeyTakenError,
 )
-from engine.ports import (
-    Command,
-    EngineRow,
-    Feed,
-    Lease,
-    LeaseRow,
-    PositionTicks,
-    SendSkipped,
-    SendUnclear,
-    Unclear,
-    World,
-)
-from engine.values import Instrument, Loop, Order, OrderState, PositionStatus
+from engine.events import SendSkipped, SendUnclear, Unclear
+from engine.ledger import Order, OrderState, PositionStatus
+from engine.ports import Feed, World
+from engine.records import Command, EngineRow, Lease, LeaseRow, PositionTicks
+from engine.values import Instrument, Loop
 
 ERRAND_DRAIN_MS = 3_000
 """A burst waits this long for calls under way before it ends."""

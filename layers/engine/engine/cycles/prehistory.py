@@ -7,7 +7,8 @@ from engine import market
 from engine.books import pack_books
 from engine.cycles.memory import DAY_MS, begun_after, stored_state, window_ms
 from engine.market import Candles, Kind
-from engine.ports import EngineRow, World
+from engine.ports import World
+from engine.records import EngineRow
 from engine.trade import TradeState, plan_trade
 
 SPAN_MS = 60_000

@@ -17,7 +17,8 @@ from engine.cycles.memory import TradeMemory, recall
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from engine.errors import LeaseLostError, RetryableError
 from engine.market import Candles
-from engine.ports import EngineRow, Lease, LeaseRow, TradeTick, World
+from engine.ports import World
+from engine.records import EngineRow, Lease, LeaseRow, TradeTick
 from engine.trade import TradePlan, plan_trade
 from engine.values import Loop, Wish
 

@@ -6,8 +6,7 @@ from functools import singledispatch
 from engine.desk.book import Book
 from engine.desk.booking import book_fills, receive
 from engine.desk.comparing import compare
-from engine.orders import advanced
-from engine.ports import (
+from engine.events import (
     Account,
     CancelUnclear,
     FillsFetched,
@@ -21,7 +20,8 @@ from engine.ports import (
     SnapshotFailed,
     StreamBroken,
 )
-from engine.values import Fill, OrderState
+from engine.ledger import Fill, OrderState
+from engine.orders import advanced
 
 LOOK_UP_SPACING_MS = 500
 

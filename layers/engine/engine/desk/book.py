@@ -7,21 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.state import DeskInputs, DeskState, LogFact
+from engine.events import Quote
+from engine.ledger import Fill, Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import MAX_ATTEMPT, intent
-from engine.ports import Command, Consumed, Quote
 from engine.reconcile import SymbolSide, expected_quantity
+from engine.records import Command, Consumed
 from engine.risk import Refusal, stale_price
 from engine.settings import Settings
-from engine.values import (
-    CloseReason,
-    Fill,
-    Instrument,
-    Order,
-    OrderState,
-    Position,
-    PositionStatus,
-    Purpose,
-)
+from engine.values import CloseReason, Instrument
 
 FRUITLESS = (OrderState.REJECTED, OrderState.EXPIRED)
 FIRST_LOOK_MS = 1500

@@ -4,19 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.events import OrderUpdate
+from engine.ledger import Fill, Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import advanced, missing, parsed
-from engine.ports import OrderUpdate
 from engine.shares import fee_in_quote, with_entry, with_exit, with_exits
-from engine.values import (
-    CloseReason,
-    Fill,
-    Instrument,
-    Order,
-    OrderState,
-    Position,
-    PositionStatus,
-    Purpose,
-)
+from engine.values import CloseReason, Instrument
 
 _REASONS = {Purpose.STOP: CloseReason.STOP_LOSS, Purpose.TARGET: CloseReason.TAKE_PROFIT}
 

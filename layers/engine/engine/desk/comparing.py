@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.desk.state import Doubted
+from engine.events import Snapshot
+from engine.ledger import Fill, Position, PositionStatus
 from engine.orders import advanced, parsed
-from engine.ports import Snapshot
 from engine.reconcile import Corrections, Mismatch, compared
-from engine.values import CloseReason, Fill, OrderSide, Position, PositionStatus
+from engine.values import CloseReason, OrderSide
 
 AGREEING_SNAPSHOTS = 2  # that it takes before a missing quantity is believed
 

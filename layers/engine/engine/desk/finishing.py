@@ -6,9 +6,9 @@ from typing import Any
 
 from engine.desk.book import Book
 from engine.desk.state import DeskPlan, DeskState
+from engine.ledger import Order, OrderState, Position, Purpose
 from engine.orders import missing
-from engine.ports import Facts
-from engine.values import Order, OrderState, Position, Purpose
+from engine.records import Facts
 
 _URGENCY = {Purpose.STOP: 0, Purpose.CLOSE: 1, Purpose.TARGET: 2, Purpose.ENTRY: 3}
 

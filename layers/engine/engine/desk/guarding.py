@@ -4,18 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import missing, remaining
 from engine.risk import Refusal
 from engine.shares import exit_due, fixed_stop, stop_would_trigger, trailed
-from engine.values import (
-    CloseReason,
-    Instrument,
-    Order,
-    OrderState,
-    Position,
-    PositionStatus,
-    Purpose,
-)
+from engine.values import CloseReason, Instrument
 
 RETRY_MS = 500  # after a refusal, doubled with each further one
 LONGEST_RETRY_MS = 8000

@@ -5,18 +5,13 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.desk.state import open_notional
+from engine.events import Account
+from engine.ledger import Position, PositionStatus, Purpose
 from engine.orders import position_id
-from engine.ports import Account, Command
+from engine.records import Command
 from engine.risk import Exposure, Refusal, stale_equity, stale_wish
 from engine.sizing import Size, leverage_for, sized
-from engine.values import (
-    CloseReason,
-    Instrument,
-    Position,
-    PositionStatus,
-    Purpose,
-    Wish,
-)
+from engine.values import CloseReason, Instrument, Wish
 
 PREPARE_AGAIN_MS = 1000
 REFUSED_MS = 60_000  # a symbol the venue would not prepare is asked for again after this

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from engine.desk.absorbing import LOOK_UP_SPACING_MS
 from engine.desk.book import Book
+from engine.ledger import Order, OrderState, Purpose
 from engine.orders import missing
 from engine.reconcile import arrival_settled_ms, is_absence_proven
-from engine.values import Order, OrderState, Purpose
 
 ANSWER_MS = 10_000  # a question is asked anew when no answer came for this long
 FETCH_ANSWER_MS = 1500

@@ -4,17 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.ports import (
-    Account,
-    Command,
-    Event,
-    Facts,
-    Held,
-    Quote,
-    Snapshot,
-)
+from engine.events import Account, Event, Quote, Snapshot
+from engine.ledger import Fill, Order, Position
 from engine.reconcile import Mismatch, SymbolSide
-from engine.values import Fill, Instrument, Order, Position
+from engine.records import Command, Facts, Held
+from engine.values import Instrument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

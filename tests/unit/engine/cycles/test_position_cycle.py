@@ -5,28 +5,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
-from engine.cycles.burst import BurstReport, BurstRequest, Outcome
-from engine.cycles.position import PositionMemory, position_burst
-from engine.market import Candles
-from engine.ports import EngineRow, Event, Lease, OrderUpdate, Quote, SendUnclear, Unclear, World
-from engine.settings import Settings
-from engine.values import (
-    CloseReason,
-    Exits,
-    IndicationType,
-    Instrument,
-    Loop,
-    Order,
-    OrderState,
-    PositionStatus,
-    Purpose,
-    SetKey,
-    Side,
-    Wish,
-)
-
 from tests.fake_venue import FakeVenue
 from tests.fakes import FakeClock, FakeLeases, FakeStore
+
+from engine.cycles.burst import BurstReport, BurstRequest, Outcome
+from engine.cycles.position import PositionMemory, position_burst
+from engine.events import Event, OrderUpdate, Quote, SendUnclear, Unclear
+from engine.ledger import Order, OrderState, PositionStatus, Purpose
+from engine.market import Candles
+from engine.ports import World
+from engine.records import EngineRow, Lease
+from engine.settings import Settings
+from engine.values import CloseReason, Exits, IndicationType, Instrument, Loop, SetKey, Side, Wish
 
 BTC = Instrument(
     symbol="BTCUSDT",

@@ -1,0 +1,185 @@
+"""What a venue says, as values.
+
+An unclear answer is a value too, never an exception that could be mistaken for "nothing happened".
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.ledger import Fill, OrderState
+from engine.values import Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The last price of a symbol; `event_ms` is the venue's time, `seen_ms` its proof of life.
+
+    A quiet market has an old `event_ms` and a fresh `seen_ms`: staleness is judged by the latter.
+    """
+
+    symbol: str
+    price: Decimal
+    event_ms: int
+    seen_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUpdate:
+    """What the venue says of one of our orders, by stream, answer or look-up."""
+
+    client_order_id: str
+    state: OrderState
+    exchange_order_id: str = ""
+    filled_quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    reason: str = ""
+    at_ms: int = 0
+
+
+class Unclear(StrEnum):
+    """Why nobody knows what became of a request."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    VENUE = "venue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendUnclear:
+    """The order may or may not be on the venue: its state becomes UNKNOWN."""
+
+    client_order_id: str
+    why: Unclear
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendSkipped:
+    """Claimed but never sent, because the send window had passed."""
+
+    client_order_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFound:
+    """A targeted look-up (by client id) that the venue answered with "no such order"."""
+
+    client_order_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelUnclear:
+    """The cancel may or may not have worked; only a look-up tells."""
+
+    client_order_id: str
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenuePosition:
+    """The venue's own position in (symbol, side)."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    entry_price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueOrder:
+    """A working order as the venue lists it; `reduces` for reduce-only or closing ones."""
+
+    client_order_id: str
+    exchange_order_id: str
+    symbol: str
+    side: Side
+    is_conditional: bool
+    reduces: bool
+    quantity: Decimal
+    filled_quantity: Decimal
+    trigger_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The venue's whole truth, each part read after `asked_ms`; all reads succeeded."""
+
+    positions: tuple[VenuePosition, ...]
+    orders: tuple[VenueOrder, ...]
+    asked_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotFailed:
+    """The comparison with the venue could not be made; evidence of nothing."""
+
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Equity and free margin in quote currency."""
+
+    equity: Decimal
+    free_margin: Decimal
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamBroken:
+    """The user-data stream was silent or closed since `since_ms`; events may be missing."""
+
+    since_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillsFetched:
+    """All own executions of a symbol since `since_ms` were read; they stand before this event."""
+
+    symbol: str
+    since_ms: int
+    asked_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Position mode, margin mode and leverage of a symbol are set and verified."""
+
+    symbol: str
+    leverage: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareRefused:
+    """The venue does not take these modes or this leverage; entries in the symbol are refused."""
+
+    symbol: str
+    text: str
+    at_ms: int
+
+
+Event = (
+    OrderUpdate
+    | Fill
+    | SendUnclear
+    | SendSkipped
+    | NotFound
+    | CancelUnclear
+    | Snapshot
+    | SnapshotFailed
+    | Account
+    | StreamBroken
+    | FillsFetched
+    | Prepared
+    | PrepareRefused
+)

@@ -1,0 +1,148 @@
+"""What the store keeps and hands back: leases, commands, ticks, and the facts of positions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.ledger import Fill, Order, Position
+from engine.market import Candles
+from engine.settings import Settings
+from engine.values import Instrument, Loop, Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to run one loop: every write carries `owner` and `token`.
+
+    `sent_at_ms` is taken before the write that took or renewed it was sent, on both clocks; the
+    holder stops acting at `sent_at + lease_ms - margin_ms` by the earlier of the two.
+    """
+
+    connection_id: str
+    loop: Loop
+    owner: str
+    token: int
+    sent_at_ms: int
+    sent_at_monotonic_ms: int
+    lease_ms: int
+
+    def may_act(self, now_ms: int, monotonic_ms: int, margin_ms: int) -> bool:
+        """Whether the holder may still send, judged by the clock that ran further.
+
+        A frozen machine's monotonic clock may stand still, and a wall clock may be set back.
+        """
+        passed = max(now_ms - self.sent_at_ms, monotonic_ms - self.sent_at_monotonic_ms)
+        return passed < self.lease_ms - margin_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRow:
+    """What the lease row says, read strongly.
+
+    `phase` is `idle` when the position loop ended flat, else `live`. `wanted` is what the operator
+    asked this loop to do (`run` or `stop`); `halt` is set by an emergency stop.
+    """
+
+    owner: str
+    token: int
+    expires_at_ms: int
+    last_slot_ms: int
+    wish_seq: int
+    seen_seq: int
+    phase: str
+    wanted: str
+    halt: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRow:
+    """`trade_engine_state` as the loops need it."""
+
+    connection_id: str
+    run_id: str
+    symbols: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
+    settings: Settings
+    settings_version: int
+    prehistoric_data_loaded: bool
+    prehistory_end_ms: int
+    may_trade: bool  # connection enabled, active, is_live_trade, and the venue prepared
+    hedge: bool
+    cross: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What an operator or the trade loop asks of the position loop."""
+
+    command_id: str
+    kind: str  # "wish" | "close_all" | "close_position"
+    created_at_ms: int
+    wish: Wish | None = None
+    position_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """A command that is dealt with: `done` or `refused` with a reason code and its numbers."""
+
+    command_id: str
+    outcome: str
+    reason: str = ""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeTick:
+    """One progression row of the trade loop; times in microseconds since the epoch."""
+
+    slot_ms: int
+    started_us: int
+    finished_us: int
+    compute_us: int
+    counts: Mapping[str, int]
+    close_reasons: Mapping[str, int]
+    skipped: Mapping[str, int]
+    candles: Candles
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Changes the position loop writes at once, all under its lease.
+
+    `orders` and `positions` are whole rows, new or changed. A position in status `opening`
+    is created only if its short key is free; a `closed` one frees it.
+    """
+
+    orders: tuple[Order, ...] = ()
+    positions: tuple[Position, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    consumed: tuple[Consumed, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.positions or self.fills or self.consumed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the position loop finds in the store when it starts."""
+
+    orders: tuple[Order, ...]  # every order not yet terminal, all of open and `closed` positions
+    positions: tuple[Position, ...]  # every position not closed
+    closed: tuple[Position, ...]  # the latest closed ones, for cooldowns
+    fill_ids: frozenset[str]  # `Fill.key` of all booked for open and `closed` positions
+    last_fill_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionTicks:
+    """Journal of consecutive position ticks: (slot_ms, started_us, finished_us, compute_us).
+
+    Its row is keyed by the first tick's slot; a piece without ticks writes no row.
+    """
+
+    ticks: tuple[tuple[int, int, int, int], ...]
+    skipped: Mapping[str, int]
+    taken_us: int  # when the burst took its lease, on its first piece; else 0
+    inputs: bytes  # packed prices and consumed ids, for a replay
