@@ -15,8 +15,6 @@ from local.certificates import write_private
 from local.places import ROOT, Places
 from local.processes import Program
 
-SILENT_NEWS = '{"fetchNews": "false", "checkForUpdates": false}'
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
@@ -114,10 +112,6 @@ def console(places: Places) -> Program:
     """JupyterLab with the console's notebook, which calls the API and nothing else."""
     token = _console_token(places)
     jupyter = places.home / "jupyter"
-    settings = jupyter / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True, exist_ok=True)
-    news = settings / "notification.jupyterlab-settings"
-    news.write_text(SILENT_NEWS, encoding="ascii")
 
     async def is_ready() -> bool:
         return await _answers(f"http://127.0.0.1:{places.ports.console}/api")
@@ -128,12 +122,8 @@ def console(places: Places) -> Program:
             sys.executable,
             "-m",
             "jupyterlab",
-            "--no-browser",
-            "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={places.ports.console}",
             "--ServerApp.port_retries=0",
-            f"--ServerApp.root_dir={ROOT / 'notebooks'}",
-            "--LabApp.default_url=/lab/tree/console.ipynb",
             *(("--allow-root",) if os.geteuid() == 0 else ()),
         ),
         log=places.logs / "console.log",
@@ -142,6 +132,7 @@ def console(places: Places) -> Program:
             "CTS_TOKEN_FILE": str(places.token),
             "CTS_CA_FILE": str(places.ca),
             "JUPYTER_TOKEN": token,
+            "JUPYTER_CONFIG_PATH": str(ROOT / "notebooks" / "lab"),
             "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
             "JUPYTER_DATA_DIR": str(jupyter / "data"),
             "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
@@ -155,7 +146,8 @@ def console(places: Places) -> Program:
 
 def console_url(places: Places) -> str:
     """The console's address with the token that opens it."""
-    return f"http://127.0.0.1:{places.ports.console}/lab?token={_console_token(places)}"
+    token = _console_token(places)
+    return f"http://127.0.0.1:{places.ports.console}/doc/tree/console.ipynb?token={token}"
 
 
 def _console_token(places: Places) -> str:
