@@ -1,6 +1,7 @@
 """One ccxt client of one account: opened when first used, counted, and its errors translated."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -165,6 +166,7 @@ class Wire:
 
     def _on_connected(self, socket: Any, message: Any = None) -> None:
         del message
+        _forgive_late_pongs(socket.connection)
         self._on_message(socket, None)
 
     def _on_message(self, socket: Any, message: Any) -> None:
@@ -178,3 +180,17 @@ class Wire:
         del reason, url, method
         self.limits.heard(status, headers, used_header=self._dialect.used_weight_header)
         return body.strip()
+
+
+def _forgive_late_pongs(connection: Any) -> None:
+    """A ping read after its socket has closed, as after a thaw, needs no answer.
+
+    ccxt answers pings in tasks of which nobody takes the error: each would be a traceback.
+    """
+    pong = connection.pong
+
+    async def answer(message: bytes = b"") -> None:
+        with suppress(aiohttp.ClientConnectionResetError):
+            await pong(message)
+
+    connection.pong = answer
