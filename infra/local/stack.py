@@ -79,7 +79,7 @@ async def build(places: Places) -> bool:
         places,
         "build",
         "--build-dir",
-        str(places.build / "artifacts"),
+        str(_artifacts(places)),
         "--cache-dir",
         str(places.build / "cache"),
     )
@@ -104,7 +104,7 @@ async def deploy(places: Places) -> Deployed:
         places,
         "deploy",
         "--template-file",
-        str(places.build / "artifacts" / "template.yaml"),
+        str(_artifacts(places) / "template.yaml"),
         "--parameter-overrides",
         *overrides,
     )
@@ -139,6 +139,11 @@ def _finish(places: Places) -> Deployed:
     if deployed is None:
         raise DeployError(f"the stack {STACK} is not whole after its deployment")
     return deployed
+
+
+def _artifacts(places: Places) -> Path:
+    """Links resolved, because the built template names files relative to where it stands."""
+    return places.build.resolve() / "artifacts"
 
 
 def source_digest(root: Path) -> str:
