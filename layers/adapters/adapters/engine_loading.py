@@ -49,7 +49,7 @@ class Loading:
         row = accounts.connection_row(connection_id)
         stored = settings_of(connection_id)
         self._write(connection_id, run_id, loading_stage="loading_symbols", loading_progress=0)
-        exchange = await self.opener.exchange(connection_id, private=row.is_live_trade)
+        exchange = await self.opener.exchange(connection_id, private=True)
         choice = choose(await exchange.instruments(), stored.settings)
         if choice.dropped:
             self.log.fact(
