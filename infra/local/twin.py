@@ -14,6 +14,7 @@ from local import operator, programs, stack
 from local.certificates import ensure_certificate
 from local.checks import check_machine, only_one
 from local.operator import Operator
+from local.orphans import born, end_orphans
 from local.places import Places
 from local.processes import Child, Program
 from local.profiles import DEFAULT, apply_profile
@@ -64,6 +65,7 @@ class Twin:
             "api": self.places.api_url,
             "connection_id": self.connection_id,
             "processes": {name: child.pid for name, child in self.children.items()},
+            "born": {name: born(child.pid) for name, child in self.children.items()},
             "restarts": {name: child.restarts for name, child in self.children.items()},
         }
         part = self.places.status.with_suffix(".part")
@@ -87,6 +89,9 @@ async def twin_up(
         Whatever kept it from coming up, as one sentence.
     """
     with only_one(places):
+        orphans = await asyncio.to_thread(end_orphans, places.status)
+        if orphans:
+            say(f"ended {orphans} processes that a killed twin had left running")
         check_machine(places, console=wishes.console)
         if wishes.fresh:
             forget(places)
