@@ -24,7 +24,7 @@ MAY_IMPORT = {
 }
 # Downward is the way data flows: a module imports only modules above it.
 ENGINE_ORDER = (
-    *("errors", "values", "candles", "packing", "market", "settings"),
+    *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
     *("ledger", "events", "records", "ports"),
     *("ticks", "indications", "exits", "statistics", "sets", "history"),
     *("pseudo", "trade_plan", "trade_state", "trade", "books", "replay"),

@@ -67,7 +67,7 @@ class ShortKeyTakenError(RefusedError):
 
 
 class HaltError(CtsError):
-    """This worker must stop."""
+    """The worker must stop."""
 
 
 class LeaseLostError(HaltError):

@@ -1,0 +1,1 @@
+"""The settings, a table for each tab an operator sees."""

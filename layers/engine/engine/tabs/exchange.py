@@ -1,0 +1,41 @@
+"""What may reach the exchange."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.setting import Effect, Tab
+
+BURST = Tab("exchange", Effect.BURST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeSettings:
+    """Each line: default, key, range, what it means; the word before says when it counts."""
+
+    live_volume_factor: Decimal = BURST.decimal(
+        "1", "baseVolumeFactorLive", "0.1 .. 10 by 0.1", "Scales orders of the main mode."
+    )
+    exchange_min_avg_r: Decimal = BURST.decimal(
+        "0.6", "profitFactorMinMain", "0.1 .. 2 by 0.1 position costs", "Average to be traded."
+    )
+    exchange_min_profit_factor: Decimal = BURST.decimal(
+        "1.1", "minClassicPfExchange", "1 .. 5 by 0.1", "Gross wins over losses to be traded."
+    )
+    max_mirrored_per_cycle: int = BURST.whole(
+        10, "maxMirroredPerCycle", "1 .. 50 by 1", "Wishes of one trade tick."
+    )
+    max_open_positions: int = BURST.whole(
+        100, "max_open_positions", "1 .. 500 by 1", "Exchange positions open at once."
+    )
+    max_symbol_exposure_pct: Decimal = BURST.decimal(
+        "25", "maxSymbolExposurePercent", "1 .. 500 by 1 %", "One symbol and side, of the equity."
+    )
+    stale_price_ms: int = BURST.whole(
+        3000, "stalePriceMs", "500 .. 30000 by 100 ms", "Older prices open and close nothing."
+    )
+    stale_equity_ms: int = BURST.whole(
+        60000, "staleEquityMs", "5000 .. 600000 by 1000 ms", "An older equity opens nothing."
+    )
+    wish_max_age_ms: int = BURST.whole(
+        3000, "wishMaxAgeMs", "500 .. 30000 by 100 ms", "Older wishes are refused."
+    )

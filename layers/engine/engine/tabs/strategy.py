@@ -1,0 +1,72 @@
+"""Which exits are tried on paper, and what a Set must have earned."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.setting import Effect, Tab
+
+START = Tab("strategy", Effect.START)
+BURST = Tab("strategy", Effect.BURST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategySettings:
+    """Each line: default, key, range, what it means; the word before says when it counts."""
+
+    grid_take_profits: tuple[Decimal, ...] = START.decimals(
+        "2 3 4 6 8 12", "gridTakeProfits", "1 .. 30 position costs", "Targets."
+    )
+    grid_stop_losses: tuple[Decimal, ...] = START.decimals(
+        "0.2 0.4 0.6 0.8 1.0 1.2 1.5", "gridStopLosses", "0.1 .. 3", "Stops, of the target."
+    )
+    trailing_enabled: bool = START.switch(
+        True, "trailingEnabled", "Try every exit with trailing too."
+    )
+    trail_starts_pct: tuple[Decimal, ...] = START.decimals(
+        "0.3 0.6 1.0", "trailingStartValues", "0.05 .. 10 %", "Favourable moves that arm trailing."
+    )
+    trail_stops_pct: tuple[Decimal, ...] = START.decimals(
+        "0.1 0.2 0.3", "trailingStopValues", "0.02 .. 5 %", "Retraces that close, one a start."
+    )
+    min_viable_exits: bool = START.switch(
+        True, "minViableExits", "Leave out exits that fees and spread eat."
+    )
+    tp_range_divisor: int = START.whole(
+        3, "tpRangeDivisor", "1 .. 30 by 1", "The smallest target of range N is N over this."
+    )
+    step_relation_min: Decimal = START.decimal(
+        "0.2", "stepRelationMinRatio", "0.1 .. 2 by 0.1", "Smallest target in steps, a share of N."
+    )
+    step_relation_max: Decimal = START.decimal(
+        "1", "stepRelationMaxRatio", "0.1 .. 2 by 0.1", "Largest target in steps, a share of N."
+    )
+    max_sets_per_symbol: int = START.whole(
+        5000, "maxSetsPerSymbol", "100 .. 50000 by 100", "Hard cap of the grid."
+    )
+    taker_fee_pct: Decimal = BURST.decimal(
+        "0.055", "takerFeePercent", "0 .. 0.5 by 0.005 %", "Fee of paper fills, a side."
+    )
+    slippage_pct: Decimal = BURST.decimal(
+        "0.02", "slippagePercent", "0 .. 0.5 by 0.005 %", "Slippage of paper fills, a side."
+    )
+    failed_retry_h: int = BURST.whole(
+        24, "failedRetryHours", "1 .. 168 by 1 h", "Rest of a failed Set before it begins anew."
+    )
+    base_min_avg_r: Decimal = BURST.decimal(
+        "0.4", "baseProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to stay a Base Set."
+    )
+    main_min_avg_r: Decimal = BURST.decimal(
+        "0.5", "mainProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to become Main."
+    )
+    real_min_avg_r: Decimal = BURST.decimal(
+        "0.6", "realProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to become Real."
+    )
+    previous_positions_count: int = BURST.whole(
+        5, "previousPositionsCount", "1 .. 25 by 1", "Results the Main rule averages."
+    )
+    last_state_count: int = BURST.whole(
+        3, "lastStateCount", "1 .. 10 by 1", "Last results of which most must have won."
+    )
+    max_drawdown_time_h: int = BURST.whole(
+        12, "maxDrawdownTimeHours", "1 .. 72 by 1 h", "Longest time below the peak of the results."
+    )

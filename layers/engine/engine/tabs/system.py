@@ -1,0 +1,73 @@
+"""Pace and patience of the loops, the orders and the loading."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.setting import Effect, Tab
+
+START = Tab("system", Effect.START)
+BURST = Tab("system", Effect.BURST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemSettings:
+    """Each line: default, key, range, what it means; the word before says when it counts."""
+
+    database_size: int = START.whole(
+        250, "databaseSizeBase", "50 .. 750 by 50", "Results kept for each Set."
+    )
+    send_window_ms: int = BURST.whole(
+        800, "sendWindowMs", "100 .. 5000 by 100 ms", "An order leaves this soon after its claim."
+    )
+    send_validity_ms: int = BURST.whole(
+        2000, "sendValidityMs", "500 .. 10000 by 100 ms", "The venue refuses what arrives later."
+    )
+    visibility_ms: int = BURST.whole(
+        1000, "visibilityMs", "100 .. 30000 by 100 ms", "A venue shows accepted orders by then."
+    )
+    clock_skew_ms: int = BURST.whole(
+        1000, "clockSkewMs", "0 .. 10000 by 100 ms", "Clock difference allowed for."
+    )
+    not_found_evidence: int = BURST.whole(
+        3, "notFoundEvidence", "2 .. 10 by 1", "Spaced not-founds that prove it never arrived."
+    )
+    protection_grace_ms: int = BURST.whole(
+        1500, "protectionGraceMs", "0 .. 10000 by 100 ms", "A touched exit may act this long."
+    )
+    protection_deadline_ms: int = BURST.whole(
+        5000, "protectionDeadlineMs", "1000 .. 30000 by 500 ms", "An unprotected fill is closed."
+    )
+    reconcile_interval_s: int = BURST.whole(
+        30, "reconcileIntervalSeconds", "5 .. 300 by 5 s", "Time between checks with the venue."
+    )
+    trade_interval_s: Decimal = BURST.decimal(
+        "1.0", "tradeIntervalSeconds", "1 .. 10 by 1 s", "Time between trade ticks."
+    )
+    position_interval_s: Decimal = BURST.decimal(
+        "0.3", "realPositionsIntervalSeconds", "0.1 .. 5 by 0.1 s", "Time between position ticks."
+    )
+    candle_lateness_ms: int = BURST.whole(
+        250, "candleLatenessMs", "0 .. 900 by 50 ms", "A candle waits this long for late trades."
+    )
+    burst_s: int = BURST.whole(
+        50, "burstSeconds", "5 .. 60 by 5 s", "Ticks of one Lambda invocation."
+    )
+    lease_ms: int = BURST.whole(
+        15000, "leaseMs", "5000 .. 60000 by 1000 ms", "Life of a lease without renewal."
+    )
+    lease_margin_ms: int = BURST.whole(
+        2000, "leaseMarginMs", "500 .. 10000 by 100 ms", "A holder stops this long before the end."
+    )
+    snapshot_interval_s: int = BURST.whole(
+        60, "snapshotIntervalSeconds", "10 .. 3600 by 10 s", "Time between stored books."
+    )
+    prehistory_coverage_pct: Decimal = START.decimal(
+        "98", "prehistoryCoverage", "98 .. 100 by 0.5 %", "History that counts as loaded."
+    )
+    batch_size: int = START.whole(10, "batch_size", "1 .. 100 by 1", "Symbols of one group.")
+    max_concurrent: int = START.whole(
+        5, "max_concurrent", "1 .. 20 by 1", "Calls to a venue at once."
+    )
+    batch_delay_ms: int = BURST.whole(
+        100, "batch_delay_ms", "0 .. 5000 by 50 ms", "Pause between batches of calls to a venue."
+    )

@@ -1,0 +1,92 @@
+"""Settings: each is read somewhere, and each change is checked against its type and range."""
+
+import ast
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InvalidSettingError
+from engine.settings import Settings, overrides, schema, with_values
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_every_setting_is_read_by_the_code() -> None:
+    readers = (
+        file
+        for folder in ("layers", "functions", "infra")
+        for file in (ROOT / folder).rglob("*.py")
+        if file.name != "settings.py"
+    )
+
+    read = {
+        node.attr
+        for file in readers
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+
+    assert not {field.name for field in fields(Settings)} - read
+
+
+def test_no_two_settings_share_a_key() -> None:
+    assert len(schema()) == len(fields(Settings))
+
+
+def test_every_default_lies_in_its_own_range() -> None:
+    defaults = Settings()
+
+    for field in fields(Settings):
+        about, value = field.metadata["setting"], getattr(defaults, field.name)
+
+        assert with_values(defaults, {about.key: value}) == defaults
+
+
+def test_overrides_are_what_was_changed_and_bring_it_back() -> None:
+    changed = with_values(
+        Settings(), {"positionCost": "0.2", "gridRanges": [3, 5], "useMainSymbols": True}
+    )
+
+    assert overrides(changed) == {
+        "positionCost": "0.2",
+        "gridRanges": [3, 5],
+        "useMainSymbols": True,
+    }
+    assert with_values(Settings(), overrides(changed)) == changed
+    assert changed.position_cost_pct == Decimal("0.2")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("positionCost", "2", "positionCost must be between 0.01 and 1.0 %, was '2'"),
+        ("positionCost", "NaN", "positionCost must be a number, was 'NaN'"),
+        ("positionCost", True, "positionCost must be a number, was True"),
+        ("max_leverage", "2.5", "max_leverage must be whole, was '2.5'"),
+        ("max_leverage", 126, "max_leverage must be between 1 and 125 x, was 126"),
+        ("useMainSymbols", "yes", "useMainSymbols must be true or false, was 'yes'"),
+        ("quoteAsset", "EUR", "quoteAsset must be one of USDT, USDC, was 'EUR'"),
+        ("gridRanges", [], "gridRanges must be a list, was []"),
+        ("gridRanges", [3, 31], "gridRanges must be between 3 and 30 steps, was 31"),
+        ("mainSymbols", [1], "mainSymbols must be text, was 1"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_value_and_range(
+    key: str, value: object, said: str
+) -> None:
+    with pytest.raises(InvalidSettingError) as refused:
+        with_values(Settings(), {key: value})
+
+    assert said in str(refused.value)
+
+
+def test_an_unknown_key_is_refused() -> None:
+    with pytest.raises(InvalidSettingError, match="'speed' is unknown"):
+        with_values(Settings(), {"speed": 1})
+
+
+def test_trailing_starts_and_stops_come_in_pairs() -> None:
+    with pytest.raises(InvalidSettingError, match="equally long, were 3 and 1"):
+        with_values(Settings(), {"trailingStopValues": ["0.1"]})
