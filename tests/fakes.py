@@ -183,7 +183,8 @@ class FakeStore:
 
     def candles_since(self, connection_id: str, since_ms: int) -> tuple[Candles, ...]:
         pieces: list[Candles] = []
-        for candles in (*self.minutes, *(tick.candles for tick in self.ticks)):
+        stored = (*self.minutes, *(tick.candles for tick in self.ticks))
+        for candles in sorted(stored, key=lambda piece: (int(piece.close_ms[0]), -len(piece))):
             last = int(candles.close_ms[-1])
             if last > since_ms:
                 pieces.append(candles.between(since_ms, last))

@@ -84,7 +84,8 @@ def trade_run(connection_id: str, settings: Settings) -> tuple[LoopRun, TradeTot
                 finished_us=row.finished_us,
                 compute_us=row.compute_us,
                 token=row.fencing_token,
-                taken_us=(row.counts or {}).get("burst_taken_us", 0),
+                taken_us=row.taken_us or 0,
+                anew=bool(row.began_anew),
             )
             for row in rows
         ],
@@ -110,7 +111,8 @@ def position_run(connection_id: str, settings: Settings) -> LoopRun:
                     finished_us=finished,
                     compute_us=compute,
                     token=row.fencing_token,
-                    taken_us=row.taken_us if index == 0 else 0,
+                    taken_us=(row.taken_us or 0) if index == 0 else 0,
+                    anew=bool(row.began_anew) and index == 0,
                 )
             )
     return LoopRun(

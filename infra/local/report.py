@@ -13,7 +13,10 @@ CAUSES = ("overrun", "burst", "handover")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """One stored tick of a loop; `taken_us` is set on a burst's first tick, else 0."""
+    """One stored tick of a loop; `taken_us` is set on a burst's first tick, else 0.
+
+    `anew` marks the first tick of a loop that nobody handed on.
+    """
 
     slot_ms: int
     started_us: int
@@ -21,6 +24,7 @@ class Tick:
     compute_us: int
     token: int
     taken_us: int = 0
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +64,13 @@ def overlaps(ticks: Iterable[Tick]) -> int:
 def active_ms(ticks: Sequence[Tick], *, lease_ms: int) -> int:
     """Wall time under a live lease: from a burst's lease to its last tick, bursts joined.
 
-    A pause longer than a lease means that nobody held one for part of it; the time then counts
-    again from the next burst's lease on.
+    A loop that began anew, or after a pause longer than a lease, had no lease before: the time
+    counts again from its burst's lease on.
     """
     total_us, begun, last = 0, None, 0
     for tick in sorted(ticks, key=lambda tick: tick.started_us):
         start = tick.taken_us or tick.started_us
-        if begun is not None and start - last > lease_ms * 1000:
+        if begun is not None and (tick.anew or start - last > lease_ms * 1000):
             total_us += last - begun
             begun = None
         begun = start if begun is None else begun

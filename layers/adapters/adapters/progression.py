@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pynamodb.expressions.update import Action
 
@@ -11,7 +12,7 @@ from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
 from adapters.transactions import Transaction, WriteRefusedError, reading
 from engine import market
 from engine.market import Candles
-from engine.records import Lease, PositionTicks, TradeTick
+from engine.records import Begun, Lease, PositionTicks, TradeTick
 from engine.values import Wish
 
 TICK_RETENTION_S = 2 * 86_400
@@ -131,8 +132,13 @@ def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
         skipped=dict(tick.skipped),
         candles=market.pack(tick.candles),
         source=tick.source,
+        **_begun(tick.begun),
         expires_at=tick.slot_ms // 1000 + TICK_RETENTION_S,
     )
+
+
+def _begun(begun: Begun | None) -> dict[str, Any]:
+    return {} if begun is None else {"taken_us": begun.taken_us, "began_anew": begun.anew}
 
 
 def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
@@ -141,7 +147,7 @@ def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
         ticks.ticks[0][0],
         owner=lease.owner,
         fencing_token=lease.token,
-        taken_us=ticks.taken_us,
+        **_begun(ticks.begun),
         skipped=dict(ticks.skipped),
         ticks=pack_ticks(ticks.ticks),
         inputs=ticks.inputs,

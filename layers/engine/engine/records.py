@@ -93,6 +93,17 @@ class Consumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The beginning of a burst: when it took its lease, and whether the loop began anew.
+
+    `anew` is false where the burst before ended a moment ago and handed the loop on.
+    """
+
+    taken_us: int
+    anew: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeTick:
     """One progression row of the trade loop; times in microseconds since the epoch."""
 
@@ -105,6 +116,7 @@ class TradeTick:
     skipped: Mapping[str, int]
     candles: Candles
     source: str
+    begun: Begun | None = None  # on the first tick of a burst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,5 +156,5 @@ class PositionTicks:
 
     ticks: tuple[tuple[int, int, int, int], ...]
     skipped: Mapping[str, int]
-    taken_us: int  # when the burst took its lease, on its first piece; else 0
     inputs: bytes  # packed prices and consumed ids, for a replay
+    begun: Begun | None = None  # on the first piece of a burst

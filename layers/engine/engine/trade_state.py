@@ -56,6 +56,10 @@ class TradeState:
         }
         return {"open_pseudo_positions": int((~self.positions.shadow).sum()), **stages}
 
+    def has_proven_sets(self) -> bool:
+        """Whether any Set may be mirrored to the exchange when it opens next."""
+        return bool((self.history.stage == Stage.EXCHANGE).any())
+
     def set_key(self, symbol: str, k: int) -> SetKey:
         """The identity of Set `k` of `symbol`."""
         return self.grid.key(symbol, k)

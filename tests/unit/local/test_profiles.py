@@ -1,6 +1,7 @@
 """A profile changes settings inside their ranges, never fees."""
 
 import pytest
+
 from engine.settings import Settings, schema, with_values
 from local.profiles import PROFILES, profile_values
 

@@ -1,5 +1,6 @@
 """The figures of a run are computed from what was stored."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from local.report import (
@@ -14,9 +15,7 @@ from local.report import (
 )
 
 
-def a_tick(
-    second: float, *, lasts_ms: int = 10, token: int = 1, taken: float = 0
-) -> Tick:
+def a_tick(second: float, *, lasts_ms: int = 10, token: int = 1, taken: float = 0) -> Tick:
     return Tick(
         slot_ms=int(second) * 1000,
         started_us=int(second * 1e6),
@@ -36,9 +35,7 @@ def test_ticks_of_two_workers_that_intersect_are_counted_once_each() -> None:
 
 
 def test_a_long_tick_overlaps_everything_that_starts_inside_it() -> None:
-    assert (
-        overlaps([a_tick(10, lasts_ms=2500), a_tick(11), a_tick(12), a_tick(13)]) == 2
-    )
+    assert overlaps([a_tick(10, lasts_ms=2500), a_tick(11), a_tick(12), a_tick(13)]) == 2
 
 
 def test_time_without_a_lease_is_not_active() -> None:
@@ -47,6 +44,13 @@ def test_time_without_a_lease_is_not_active() -> None:
 
     assert active_ms(first, lease_ms=15_000) == 2_510
     assert active_ms([*first, *after_a_kill], lease_ms=15_000) == 2_510 + 2_010
+
+
+def test_the_rest_of_a_loop_that_fell_asleep_is_not_active() -> None:
+    first = [a_tick(100, taken=99.5), a_tick(101)]
+    woken = replace(a_tick(108, taken=107.9, token=3), anew=True)
+
+    assert active_ms([*first, woken], lease_ms=15_000) == 1_510 + 110
 
 
 def test_a_takeover_is_a_new_token_after_a_silence_longer_than_a_lease() -> None:
@@ -71,9 +75,7 @@ def test_drift_is_found_in_both_directions() -> None:
         quantities={},
         stops={"BTCUSDT LONG": Decimal(1)},
     )
-    venue = Books(
-        orders={"b": "open"}, fills={"1": Decimal(1)}, quantities={}, stops={}
-    )
+    venue = Books(orders={"b": "open"}, fills={"1": Decimal(1)}, quantities={}, stops={})
 
     assert len(drift(ours, ours)) == 0
     assert [line.split(":")[0] for line in drift(ours, venue)] == [

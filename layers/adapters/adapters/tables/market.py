@@ -1,6 +1,6 @@
 """Tables of the trade loop: its ticks, candles and Set books."""
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute
 
 from adapters.decimals import IntegerAttribute
 from adapters.tables import base
@@ -29,7 +29,8 @@ class ProgressionRow(base.Row):
     close_reasons = JSONAttribute(null=True)
     candles = BinaryAttribute(legacy_encoding=False, null=True)
     source = UnicodeAttribute(null=True)
-    taken_us = IntegerAttribute(null=True)  # a run that begins a burst: when it took its lease
+    taken_us = IntegerAttribute(null=True)  # where a burst begins: when it took its lease
+    began_anew = BooleanAttribute(null=True)  # where a burst begins: nobody handed the loop on
     ticks = BinaryAttribute(legacy_encoding=False, null=True)  # see progression.pack_ticks
     inputs = BinaryAttribute(legacy_encoding=False, null=True)
 

@@ -18,7 +18,7 @@ from engine.errors import (
 from engine.events import SendSkipped, SendUnclear, Unclear
 from engine.ledger import Order, OrderState, PositionStatus
 from engine.ports import Feed, World
-from engine.records import Command, EngineRow, Lease, LeaseRow, PositionTicks
+from engine.records import Begun, Command, EngineRow, Lease, LeaseRow, PositionTicks
 from engine.values import Instrument, Loop
 
 ERRAND_DRAIN_MS = 3_000
@@ -118,12 +118,12 @@ class _Journal:
             }
         )
 
-    def packed(self, skipped: dict[str, int], taken_us: int) -> PositionTicks:
-        """Everything since the last call; `taken_us` is set on a burst's first piece, else 0."""
+    def packed(self, skipped: dict[str, int], begun: Begun | None) -> PositionTicks:
+        """Everything since the last call; `begun` is for a burst's first piece."""
         done = PositionTicks(
             ticks=tuple(self.ticks),
             skipped=skipped,
-            taken_us=taken_us,
+            begun=begun,
             inputs=zlib.compress(json.dumps(self.inputs).encode()),
         )
         self.ticks, self.inputs = [], []
@@ -139,17 +139,18 @@ class _Burst:
     lease: Lease
     journal: _Journal = field(default_factory=_Journal)
     ticks: int = 0
-    taken_us: int = 0
+    begun: Begun | None = None
     written_ms: int = 0
     seen_seq: int = -1
     pending: tuple[Command, ...] = ()
 
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
-        self.taken_us = clock.now_us()
         started_ms = self.written_ms = clock.now_ms()
+        last_ms = last_slot(row, started_ms, settings)
+        self.begun = Begun(taken_us=clock.now_us(), anew=last_ms == 0)
         grid = Grid(interval_ms=int(settings.position_interval_s * 1000))
-        pace = Pace(grid, last_slot(row, started_ms, settings))
+        pace = Pace(grid, last_ms)
         slot = pace.next_slot(
             started_ms, first_cause(started_ms, self.request.execution_started_ms)
         )
@@ -267,9 +268,9 @@ class _Burst:
         )
 
     def _write_journal(self, pace: Pace) -> None:
-        ticks = self.journal.packed(pace.take_skipped(), self.taken_us)
+        ticks = self.journal.packed(pace.take_skipped(), self.begun)
         self.lease = self.world.store.write_position_ticks(self.lease, ticks)
-        self.taken_us = 0
+        self.begun = None
         self.written_ms = self.world.clock.now_ms()
         self.world.store.heartbeat(self.lease, counts=self._counts())
 

@@ -18,7 +18,7 @@ from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from engine.errors import LeaseLostError, RetryableError
 from engine.market import Candles
 from engine.ports import World
-from engine.records import EngineRow, Lease, LeaseRow, TradeTick
+from engine.records import Begun, EngineRow, Lease, LeaseRow, TradeTick
 from engine.trade import TradePlan, plan_trade
 from engine.values import Loop, Wish
 
@@ -66,22 +66,26 @@ class _Burst:
     lease: Lease
     ticks: int = 0
     heartbeat_ms: int = 0
-    taken_us: int = 0
+    begun: Begun | None = None
     unwritten: list[Candles] = field(default_factory=list)
 
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
-        self.taken_us = clock.now_us()
-        self._keep_backfilled()
         started_ms = clock.now_ms()
+        last_ms = last_slot(row, started_ms, settings)
+        self.begun = Begun(taken_us=clock.now_us(), anew=last_ms == 0)
+        self._keep_backfilled()
+        if self._may_wish() and self.memory.state.has_proven_sets():
+            self._wake("warm")  # a cold start later would make the first wish stale
         grid = Grid(
             interval_ms=int(settings.trade_interval_s * 1000),
             offset_ms=settings.candle_lateness_ms,
         )
-        pace = Pace(grid, last_slot(row, started_ms, settings))
-        slot = pace.next_slot(
-            started_ms, first_cause(started_ms, self.request.execution_started_ms)
-        )
+        pace = Pace(grid, last_ms)
+        cause = first_cause(started_ms, self.request.execution_started_ms)
+        # A rebuild may have folded the very candle whose deadline is still to come.
+        folded_ms = grid.deadline_ms(self.memory.last_close_ms) + 1
+        slot = pace.next_slot(max(started_ms, folded_ms), cause)
         while grid.deadline_ms(slot) < started_ms + settings.burst_s * 1000:
             await clock.sleep_until_ms(grid.deadline_ms(slot))
             if is_stop_wanted(self.world.leases.read(self.lease.connection_id, Loop.TRADE)):
@@ -117,22 +121,18 @@ class _Burst:
             started_us=started_us,
             finished_us=world.clock.now_us(),
             compute_us=compute_us,
-            counts=self._counts(plan),
+            counts=plan.counts,
             close_reasons=plan.close_reasons,
             skipped=pace.take_skipped(),
             candles=market.join_time([*self.unwritten, candles]),
             source=memory.source(),
+            begun=self.begun,
         )
+        self.begun = None
         wishes = fresh_wishes(plan, candles) if self._may_wish() else ()
         self._write(tick, wishes)
         self._keep(candles, slot_ms)
         self.ticks += 1
-
-    def _counts(self, plan: TradePlan) -> dict[str, int]:
-        counts = dict(plan.counts)
-        if self.ticks == 0:
-            counts["burst_taken_us"] = self.taken_us
-        return counts
 
     def _may_wish(self) -> bool:
         return self.engine.may_trade and self.engine.prehistoric_data_loaded
@@ -153,9 +153,17 @@ class _Burst:
             return
         self.unwritten = []
         if wishes:
-            position = world.leases.read(self.lease.connection_id, Loop.POSITION)
-            if position.phase == "idle":
-                world.starter.start(self.lease.connection_id, Loop.POSITION, reason="wish")
+            self._wake("wish")
+
+    def _wake(self, reason: str) -> None:
+        """Start the position loop if it sleeps; the supervisor comes after us if that fails."""
+        connection_id = self.lease.connection_id
+        if self.world.leases.read(connection_id, Loop.POSITION).phase != "idle":
+            return
+        try:
+            self.world.starter.start(connection_id, Loop.POSITION, reason=reason)
+        except RetryableError as error:
+            self.world.log.fact("position loop not woken", {"reason": reason, "error": str(error)})
 
     def _keep(self, candles: Candles, slot_ms: int) -> None:
         """Store what makes a restart quick: minutes of candles, and one symbol's books in turn."""

@@ -1,8 +1,9 @@
 """Ticks keep one absolute grid; what was missed is counted by its cause."""
 
-from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from hypothesis import given
 from hypothesis import strategies as st
+
+from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 
 TRADE = Grid(interval_ms=1_000, offset_ms=250)
 POSITION = Grid(interval_ms=300)
