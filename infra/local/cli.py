@@ -83,7 +83,7 @@ async def _up(places: Places, wishes: Wishes) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signum, stop.set)
     begun = loop.time()
-    whole = asyncio.create_task(_until(stop, places, wishes, begun))
+    whole = asyncio.create_task(_until_cancelled(places, wishes, begun))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({whole, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not whole.done():
@@ -95,11 +95,12 @@ async def _up(places: Places, wishes: Wishes) -> None:
     say("everything is stopped")
 
 
-async def _until(stop: asyncio.Event, places: Places, wishes: Wishes, begun: float) -> None:
+async def _until_cancelled(places: Places, wishes: Wishes, begun: float) -> None:
     async with twin_up(places, wishes, say=say, now_ms=now_ms):
         took = asyncio.get_running_loop().time() - begun
         say(f"up after {took:.0f} s; Ctrl-C ends everything")
-        await stop.wait()
+        # Not until the signal itself: stopping would have begun when the cancellation cuts it off.
+        await asyncio.get_running_loop().create_future()
 
 
 @app.command()

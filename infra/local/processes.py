@@ -15,6 +15,7 @@ READY_WITHIN_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 LONG_RUN_S = 30.0
 STOP_WITHIN_S = 20.0
+GONE_WITHIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -75,9 +76,11 @@ class Child:
                 await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
             except TimeoutError:
                 self._say(f"{self.program.name} did not end in time and was killed")
+        left = [*descendants, *_group(process.pid)]
         _end_group(process.pid)
         await process.wait()
         _end_all(descendants)
+        await _until_gone(left)
 
     async def _spawn(self) -> None:
         program = self.program
@@ -148,6 +151,18 @@ def _descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
+def _group(leader: int) -> list[psutil.Process]:
+    """Every process of the session a child led, whoever its parent is by now."""
+    return [process for process in psutil.process_iter() if _group_of(process.pid) == leader]
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
 def _end_group(leader: int) -> None:
     """Kill what is left of the session a child led."""
     try:
@@ -162,3 +177,17 @@ def _end_all(processes: list[psutil.Process]) -> None:
             process.kill()
         except psutil.NoSuchProcess:
             continue
+
+
+async def _until_gone(processes: list[psutil.Process]) -> None:
+    """A killed process lives on for a moment, its port with it."""
+    async with asyncio.timeout(GONE_WITHIN_S):
+        while any(_runs(process) for process in processes):
+            await asyncio.sleep(0.01)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
