@@ -76,11 +76,9 @@ class Child:
                 await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
             except TimeoutError:
                 self._say(f"{self.program.name} did not end in time and was killed")
-        left = [*descendants, *_group(process.pid)]
-        _end_group(process.pid)
-        await process.wait()
         _end_all(descendants)
-        await _until_gone(left)
+        await end_session(process)
+        await _until_gone(descendants)
 
     async def _spawn(self) -> None:
         program = self.program
@@ -133,6 +131,14 @@ class Child:
                 self._say(f"{self.program.name} is back")
             except ChildError as error:
                 self._say(str(error))
+
+
+async def end_session(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the session a process leads, and return once all of it is gone."""
+    left = _group(process.pid)
+    _end_group(process.pid)
+    await process.wait()
+    await _until_gone(left)
 
 
 def _cause(code: int) -> str:

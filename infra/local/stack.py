@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.checks import search_path
 from local.places import ROOT, Places
+from local.processes import end_session
 
 SAM = ("uvx", "--from", "aws-sam-cli==1.170.0", "sam")
 STACK = "cts-local"
@@ -194,8 +195,7 @@ async def _sam(places: Places, command: str, *arguments: str) -> None:
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            process.terminate()
-            await process.wait()
+            await end_session(process)  # its makes and installers too
             raise
     if code != 0:
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]

@@ -122,6 +122,7 @@ async def _bring_up(twin: Twin, wishes: Wishes) -> None:
         await building
     finally:
         building.cancel()
+        await asyncio.gather(building, return_exceptions=True)
     deployed = await _deployed(twin)
     ensure_certificate(
         ca_file=places.ca, server_file=places.home / "server.pem", now_ms=twin.now_ms()

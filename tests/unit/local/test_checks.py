@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.checks import NotReadyError, only_one, running_twin
+from local.checks import NotReadyError, check_machine, only_one, running_twin
 from local.places import Places, default_home
 
 
@@ -52,3 +52,15 @@ def test_the_home_is_moved_by_the_environment(
     monkeypatch.setenv("CTS_HOME", str(tmp_path / "elsewhere"))
 
     assert default_home() == tmp_path / "elsewhere"
+
+
+def test_a_wrong_python_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 13, 1, "final", 0))
+
+    with pytest.raises(NotReadyError) as refused:
+        check_machine(Places(home=tmp_path), console=False)
+
+    assert str(refused.value) == "CTS needs Python 3.12, this is 3.13: run it with `uv run cts up`."
+    assert list(tmp_path.iterdir()) == []
