@@ -122,7 +122,7 @@ def test_preparing_chooses_symbols_and_writes_what_the_loops_run_with(
     assert (engine.settings.burst_s, engine.settings_version) == (20, 1)
     assert engine.prehistory_end_ms == api.clock.now_ms()
     assert engine.hedge is True
-    assert (api.venue.leverages, opener.asked) == ({}, [False])
+    assert (api.venue.leverages, opener.asked) == ({}, [True])
 
 
 def test_an_account_that_trades_is_set_up_before_loading(
