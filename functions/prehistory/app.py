@@ -1,14 +1,15 @@
-"""Lambda `prehistory`: load one symbol's history, or fold a group's, for `engine_start.asl.json`."""
+"""Lambda `prehistory`: load a symbol's history or fold a group's, for `engine_start.asl.json`."""
 
 from dataclasses import asdict
 from typing import Any, Literal
 
-from adapters.runner import run
-from adapters.world import live_world
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from engine.cycles import prehistory
 from pydantic import BaseModel
+
+from adapters.runner import run
+from adapters.world import live_world
+from engine.cycles import prehistory
 
 logger = Logger(service="prehistory")
 

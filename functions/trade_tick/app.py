@@ -3,11 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from adapters.bursts import burst_request
 from adapters.runner import run
 from adapters.world import live_world
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from engine.cycles.memory import TradeMemory
 from engine.cycles.trade import trade_burst
 

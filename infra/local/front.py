@@ -6,6 +6,7 @@ the deployment.
 
 import argparse
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
@@ -55,7 +56,7 @@ def front(upstream: str) -> web.Application:
     return app
 
 
-async def _session(app: web.Application):  # type: ignore[no-untyped-def]  # noqa: ANN202
+async def _session(app: web.Application) -> AsyncIterator[None]:
     async with ClientSession(timeout=ClientTimeout(total=35), auto_decompress=True) as session:
         app[SESSION] = session
         yield

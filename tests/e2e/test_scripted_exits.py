@@ -1,13 +1,15 @@
 """A scripted market closes positions by stop, target and trailing, both sides, on the exchange."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import boto3
 import pytest
+from tests.e2e.scripted import API_KEY, API_SECRET, Paper, leg, paper_exchange, write_tape
+
 from adapters.access import paper_address
 from adapters.clock import SystemClock
 from adapters.commands import submit, wish_command
@@ -25,8 +27,6 @@ from engine.ports import World
 from engine.values import Exits, IndicationType, Loop, SetKey, Side, Wish
 from local import gather
 from local.report import drift
-
-from tests.e2e.scripted import API_KEY, API_SECRET, Paper, leg, paper_exchange, write_tape
 
 CONNECTION = "scripted"
 PLAIN = Exits(take_profit_pct=Decimal("0.4"), stop_loss_pct=Decimal("0.3"))
@@ -70,7 +70,7 @@ class Trader:
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Paper:
+def paper(tmp_path: Path) -> Iterator[Paper]:
     tape = tmp_path / "tape.csv"
     write_tape(tape, {symbol: leg(Decimal(c[0]), *c[3]) for symbol, c in CASES.items()})
     with paper_exchange(tmp_path / "paper", "--tape", str(tape)) as running:

@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from adapters import control, environment
+from adapters.aws import client
 from adapters.control import ControlFailedError, LambdaControl, StepMachines
 
 ROLE = "arn:aws:iam::123456789012:role/machines"
@@ -20,7 +21,7 @@ WAITING = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End"
 def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepMachines]:
     """Both machines, which only wait."""
     with mock_aws():
-        control._states.cache_clear()
+        client.cache_clear()
         states = boto3.client("stepfunctions", region_name="us-east-1")
         for name in ("START", "STOP"):
             made = states.create_state_machine(
@@ -28,7 +29,7 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepMachines]:
             )
             monkeypatch.setenv(f"CTS_ENGINE_{name}_ARN", made["stateMachineArn"])
         yield StepMachines()
-        control._states.cache_clear()
+        client.cache_clear()
 
 
 def _inputs(arn: str) -> list[dict[str, object]]:
@@ -64,10 +65,10 @@ def test_a_stop_says_whether_to_close(machines: StepMachines, close: bool) -> No
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     monkeypatch.setenv("CTS_ENGINE_CONTROL_FUNCTION", "engine-control")
-    control._functions.cache_clear()
+    client.cache_clear()
     with Stubber(control._functions()) as stub:
         yield stub
-    control._functions.cache_clear()
+    client.cache_clear()
 
 
 def _answers(stub: Stubber, payload: object, **more: str) -> None:

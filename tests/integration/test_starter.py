@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from adapters import starter
+from adapters.aws import client
 from adapters.starter import StepFunctionsStarter
 from engine.errors import RetryableError
 from engine.values import Loop
@@ -18,7 +18,7 @@ ROLE = "arn:aws:iam::123456789012:role/loops"
 
 @pytest.fixture
 def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Loop, str]]:
-    starter._client.cache_clear()
+    client.cache_clear()
     with mock_aws():
         states = boto3.client("stepfunctions", region_name="us-east-1")
         found = {
@@ -30,7 +30,7 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Loop, str]]:
         monkeypatch.setenv("CTS_TRADE_LOOP_ARN", found[Loop.TRADE])
         monkeypatch.setenv("CTS_POSITION_LOOP_ARN", found[Loop.POSITION])
         yield found
-    starter._client.cache_clear()
+    client.cache_clear()
 
 
 @pytest.mark.parametrize("loop", Loop)

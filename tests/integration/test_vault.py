@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from adapters import vault
+from adapters.aws import client
 from adapters.vault import Credentials, KmsVault
 from engine.errors import CredentialsError, RefusedError
 
@@ -18,13 +18,13 @@ CREDENTIALS = {"api_key": "key-of-a-venue", "api_secret": SECRET}
 
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    vault._client.cache_clear()
+    client.cache_clear()
     with mock_aws():
         found = boto3.client("kms", region_name="us-east-1").create_key()
         key_id = found["KeyMetadata"]["KeyId"]
         monkeypatch.setenv("CTS_KMS_KEY_ID", key_id)
         yield key_id
-    vault._client.cache_clear()
+    client.cache_clear()
 
 
 @given(credentials=st.dictionaries(st.text(max_size=20), st.text(max_size=60), max_size=6))

@@ -3,8 +3,9 @@
 import secrets
 from typing import Any
 
-from engine.cycles.burst import BurstRequest
 from pydantic import BaseModel
+
+from engine.cycles.burst import BurstRequest
 
 
 class BurstEvent(BaseModel):

@@ -2,13 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from adapters import environment
+from adapters.aws import client
 from engine.errors import RetryableError
 
 TEST_TIMEOUT_S = 28  # a gateway waits 29 s, the test itself gives up after 25
@@ -76,15 +73,9 @@ def _start(machine: str, name: str | None, body: Mapping[str, Any]) -> None:
     _states().start_execution(stateMachineArn=arn, input=json.dumps(body), **named)
 
 
-@cache
 def _states() -> Any:
-    settings = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2})
-    return boto3.client("stepfunctions", region_name=environment.region(), config=settings)
+    return client("stepfunctions", connect_s=2, read_s=10)
 
 
-@cache
 def _functions() -> Any:
-    settings = Config(
-        connect_timeout=2, read_timeout=TEST_TIMEOUT_S, retries={"total_max_attempts": 1}
-    )
-    return boto3.client("lambda", region_name=environment.region(), config=settings)
+    return client("lambda", connect_s=2, read_s=TEST_TIMEOUT_S, attempts=1)

@@ -1,14 +1,11 @@
 """Starts executions of the loops' state machines."""
 
 import json
-from functools import cache
-from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters import environment
+from adapters.aws import client
 from engine.errors import RetryableError
 from engine.values import Loop
 
@@ -20,7 +17,6 @@ _MACHINES = {
 
 NOT_HANDED_OVER = -1
 """No fencing token: the execution must find the lease free or run out."""
-NO_TOKEN = -1  # a start is handed no lease: it takes a free one or ends
 
 
 class StepFunctionsStarter:
@@ -36,18 +32,8 @@ class StepFunctionsStarter:
         """
         body = {"connection_id": connection_id, "token": NOT_HANDED_OVER, "reason": reason}
         try:
-            _client().start_execution(
+            client("stepfunctions").start_execution(
                 stateMachineArn=environment.required(_MACHINES[loop]), input=json.dumps(body)
             )
         except (BotoCoreError, ClientError) as e:
             raise RetryableError(f"cannot start the {loop} loop of {connection_id}: {e}") from e
-
-
-@cache
-def _client() -> Any:
-    settings = Config(
-        connect_timeout=environment.CONNECT_TIMEOUT_S,
-        read_timeout=environment.READ_TIMEOUT_S,
-        retries={"total_max_attempts": 1 + environment.MAX_RETRIES, "mode": "standard"},
-    )
-    return boto3.client("stepfunctions", region_name=environment.region(), config=settings)

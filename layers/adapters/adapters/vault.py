@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters import environment
+from adapters.aws import client
 from engine.errors import CredentialsError, RefusedError, RetryableError
 
 MAX_BYTES = 4096  # what KMS encrypts directly
@@ -85,7 +83,7 @@ class KmsVault:
 def _called(operation: str, connection_id: str, **arguments: Any) -> dict[str, Any]:
     """The key service's answer; its errors go up by kind, without what was sent."""
     try:
-        call = getattr(_client(), operation)
+        call = getattr(client("kms"), operation)
         answer: dict[str, Any] = call(
             EncryptionContext={"connection_id": connection_id}, **arguments
         )
@@ -99,13 +97,3 @@ def _called(operation: str, connection_id: str, **arguments: Any) -> dict[str, A
             f"cannot {operation} the credentials of {connection_id}: {name}"
         ) from None
     return answer
-
-
-@cache
-def _client() -> Any:
-    settings = Config(
-        connect_timeout=environment.CONNECT_TIMEOUT_S,
-        read_timeout=environment.READ_TIMEOUT_S,
-        retries={"total_max_attempts": 1 + environment.MAX_RETRIES, "mode": "standard"},
-    )
-    return boto3.client("kms", region_name=environment.region(), config=settings)
