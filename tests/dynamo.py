@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
 from adapters import dynamo
 from adapters.tables import ALL
@@ -39,6 +38,8 @@ def create_tables() -> None:
 @pytest.fixture
 def moto_tables() -> Iterator[None]:
     """Empty tables of this test alone."""
+    from moto import mock_aws  # most tests need no AWS, and none should wait for its fake
+
     with mock_aws():
         point_tables_at(None)
         create_tables()

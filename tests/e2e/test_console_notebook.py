@@ -23,6 +23,10 @@ async def refreshed(api: ConsoleApi, times: int) -> None:
             await asyncio.sleep(0.05)
 
 
+def test_the_notebook_is_a_valid_document() -> None:
+    nbformat.validate(nbformat.read(NOTEBOOKS / "console.ipynb", as_version=4))
+
+
 @pytest.mark.timeout(120)
 async def test_the_notebook_refreshes_by_itself_and_leaves_the_kernel_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
