@@ -14,6 +14,7 @@ class BurstEvent(BaseModel):
     connection_id: str
     token: int
     execution_started_ms: int
+    execution_id: str = ""
 
 
 def burst_request(event: dict[str, Any]) -> BurstRequest:
@@ -24,4 +25,5 @@ def burst_request(event: dict[str, Any]) -> BurstRequest:
         owner=f"burst-{secrets.token_hex(12)}",
         token=parsed.token,
         execution_started_ms=parsed.execution_started_ms,
+        execution_id=parsed.execution_id,
     )

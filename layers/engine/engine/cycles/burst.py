@@ -20,12 +20,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurstRequest:
-    """Input of a burst; `owner` is a nonce drawn by the handler for this invocation alone."""
+    """Input of a burst; `owner` is a nonce drawn by the handler for this invocation alone.
+
+    `execution_id` is the owner that the state machine's own `Acquire` writes.
+    """
 
     connection_id: str
     owner: str
     token: int
     execution_started_ms: int
+    execution_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,15 @@ class BurstReport:
 def is_stop_wanted(row: LeaseRow) -> bool:
     """Whether the operator, or an emergency, wants this loop to end."""
     return row.wanted == "stop" or row.halt
+
+
+def nobody_acted_since(token: int, row: LeaseRow, request: BurstRequest) -> bool:
+    """Whether no other burst held the lease after the one that left `token`.
+
+    Only the acquisition by this very execution may lie between: it acts on nothing.
+    """
+    is_acquired = row.token == token + 1 and row.owner == request.execution_id
+    return row.token == token or is_acquired
 
 
 def last_slot(row: LeaseRow, now_ms: int, settings: Settings) -> int:

@@ -12,12 +12,14 @@ from engine.events import (
     FillsFetched,
     Prepared,
     PrepareRefused,
+    SendSkipped,
     SendUnclear,
     Unclear,
 )
 from engine.ledger import Order
-from engine.ports import Clock, Exchange, Log
+from engine.ports import Clock, Exchange, Feed, Log
 from engine.settings import Settings
+from engine.values import Instrument
 
 Work = Coroutine[Any, Any, Sequence[Event]]
 
@@ -34,6 +36,7 @@ class Errands:
     log: Log
     inbox: list[Event] = field(default_factory=list)
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    followed: tuple[Instrument, ...] = ()
 
     def take(self) -> tuple[Event, ...]:
         """What was answered since the last call, in the order it arrived."""
@@ -43,6 +46,11 @@ class Errands:
 
     def send(self, order: Order, settings: Settings) -> None:
         self._start(f"send {order.client_order_id}", self._send(order, settings))
+
+    def follow(self, feed: Feed, instruments: Sequence[Instrument]) -> None:
+        """Have the feed follow exactly these, again if it failed; nothing if it does already."""
+        if tuple(instruments) != self.followed:
+            self._start("follow", self._follow(feed, tuple(instruments)))
 
     def cancel(self, order: Order) -> None:
         self._start(f"cancel {order.client_order_id}", _one(self.exchange.cancel(order)))
@@ -89,6 +97,13 @@ class Errands:
             del self.running[name]
 
     async def _send(self, order: Order, settings: Settings) -> Sequence[Event]:
+        """Send what was claimed, unless its window has passed before its turn came.
+
+        The loop may have been held up, or the whole worker frozen, between claim and turn.
+        """
+        now_ms = self.clock.now_ms()
+        if now_ms > order.submitting_at_ms + settings.send_window_ms:
+            return (SendSkipped(client_order_id=order.client_order_id, at_ms=now_ms),)
         try:
             return (await self.exchange.send(order, valid_ms=settings.send_validity_ms),)
         except asyncio.CancelledError:
@@ -101,6 +116,11 @@ class Errands:
                 )
             )
             raise
+
+    async def _follow(self, feed: Feed, instruments: tuple[Instrument, ...]) -> Sequence[Event]:
+        await feed.follow(instruments, private=True)
+        self.followed = instruments
+        return ()
 
     async def _account(self) -> Sequence[Event]:
         account: Account = await self.exchange.account()

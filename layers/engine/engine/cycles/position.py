@@ -3,20 +3,28 @@
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from engine.cycles.burst import BurstReport, BurstRequest, Outcome, again, is_stop_wanted, last_slot
+from engine.cycles.burst import (
+    BurstReport,
+    BurstRequest,
+    Outcome,
+    again,
+    is_stop_wanted,
+    last_slot,
+    nobody_acted_since,
+)
 from engine.cycles.errands import Errands
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
-from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
+from engine.desk import DeskInputs, DeskPlan, DeskState, may_leave, plan_positions
 from engine.errors import (
     CorruptStateError,
     LeaseLostError,
     RetryableError,
     ShortKeyTakenError,
 )
-from engine.events import SendSkipped, SendUnclear, Unclear
-from engine.ledger import Order, OrderState, PositionStatus
+from engine.events import SendUnclear, Unclear
+from engine.ledger import Order
 from engine.ports import Feed, World
 from engine.records import Begun, Command, EngineRow, Lease, LeaseRow, PositionTicks
 from engine.values import Instrument, Loop
@@ -27,13 +35,14 @@ ERRAND_DRAIN_MS = 3_000
 
 @dataclass(slots=True)
 class PositionMemory:
-    """What a warm container remembers; valid only while `last_slot_ms` is the store's."""
+    """What a warm container remembers; valid only while slot and token are the store's."""
 
     run_id: str
     desk: DeskState
     feed: Feed
     errands: Errands
     last_slot_ms: int = 0
+    token: int = 0
 
 
 async def position_burst(
@@ -44,7 +53,7 @@ async def position_burst(
     try:
         engine = world.store.engine(request.connection_id)
         row = world.leases.read(request.connection_id, Loop.POSITION)
-        confirmed = await _confirmed(world, engine, row, memories)
+        confirmed = await _confirmed(world, request, engine, row, memories)
         lease = world.leases.take(
             request.connection_id,
             Loop.POSITION,
@@ -53,27 +62,34 @@ async def position_burst(
             lease_ms=engine.settings.lease_ms,
         )
         token = lease.token
-        memory = confirmed or await _taken_over(world, engine, memories)
-        return await _Burst(world, request, engine, memory, lease).run(row)
+        memory = confirmed or await _taken_over(world, engine)
+        report = await _Burst(world, request, engine, memory, lease).run(row)
+        memory.token = report.token
+        memories[request.connection_id] = memory  # only a burst that ended well leaves one
+        return report
     except LeaseLostError:
-        memories.pop(request.connection_id, None)
         return BurstReport(outcome=Outcome.LOST, token=token)
     except (RetryableError, ShortKeyTakenError, CorruptStateError) as error:
-        memories.pop(request.connection_id, None)
         return await again(world, request, token, error)
 
 
 async def _confirmed(
-    world: World, engine: EngineRow, row: LeaseRow, memories: dict[str, PositionMemory]
+    world: World,
+    request: BurstRequest,
+    engine: EngineRow,
+    row: LeaseRow,
+    memories: dict[str, PositionMemory],
 ) -> PositionMemory | None:
     """The memory if the store confirms it; else None, with the venue opened and answering.
 
-    Sockets, clock and client are set up before the lease is taken, so that no tick waits for them.
+    A worker may have written facts and died before its journal: an equal slot alone proves
+    nothing. Sockets, clock and client are set up before the lease is taken, so that no tick waits
+    for them.
     """
-    memory = memories.get(engine.connection_id)
-    if memory and memory.run_id == engine.run_id and memory.last_slot_ms == row.last_slot_ms:
+    memory = memories.pop(engine.connection_id, None)
+    is_same = memory and memory.run_id == engine.run_id and memory.last_slot_ms == row.last_slot_ms
+    if memory and is_same and nobody_acted_since(memory.token, row, request):
         return memory
-    memories.pop(engine.connection_id, None)
     feed = await world.opener.feed(engine.connection_id, private=True)
     await feed.follow((), private=True)
     exchange = await world.opener.exchange(engine.connection_id, private=True)
@@ -81,12 +97,10 @@ async def _confirmed(
     return None
 
 
-async def _taken_over(
-    world: World, engine: EngineRow, memories: dict[str, PositionMemory]
-) -> PositionMemory:
+async def _taken_over(world: World, engine: EngineRow) -> PositionMemory:
     """Begin from the store, read after the lease was taken: nobody else writes any more."""
     exchange = await world.opener.exchange(engine.connection_id, private=True)
-    memory = PositionMemory(
+    return PositionMemory(
         run_id=engine.run_id,
         desk=DeskState.from_held(
             engine.connection_id, world.store.held(engine.connection_id), world.clock.now_ms()
@@ -94,8 +108,6 @@ async def _taken_over(
         feed=await world.opener.feed(engine.connection_id, private=True),
         errands=Errands(exchange, world.clock, world.log),
     )
-    memories[engine.connection_id] = memory
-    return memory
 
 
 @dataclass(slots=True)
@@ -179,7 +191,7 @@ class _Burst:
             self.world.store.write_facts(self.lease, plan.facts)
         self._claim_and_send(plan.sends)
         self._ask(plan)
-        await memory.feed.follow(self._followed(plan), private=True)
+        memory.errands.follow(memory.feed, self._followed(plan))
         for fact in plan.log:
             self.world.log.fact(fact.event, fact.values)
         memory.last_slot_ms = slot_ms
@@ -192,6 +204,9 @@ class _Burst:
         if row.wish_seq != self.seen_seq:
             self.pending = self.world.store.pending(self.lease.connection_id)
             self.seen_seq = row.wish_seq
+            # Trading may have been switched off since the burst began.
+            now = self.world.store.engine(self.lease.connection_id)
+            self.engine = replace(self.engine, may_trade=now.may_trade)
         return DeskInputs(
             now_ms=self.world.clock.now_ms(),
             quotes=memory.feed.quotes(),
@@ -205,7 +220,7 @@ class _Burst:
         )
 
     def _claim_and_send(self, orders: Sequence[Order]) -> None:
-        """Claim each under the lease, then send it once, inside its window; else say so."""
+        """Claim each under the lease, then have it sent once, inside its window."""
         clock, settings, errands = self.world.clock, self.engine.settings, self.memory.errands
         for order in orders:
             name = order.client_order_id
@@ -221,8 +236,6 @@ class _Burst:
                         at_ms=clock.now_ms(),
                     )
                 )
-            elif clock.now_ms() > order.submitting_at_ms + settings.send_window_ms:
-                errands.inbox.append(SendSkipped(client_order_id=name, at_ms=clock.now_ms()))
             else:
                 errands.send(order, settings)
 
@@ -234,6 +247,8 @@ class _Burst:
 
     def _ask(self, plan: DeskPlan) -> None:
         errands = self.memory.errands
+        if (plan.cancels or plan.prepares) and not self._may_act():
+            raise LeaseLostError("lease ended before orders could be cancelled")
         for order in plan.cancels:
             errands.cancel(order)
         for order in plan.look_ups:
@@ -251,21 +266,10 @@ class _Burst:
         return [each for each in self.engine.instruments if each.symbol in plan.follow]
 
     def _may_end(self, plan: DeskPlan, row: LeaseRow) -> bool:
-        """Flat and verified; or told to stop with nothing under way and nothing left to close."""
+        """Flat and verified; or told to stop with nothing under way and all of it protected."""
         if not is_stop_wanted(row):
             return plan.idle and not self.memory.errands.running
-        return not (self.memory.errands.running or self.pending_now() or self._is_busy())
-
-    def pending_now(self) -> bool:
-        return bool(self.memory.desk.pending)
-
-    def _is_busy(self) -> bool:
-        desk = self.memory.desk
-        unsettled = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
-        closing = (PositionStatus.OPENING, PositionStatus.CLOSING)
-        return any(order.state in unsettled for order in desk.orders.values()) or any(
-            position.status in closing for position in desk.positions.values()
-        )
+        return not self.memory.errands.running and may_leave(self.memory.desk)
 
     def _write_journal(self, pace: Pace) -> None:
         ticks = self.journal.packed(pace.take_skipped(), self.begun)

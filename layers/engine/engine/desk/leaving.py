@@ -1,0 +1,33 @@
+"""Whether the position loop may be left when the operator stops it."""
+
+from decimal import Decimal
+
+from engine.desk.state import DeskState
+from engine.ledger import OrderState, Position, PositionStatus, Purpose
+from engine.orders import remaining
+
+_UNSETTLED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
+
+
+def may_leave(desk: DeskState) -> bool:
+    """Nothing is wanted or on its way, and live stops on the venue cover every position."""
+    is_settled = all(order.state not in _UNSETTLED for order in desk.orders.values())
+    return (
+        is_settled
+        and not desk.pending
+        and all(_is_covered(desk, position) for position in desk.positions.values())
+    )
+
+
+def _is_covered(desk: DeskState, position: Position) -> bool:
+    """A position that opens or closes is still under way, whatever covers it."""
+    stops = [
+        order
+        for order in desk.orders.values()
+        if order.position_id == position.position_id
+        and order.purpose is Purpose.STOP
+        and order.state.is_working
+        and order.client_order_id not in desk.doubted
+    ]
+    covered = sum((remaining(order) for order in stops), Decimal(0))
+    return position.status is PositionStatus.OPEN and covered >= position.quantity
