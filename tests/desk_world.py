@@ -61,7 +61,6 @@ class DeskWorld:
     inbox: list[tuple[int, Event]] = field(default_factory=list)
     bare_ms: dict[tuple[str, Side], int] = field(default_factory=dict)
     longest_bare_ms: int = 0
-    crashes: int = 0
     death: int | None = None
     log: list[str] = field(default_factory=list)
     dice: random.Random = field(init=False)
@@ -160,7 +159,6 @@ class DeskWorld:
         try:
             self._tick()
         except WorkerDiedError:
-            self.crashes += 1
             self.clock.advance(self.dice.randrange(0, 4000))
             self.venue.advance()
             self.venue.events()  # nobody listened

@@ -88,7 +88,6 @@ class FakeVenue:
     trades: list[Fill] = field(default_factory=list)
     arrived: list[str] = field(default_factory=list)
     duplicates: int = 0
-    injected: int = 0
     cash: Decimal = Decimal(0)
     leverages: dict[str, int] = field(default_factory=dict)
     unpreparable: set[str] = field(default_factory=set)
@@ -432,9 +431,7 @@ class FakeVenue:
             self._outbox.append((self.clock.now_ms() + delay, self._serial, event))
 
     def _strikes(self, probability: float) -> bool:
-        struck = probability > 0 and self._random.random() < probability
-        self.injected += struck
-        return struck
+        return probability > 0 and self._random.random() < probability
 
 
 def ours(venue: FakeVenue) -> list[VenueRow]:

@@ -27,7 +27,7 @@ ENGINE_ORDER = (
     *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
     *("ledger", "events", "records", "ports"),
     *("ticks", "indications", "exits", "statistics", "sets", "history"),
-    *("pseudo", "trade_plan", "trade_state", "trade", "books", "replay"),
+    *("pseudo", "trade_plan", "trade_state", "trade", "books"),
     *("shares", "risk", "sizing", "orders", "reconcile", "desk"),
     "cycles",
 )

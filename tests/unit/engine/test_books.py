@@ -1,11 +1,10 @@
 import pytest
 from tests.builders import an_instrument
 from tests.market import walked
-from tests.unit.engine.trading import books_of, fresh, lenient, planned
+from tests.unit.engine.trading import books_of, lenient, planned
 
 from engine.books import PART_BYTES, pack_books, restore
 from engine.errors import CorruptStateError
-from engine.replay import fold
 from engine.settings import Settings, with_values
 from engine.trade import TradeState, plan_trade
 
@@ -92,23 +91,3 @@ def test_states_that_began_at_different_times_join() -> None:
 
     assert joined.symbols == SYMBOLS
     assert joined.last_close_ms == int(candles.close_ms[-1])
-
-
-def test_a_fold_leaves_out_what_was_seen_and_tells_its_progress() -> None:
-    candles = walked(1, length=400, symbols=SYMBOLS, volatility=2e-3)
-    whole, plan = planned(candles, RULES)
-    told: list[int] = []
-
-    state, folded = fold(
-        fresh(SYMBOLS, RULES),
-        [candles.rows(0, 150), candles.rows(100, 400)],
-        RULES,
-        lambda done, _: told.append(done),
-        chunk=120,
-    )
-
-    assert books_of(state) == books_of(whole)
-    assert told == [120, 150, 270, 390, 400]
-    assert folded.candles == 400
-    assert folded.close_reasons == plan.close_reasons
-    assert folded.counts["signals"] == plan.counts["signals"]
