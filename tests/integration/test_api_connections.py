@@ -3,7 +3,14 @@
 import pytest
 from tests.api_world import NEW, SECRETS, ApiWorld
 
-from adapters.tables import CONNECTION_KIND, AuditRow, ConnectionRow, PositionRow
+from adapters.engine_rows import read_engine
+from adapters.tables import (
+    CONNECTION_KIND,
+    AuditRow,
+    ConnectionRow,
+    EngineStateRow,
+    PositionRow,
+)
 from engine.errors import CredentialsError, VenueBusyError
 
 ALL = "/api/settings/connections"
@@ -211,6 +218,20 @@ def test_switching_off_stops_the_engine_and_ends_trading(api: ApiWorld, flag: st
     assert answer.status == 200
     assert (connection[flag], connection["is_live_trade"]) == (False, False)
     assert api.machines.stopped == [(connection_id, False)]
+
+
+def test_trading_switched_off_under_a_running_engine_ends_at_once(api: ApiWorld) -> None:
+    connection_id = api.tested()
+    api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+    api.post("/api/trade-engine/start", {"connectionId": connection_id})
+    may_trade, running = EngineStateRow.may_trade.set(True), EngineStateRow.actual_state
+    EngineStateRow(connection_id).update([may_trade, running.set("running")])
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": False})
+
+    assert answer.status == 200
+    assert read_engine(connection_id).may_trade is False
+    assert api.machines.stopped == []
 
 
 def test_trading_is_not_switched_on_under_a_running_engine(api: ApiWorld) -> None:

@@ -9,6 +9,7 @@ from adapters.control import ControlFailedError
 from adapters.engine_states import change_state, read_state
 from adapters.refusals import ConflictError
 from adapters.tables import AuditRow, EngineStateRow, PositionRow
+from engine.records import Command
 from engine.values import Loop
 
 START, STOP, STATUS = (f"/api/trade-engine/{one}" for one in ("start", "stop", "status"))
@@ -133,6 +134,26 @@ def test_stopping_with_close_queues_it_once_and_wakes_the_position_loop(api: Api
     assert [one.kind for one in waiting] == ["close_all"]
     assert api.leases.read(connection_id, Loop.POSITION).wish_seq == 1
     assert (connection_id, Loop.POSITION) in api.starter.started
+
+
+def test_the_command_to_close_and_the_stop_reach_the_position_loop_in_one_write(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = api.running()
+    PositionRow(connection_id, "p1", live_since_ms=1).save()
+    seen: list[tuple[str, int]] = []
+    submit = commands.submit
+
+    def looked(connection_id: str, command: Command, *, stops: bool = False) -> None:
+        submit(connection_id, command, stops=stops)
+        row = api.leases.read(connection_id, Loop.POSITION)
+        seen.append((row.wanted, row.wish_seq))
+
+    api.leases.request(connection_id, Loop.POSITION, wanted="run")
+    monkeypatch.setattr(commands, "submit", looked)
+    api.post(STOP, {"connectionId": connection_id, "closePositions": True})
+
+    assert seen == [("stop", 1)]
 
 
 def test_a_flat_engine_stops_without_a_command(api: ApiWorld) -> None:

@@ -16,7 +16,7 @@ from adapters.engine_loading import Loading
 from adapters.engine_states import read_state
 from adapters.store import DynamoStore
 from adapters.stored_settings import SYSTEM, save_settings, settings_of
-from adapters.tables import AuditRow
+from adapters.tables import AuditRow, PositionRow
 from engine.errors import InvalidSettingError, LeaseLostError, RefusedError
 from engine.ports import Exchange, Feed
 from engine.values import Loop
@@ -121,7 +121,7 @@ def test_preparing_chooses_symbols_and_writes_what_the_loops_run_with(
     assert [one.symbol for one in engine.instruments] == answer["symbols"]
     assert (engine.settings.burst_s, engine.settings_version) == (20, 1)
     assert engine.prehistory_end_ms == api.clock.now_ms()
-    assert engine.hedge is True
+    assert (engine.hedge, engine.cross) == (True, True)
     assert (api.venue.leverages, opener.asked) == ({}, [True])
 
 
@@ -134,6 +134,19 @@ def test_an_account_that_trades_is_set_up_before_loading(
 
     assert opener.asked == [True]
     assert api.venue.leverages == {"XRPUSDT": 7}
+
+
+def test_a_symbol_in_a_position_stays_though_it_is_chosen_no_more(
+    api: ApiWorld, loading: Loading
+) -> None:
+    save_settings(SYSTEM, {"useMainSymbols": True, "mainSymbols": ["ETH"]}, author="t", now_ms=1)
+    connection_id, run_id = _started(api)
+    PositionRow(connection_id, "p1", live_since_ms=1, symbol="BTCUSDT").save()
+
+    _prepared(loading, connection_id, run_id)
+
+    engine = loading.store.engine(connection_id)
+    assert "BTCUSDT" in [one.symbol for one in engine.instruments]
 
 
 def test_a_replaced_run_writes_nothing(api: ApiWorld, loading: Loading) -> None:

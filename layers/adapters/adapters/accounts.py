@@ -40,6 +40,12 @@ def holds_positions(connection_id: str) -> bool:
     return any(PositionRow.live.query(connection_id, consistent_read=True, limit=1))
 
 
+def held_symbols(connection_id: str) -> frozenset[str]:
+    """The symbols of our positions that are not closed."""
+    rows = PositionRow.live.query(connection_id, consistent_read=True)
+    return frozenset(row.symbol for row in rows if row.symbol)
+
+
 def shown(row: ConnectionRow, state: EngineStateRow) -> dict[str, Any]:
     """A connection as the API tells it: no secret is in it, sealed or open."""
     started = state.engine_started_at_ms if desired(state) is Desired.RUNNING else None

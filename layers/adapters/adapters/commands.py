@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from adapters.leases import lease_key
+from adapters.leases import STOP, lease_key
 from adapters.tables import CommandRow, LeaseItem
 from adapters.transactions import Transaction, reading
 from engine.records import Command, Consumed
@@ -19,14 +19,15 @@ def queue(connection_id: str, state: str) -> str:
     return f"{connection_id}#{state}"
 
 
-def submit(connection_id: str, command: Command) -> None:
+def submit(connection_id: str, command: Command, *, stops: bool = False) -> None:
     """Store a command and count it for the position loop, which then cannot fall asleep.
 
+    With `stops` the loop is told to stop in the same write: no wish is opened between the two.
     The same command twice is one command. Whoever submits starts the loop if it is idle.
     """
     transaction = Transaction()
     add_pending(transaction, connection_id, command)
-    announce(transaction, connection_id, 1)
+    announce(transaction, connection_id, 1, stops=stops)
     transaction.commit()
 
 
@@ -44,10 +45,15 @@ def add_pending(transaction: Transaction, connection_id: str, command: Command) 
     transaction.update(f"command {command.command_id}", row, actions)
 
 
-def announce(transaction: Transaction, connection_id: str, count: int) -> None:
+def announce(
+    transaction: Transaction, connection_id: str, count: int, *, stops: bool = False
+) -> None:
     """Raise the position loop's `wish_seq`, on which its falling asleep depends."""
     row = LeaseItem(lease_key(connection_id, Loop.POSITION))
-    transaction.update("position lease", row, [LeaseItem.wish_seq.add(count)])
+    actions: list[Action] = [LeaseItem.wish_seq.add(count)]
+    if stops:
+        actions.append(LeaseItem.wanted.set(STOP))
+    transaction.update("position lease", row, actions)
 
 
 def add_done(

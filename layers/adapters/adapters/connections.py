@@ -9,10 +9,10 @@ from adapters import accounts, audited
 from adapters.accounts import connection_row, shown
 from adapters.audited import audit_row
 from adapters.connection_rules import checked_flags, forgets_the_test, refuse_placeholders
-from adapters.engine_states import is_active, read_state, states_of
+from adapters.engine_states import change_state, is_active, read_state, states_of
 from adapters.operations import Operations
 from adapters.refusals import ConflictError, Reason
-from adapters.tables import CONNECTION_KIND, ConnectionRow
+from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow
 from engine.ports import Clock, Vault
 
 Shown = dict[str, Any]
@@ -135,6 +135,8 @@ class Connections:
     ) -> Shown:
         """Switch flags; disabling or deactivating stops the engine before it is written.
 
+        Live trade switched off amid a run leaves the engine to open positions on paper alone.
+
         Raises
         ------
         UnknownError, ConflictError, ForbiddenError
@@ -146,7 +148,14 @@ class Connections:
         values = checked_flags(row, flags, running=is_active(state))
         if not (values["is_enabled"] and values["is_active"]) and is_active(state):
             self.operations.stop(connection_id, close_positions=False, by=by)
+        elif not values["is_live_trade"] and state.may_trade:
+            self._end_trading(state, by=by)
         return self._write(row, "connection.toggle", values, version=version, by=by)
+
+    def _end_trading(self, state: EngineStateRow, *, by: str) -> None:
+        now_ms = self.clock.now_ms()
+        audit = audit_row(state.connection_id, "engine.trade_no_more", by=by, now_ms=now_ms)
+        change_state(state, audit, may_trade=False)
 
     def _refuse_while_running(self, connection_id: str) -> None:
         if is_active(read_state(connection_id)):

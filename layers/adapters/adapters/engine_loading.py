@@ -50,7 +50,8 @@ class Loading:
         stored = settings_of(connection_id)
         self._write(connection_id, run_id, loading_stage="loading_symbols", loading_progress=0)
         exchange = await self.opener.exchange(connection_id, private=True)
-        choice = choose(await exchange.instruments(), stored.settings)
+        held = accounts.held_symbols(connection_id)
+        choice = choose(await exchange.instruments(), stored.settings, held=held)
         if choice.dropped:
             self.log.fact(
                 "symbols dropped", {"connection_id": connection_id, "symbols": choice.dropped}
@@ -66,6 +67,7 @@ class Loading:
             settings=overrides(stored.settings),
             settings_version=stored.version,
             hedge=row.position_mode == "hedge",
+            cross=row.margin_type == "cross",
             prehistory_end_ms=self.clock.now_ms(),
             loading_stage="loading_history",
         )

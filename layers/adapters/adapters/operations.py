@@ -128,7 +128,7 @@ class Operations:
             created_at_ms=now_ms,
             reason=reason,
         )
-        commands.submit(connection_id, command)
+        commands.submit(connection_id, command, stops=True)
 
 
 def unmet(row: ConnectionRow, state: EngineStateRow) -> list[Reason]:

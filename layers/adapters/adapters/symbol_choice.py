@@ -1,6 +1,6 @@
 """Which symbols an engine trades."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from engine.errors import RefusedError
@@ -16,11 +16,14 @@ class Choice:
     dropped: tuple[str, ...]
 
 
-def choose(instruments: Sequence[Instrument], settings: Settings) -> Choice:
+def choose(
+    instruments: Sequence[Instrument], settings: Settings, *, held: Collection[str] = ()
+) -> Choice:
     """Forced symbols first, then the main ones or the venue's top until the number is reached.
 
-    The quote asset is appended to every configured base; what the venue does not trade is
-    dropped and told.
+    Symbols `held` in positions are traded on whatever the settings say by now: else nobody would
+    guard them. The quote asset is appended to every configured base; what the venue does not trade
+    is dropped and told.
 
     Raises
     ------
@@ -35,11 +38,12 @@ def choose(instruments: Sequence[Instrument], settings: Settings) -> Choice:
     if not settings.use_main_symbols:
         top = [symbol for symbol in _ranked(tradable, settings) if symbol not in chosen]
         chosen += top[: max(0, settings.number_of_symbols - len(chosen))]
+    chosen += [symbol for symbol in sorted(held) if symbol in tradable and symbol not in chosen]
     if not chosen:
         raise RefusedError(f"the venue trades no symbol in {settings.quote_asset} that is wanted")
     return Choice(
         instruments=tuple(tradable[symbol] for symbol in chosen),
-        dropped=tuple(symbol for symbol in wished if symbol not in tradable),
+        dropped=tuple(symbol for symbol in (*wished, *held) if symbol not in tradable),
     )
 
 

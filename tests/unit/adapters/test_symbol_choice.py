@@ -43,6 +43,15 @@ def test_the_order_may_be_alphabetical() -> None:
     assert wished == ["XRPUSDT", "ADAUSDT", "BCHUSDT"]
 
 
+def test_symbols_of_open_positions_are_kept_whatever_the_settings_say() -> None:
+    settings = with_values(Settings(), {"numberOfSymbolsToSelect": 2, "forcedSymbols": ["XRP"]})
+
+    choice = choose(_venue(), settings, held={"ADAUSDT", "BTCUSDT", "LUNAUSDT"})
+
+    assert [one.symbol for one in choice.instruments] == ["XRPUSDT", "BTCUSDT", "ADAUSDT"]
+    assert choice.dropped == ("LUNAUSDT",)
+
+
 def test_main_symbols_replace_the_top() -> None:
     wished = _symbols(useMainSymbols=True, mainSymbols=["SOL", "BTC"], forcedSymbols=["ADA"])
 

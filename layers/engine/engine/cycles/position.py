@@ -285,6 +285,9 @@ class _Burst:
     def _end(self, outcome: Outcome, pace: Pace) -> BurstReport:
         self._write_journal(pace)
         if outcome is Outcome.STOPPED:
+            row = self.world.leases.read(self.lease.connection_id, Loop.POSITION)
+            if row.wish_seq != self.seen_seq:  # a command came after the last tick
+                return BurstReport(outcome=Outcome.AGAIN, token=self.lease.token, ticks=self.ticks)
             self.world.leases.release(self.lease)
         elif outcome is Outcome.IDLE and not self.world.leases.go_idle(
             self.lease, seen_seq=self.seen_seq

@@ -14,7 +14,7 @@ from engine.cycles.position import PositionMemory
 from engine.errors import StoreBusyError
 from engine.events import CancelUnclear, NotFound, OrderUpdate, SendUnclear
 from engine.ledger import Order, OrderState, PositionStatus, Purpose
-from engine.records import EngineRow, Facts, Lease, PositionTicks
+from engine.records import Command, EngineRow, Facts, Lease, PositionTicks
 from engine.values import Instrument, Loop, Side
 
 
@@ -106,6 +106,32 @@ async def test_a_wanted_stop_waits_until_the_venue_holds_a_stop_for_every_positi
     (position,) = desk.store.positions.values()
     assert position.status is PositionStatus.OPEN
     assert desk.venue.stop_cover("BTCUSDT", side) == position.quantity > 0
+
+
+async def test_a_command_that_comes_while_the_loop_stops_is_still_obeyed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.wish(Side.LONG)
+    await desk.burst()
+    write = FakeStore.write_position_ticks
+    close_all = Command(
+        command_id="close", kind="close_all", created_at_ms=desk.clock.now_ms(), reason="operator"
+    )
+
+    def late_command(store: FakeStore, lease: Lease, ticks: PositionTicks) -> Lease:
+        if "close" not in store.commands:
+            store.put_command("c1", close_all)
+        return write(store, lease, ticks)
+
+    monkeypatch.setattr(FakeStore, "write_position_ticks", late_command)
+    desk.leases.change("c1", Loop.POSITION, wanted="stop")
+    reports = [await desk.burst()]
+    while reports[-1].outcome is Outcome.AGAIN:
+        reports.append(await desk.burst())
+
+    assert reports[-1].outcome is Outcome.STOPPED
+    assert desk.venue.quantity("BTCUSDT", Side.LONG) == 0
+    assert desk.venue.live() == []
 
 
 async def test_a_worker_frozen_past_its_lease_cancels_nothing_when_it_thaws(
