@@ -73,6 +73,8 @@ async def _serve(port: int) -> None:
 
     async def stopped() -> None:
         await stop.wait()
+        housekeeping.cancel()
+        await asyncio.gather(housekeeping, return_exceptions=True)
         await asyncio.to_thread(cures.stop_workers)
 
     config = Config()
@@ -81,7 +83,6 @@ async def _serve(port: int) -> None:
     config.graceful_timeout = 1
     housekeeping = asyncio.create_task(_keep_house(app, save))
     await serve(app.app, config, shutdown_trigger=stopped)
-    housekeeping.cancel()
 
 
 async def _keep_house(app: Any, save_all: asyncio.Event) -> None:
@@ -92,18 +93,22 @@ async def _keep_house(app: Any, save_all: asyncio.Event) -> None:
 
     loop = asyncio.get_running_loop()
     saver, saved, pruned = 0, loop.time(), loop.time()
-    while True:
-        await _wait(save_all, 1.0)
-        saver = _reaped(saver)
-        if not saver and (save_all.is_set() or loop.time() - saved >= SAVE_TABLES_EVERY_S):
-            services = app._build_persistence_save_dict()
-            tables = {name: state for name, state in services.items() if name == "dynamodb"}
-            saver = cures.snapshot(services if save_all.is_set() else tables, save_state)
-            save_all.clear()
-            saved = loop.time()
-        if loop.time() - pruned >= PRUNE_EVERY_S:
-            cures.prune_executions(now_s=cures.now_s())
-            pruned = loop.time()
+    try:
+        while True:
+            await _wait(save_all, 1.0)
+            saver = _reaped(saver)
+            if not saver and (save_all.is_set() or loop.time() - saved >= SAVE_TABLES_EVERY_S):
+                services = app._build_persistence_save_dict()
+                tables = {name: state for name, state in services.items() if name == "dynamodb"}
+                saver = cures.snapshot(services if save_all.is_set() else tables, save_state)
+                save_all.clear()
+                saved = loop.time()
+            if loop.time() - pruned >= PRUNE_EVERY_S:
+                cures.prune_executions(now_s=cures.now_s())
+                pruned = loop.time()
+    finally:
+        if saver:  # it writes the very files of the last save, which must come after it
+            await asyncio.to_thread(os.waitpid, saver, 0)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

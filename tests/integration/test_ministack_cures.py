@@ -200,6 +200,25 @@ def test_tables_are_saved_every_few_seconds_and_at_sigterm_everything_with_no_wo
         assert found["status"] == "FAILED"
 
 
+def test_an_end_while_the_tables_are_being_saved_keeps_the_last_write(tmp_path: Path) -> None:
+    port = free_port()
+    with a_ministack(tmp_path, port=port) as aws:
+        put_item(aws, "before the save")
+        tables = aws.client("dynamodb")
+        for number in range(64):  # so much that saving takes a while
+            much = {"k": {"S": str(number)}, "v": {"S": "x" * 300_000}}
+            tables.put_item(TableName="kept", Item=much)
+        saver = aws.places.aws_state / "dynamodb.json.tmp"
+        os.kill(aws.process.pid, signal.SIGUSR1)
+        deadline = time.monotonic() + 15
+        while not saver.exists():
+            assert time.monotonic() < deadline, "nothing was saved within 15 s"
+        put_item(aws, "while it was saved")
+
+    with a_ministack(tmp_path, port=port) as aws:
+        assert item(aws) == "while it was saved"
+
+
 def test_workers_end_when_their_ministack_is_killed(tmp_path: Path) -> None:
     with a_ministack(tmp_path) as aws:
         aws.start(a_task(aws, "slow", aws.function("slow", SLOW)), {"payload": 25})
