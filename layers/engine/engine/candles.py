@@ -1,7 +1,7 @@
 """Candles of many symbols as integer arrays."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -83,6 +83,16 @@ class Candles:
         columns = [self.symbols.index(symbol) for symbol in symbols]
         return self._taken((slice(None), columns), tuple(symbols))
 
+    def without_wrong(self) -> tuple["Candles", Mapping[str, int]]:
+        """With candles no market can make turned into gaps; how many of each symbol that were."""
+        wrong = self._wrong()
+        if not wrong.any():
+            return self, {}
+        cleared = {name: np.where(wrong, 0, getattr(self, name)) for name in FIELDS}
+        cleared["kind"] = np.where(wrong, Kind.GAP, self.kind).astype(np.int8)
+        counts = zip(self.symbols, wrong.sum(axis=0).tolist(), strict=True)
+        return replace(self, **cleared), {symbol: count for symbol, count in counts if count}
+
     def check_prices(self) -> "Candles":
         """Itself, if every candle that is no gap has 0 < low <= open, close <= high.
 
@@ -91,10 +101,7 @@ class Candles:
         InvalidCandleError
             Naming the first symbol and close time that break this.
         """
-        inside = (np.minimum(self.open, self.close) >= self.low) & (
-            np.maximum(self.open, self.close) <= self.high
-        )
-        wrong = (self.kind != Kind.GAP) & ~(inside & (self.low > 0))
+        wrong = self._wrong()
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
             raise InvalidCandleError(
@@ -102,6 +109,13 @@ class Candles:
                 "0 < low <= open, close <= high"
             )
         return self
+
+    def _wrong(self) -> NDArray[np.bool_]:
+        inside = (np.minimum(self.open, self.close) >= self.low) & (
+            np.maximum(self.open, self.close) <= self.high
+        )
+        wrong: NDArray[np.bool_] = (self.kind != Kind.GAP) & ~(inside & (self.low > 0))
+        return wrong
 
     def _taken(self, index: Any, symbols: tuple[str, ...]) -> "Candles":
         parts = {name: getattr(self, name)[index] for name in FIELDS}

@@ -119,3 +119,16 @@ def test_impossible_prices_are_refused_by_symbol_and_time(field: str, value: int
 
     with pytest.raises(InvalidCandleError, match=f"BTCUSDT at {START_MS + 2000}"):
         replace(candles, **{field: broken}).check_prices()
+
+
+def test_wrong_candles_become_gaps_and_leave_those_of_other_symbols_alone() -> None:
+    candles = walked(5, length=4, symbols=["AUSDT", "BUSDT"], gap_share=0.0)
+    high = candles.high.copy()
+    high[2, 1] = candles.low[2, 1] - 1
+
+    sound, wrong = replace(candles, high=high).without_wrong()
+
+    assert wrong == {"BUSDT": 1}
+    assert sound.kind[2, 1] == Kind.GAP
+    assert_same(sound.check_prices().select(["AUSDT"]), candles.select(["AUSDT"]))
+    assert_same(sound.select(["BUSDT"]).rows(0, 2), candles.select(["BUSDT"]).rows(0, 2))

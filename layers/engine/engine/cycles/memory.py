@@ -83,7 +83,8 @@ async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
     pieces = world.store.candles_since(engine.connection_id, oldest)
     stored_to = max([oldest, *(int(piece.close_ms[-1]) for piece in pieces)])
     now_ms = world.clock.now_ms() // CANDLE_MS * CANDLE_MS
-    missing = await feed.backfill(stored_to, now_ms)
+    fetched = await feed.backfill(stored_to, now_ms)
+    missing = [piece.without_wrong()[0] for piece in fetched]
     states = []
     for symbol, (state, last_close) in zip(engine.symbols, learned, strict=True):
         for piece in (*pieces, *missing):
@@ -96,7 +97,7 @@ async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
         state=TradeState.join(states),
         last_close_ms=max([stored_to, *(int(piece.close_ms[-1]) for piece in missing)]),
         feed=feed,
-        backfilled=list(missing),
+        backfilled=missing,
     )
 
 

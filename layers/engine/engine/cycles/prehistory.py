@@ -48,7 +48,10 @@ async def load(world: World, connection_id: str, symbol: str) -> Loaded:
             fetched = await exchange.history(
                 symbol, span_ms=SPAN_MS, start_ms=gap_start, end_ms=gap_end
             )
-            world.store.write_history(connection_id, fetched)
+            sound, wrong = fetched.without_wrong()
+            if wrong:
+                world.log.fact("candles refused", {"symbol": symbol, "prices": wrong})
+            world.store.write_history(connection_id, sound)
     stored = world.store.history(connection_id, symbol, start, end)
     loaded_pct = 50 * (engine.symbols.index(symbol) + 1) // len(engine.symbols)
     world.store.report_loading(connection_id, stage="loading_history", progress_pct=loaded_pct)

@@ -111,7 +111,9 @@ class _Burst:
     async def _tick(self, slot_ms: int, pace: Pace) -> None:
         world, memory = self.world, self.memory
         started_us = world.clock.now_us()
-        candles = await self._candles(slot_ms)
+        candles, wrong = (await self._candles(slot_ms)).without_wrong()
+        if wrong:
+            world.log.fact("candles refused", {"slot_ms": slot_ms, "prices": wrong})
         planned_us = world.clock.now_us()
         memory.state, plan = plan_trade(memory.state, candles, self.engine.settings)
         compute_us = world.clock.now_us() - planned_us
@@ -121,7 +123,7 @@ class _Burst:
             started_us=started_us,
             finished_us=world.clock.now_us(),
             compute_us=compute_us,
-            counts=plan.counts,
+            counts={**plan.counts, "invalid_candles": sum(wrong.values())},
             close_reasons=plan.close_reasons,
             skipped=pace.take_skipped(),
             candles=market.join_time([*self.unwritten, candles]),

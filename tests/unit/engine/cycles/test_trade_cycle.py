@@ -16,7 +16,7 @@ from engine.cycles.memory import TradeMemory
 from engine.cycles.trade import trade_burst
 from engine.errors import StoreBusyError
 from engine.events import Event, Quote
-from engine.market import Candles
+from engine.market import Candles, Kind
 from engine.ports import World
 from engine.records import EngineRow, Lease, TradeTick
 from engine.settings import Settings
@@ -266,3 +266,20 @@ async def test_an_engine_that_may_not_trade_wishes_nothing(engine: Engine) -> No
 
     assert engine.store.commands == {}
     assert engine.started == []
+
+
+async def test_a_candle_with_a_price_no_market_makes_is_a_gap_and_fails_no_tick(
+    engine: Engine,
+) -> None:
+    low = engine.feed.market.low.copy()
+    low[24, 0] = 0
+    engine.feed.market = replace(engine.feed.market, low=low)
+
+    report = await engine.burst()
+
+    stored = {int(t.candles.close_ms[-1]): t for t in engine.store.ticks}
+    tick = stored[int(engine.feed.market.close_ms[24])]
+    assert report.outcome is Outcome.AGAIN
+    assert tick.candles.kind[-1, 0] == Kind.GAP
+    assert tick.counts["invalid_candles"] == 1
+    assert "candles refused" in engine.facts
