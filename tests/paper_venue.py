@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,17 +35,14 @@ class PaperProcess:
     directory: Path
     port: int = field(default_factory=free_port)
     control_port: int = field(default_factory=free_port)
-    symbols: int = 4
-    stream: bool = True
+    options: tuple[str, ...] = ("--symbols", "4")
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [
             sys.executable, "-m", "local.paper", "--port", str(self.port), "--control-port",
-            str(self.control_port), "--dir", str(self.directory), "--symbols", str(self.symbols),
-            "--seed", "7",
+            str(self.control_port), "--dir", str(self.directory), "--seed", "7", *self.options,
         ]  # fmt: skip
-        command += [] if self.stream else ["--no-stream"]
         environ = os.environ | {"CTS_PAPER_API_KEY": KEY, "CTS_PAPER_API_SECRET": SECRET}
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "paper.log").open("ab") as log:
@@ -56,6 +55,20 @@ class PaperProcess:
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)
+
+    def books(self) -> dict[str, Any]:
+        """What the exchange itself says of its orders, fills and positions."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}/books") as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process must be told to trade here."""
+        return {
+            "CTS_PAPER_ADDRESS": f"127.0.0.1:{self.port}",
+            "CTS_PAPER_CA": str(self.directory / "ca.pem"),
+        }
 
     def address(self, port: int | None = None) -> PaperAddress:
         return PaperAddress(

@@ -263,7 +263,7 @@ async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path) -> None
 async def test_a_venue_that_refuses_streams_is_polled_and_its_account_read(
     tmp_path: Path,
 ) -> None:
-    paper = PaperProcess(tmp_path / "paper", symbols=2, stream=False)
+    paper = PaperProcess(tmp_path / "paper", options=("--symbols", "2", "--no-stream"))
     paper.start()
     try:
         async with watching(paper) as it:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from tests.e2e.scripted import API_KEY, API_SECRET, Paper, leg, paper_exchange, write_tape
+from tests.e2e.scripted import leg, write_tape
+from tests.paper_venue import KEY, SECRET, PaperProcess
 
 from adapters.access import paper_address
 from adapters.clock import SystemClock
@@ -70,16 +71,18 @@ class Trader:
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Iterator[Paper]:
+def paper(tmp_path: Path) -> Iterator[PaperProcess]:
     tape = tmp_path / "tape.csv"
     write_tape(tape, {symbol: leg(Decimal(c[0]), *c[3]) for symbol, c in CASES.items()})
-    with paper_exchange(tmp_path / "paper", "--tape", str(tape)) as running:
-        yield running
+    running = PaperProcess(tmp_path / "paper", options=("--tape", str(tape)))
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
 async def trader(
-    paper: Paper, moto_tables: None, monkeypatch: pytest.MonkeyPatch
+    paper: PaperProcess, moto_tables: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Trader]:
     for name, value in paper.environment.items():
         monkeypatch.setenv(name, value)
@@ -104,7 +107,7 @@ async def trader(
 
 
 async def _set_up(world: World, opener: VenueOpener) -> None:
-    sealed = KmsVault().seal(CONNECTION, {"api_key": API_KEY, "api_secret": API_SECRET})
+    sealed = KmsVault().seal(CONNECTION, {"api_key": KEY, "api_secret": SECRET})
     ConnectionRow(
         connection_id=CONNECTION,
         name="scripted",
@@ -148,7 +151,7 @@ def wish_for(symbol: str, now_ms: int) -> Wish:
 
 
 async def test_stop_target_and_trailing_close_long_and_short_on_the_exchange(
-    paper: Paper, trader: Trader
+    paper: PaperProcess, trader: Trader
 ) -> None:
     now_ms = trader.world.clock.now_ms()
     for symbol in CASES:
