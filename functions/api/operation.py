@@ -56,7 +56,7 @@ def operation(
 
         handled.__name__ = view.__name__
         handled.__doc__ = view.__doc__
-        handled.contract = contract  # type: ignore[attr-defined]
+        handled.contract = contract  # type: ignore[attr-defined]  # read by openapi
         routes.route(path, methods=list(methods), name=view.__name__)(handled)
         return view
 

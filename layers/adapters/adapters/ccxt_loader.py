@@ -81,5 +81,5 @@ def _empty_package(name: str, folder: Path) -> ModuleType:
                 return getattr(module, attribute)
         raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
 
-    package.__getattr__ = look_up  # type: ignore[method-assign]
+    package.__getattr__ = look_up  # type: ignore[method-assign]  # PEP 562
     return package

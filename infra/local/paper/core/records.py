@@ -54,13 +54,13 @@ class Record:
 
     def row(self) -> dict[str, Any]:
         """The record as JSON-ready values; Decimals as strings."""
-        values = asdict(self)  # type: ignore[call-overload]
+        values = asdict(self)  # type: ignore[call-overload]  # every subclass is a dataclass
         return {k: str(v) if isinstance(v, Decimal) else v for k, v in values.items()}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
         """The record of a row; the declared type of each field tells how to read it."""
-        known = {one.name: str(one.type) for one in fields(cls)}  # type: ignore[arg-type]
+        known = {one.name: str(one.type) for one in fields(cls)}  # type: ignore[arg-type]  # as above
         return cls(**{name: _read(known[name], value) for name, value in row.items()})
 
 
