@@ -46,12 +46,12 @@ class MiniStack:
             config=Config(inject_host_prefix=False, read_timeout=120),
         )
 
-    def function(self, name: str, body: str, *, timeout: int = 30) -> str:
-        """Put a Lambda whose handler has this body; answers its ARN."""
+    def function(self, name: str, body: str, *, timeout: int = 30, first: str = "") -> str:
+        """Put a Lambda whose handler has this body, after what runs `first`; answers its ARN."""
         lines = "\n".join(f"    {line}" for line in body.splitlines())
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("app.py", f"def handler(event, context):\n{lines}\n")
+            archive.writestr("app.py", f"{first}\ndef handler(event, context):\n{lines}\n")
         lambdas = self.client("lambda")
         made = lambdas.create_function(
             FunctionName=name,

@@ -18,6 +18,8 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
 
 WORKER_DIED = "Worker process died"
+WORKER_NEVER_BEGAN = "Worker process exited immediately"
+EXITED = "Runtime.ExitError"
 NO_ERROR_TYPE = "Runtime.HandlerError"
 
 # A worker whose MiniStack was killed would trade on into its successor's tables.
@@ -86,7 +88,10 @@ def _is_express(execution: dict[str, Any]) -> bool:
 
 
 def _name_errors() -> None:
-    """Retry and Catch see the exception's class, as on AWS, and not `Runtime.HandlerError`."""
+    """Retry and Catch see the exception's class, as on AWS, and not `Runtime.HandlerError`.
+
+    A worker that is killed, in its start too, is a runtime that has exited.
+    """
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_SILENT_ERROR) != 1:
         raise CureError("MiniStack's worker script reports errors in another way than 1.5.33")
@@ -96,16 +101,24 @@ def _name_errors() -> None:
     execute = lambda_svc._execute_function_warm
 
     def remembering(self: Any, *args: Any, **kwargs: Any) -> Any:
-        response = invoke(self, *args, **kwargs)
+        try:
+            response = invoke(self, *args, **kwargs)
+        except RuntimeError as error:
+            if str(error).startswith(WORKER_NEVER_BEGAN):
+                _last_error.name = EXITED
+            raise
         died = response.get("error") == WORKER_DIED
-        _last_error.name = "Runtime.ExitError" if died else response.get("type")
+        _last_error.name = EXITED if died else response.get("type")
         return response
 
     def naming(*args: Any, **kwargs: Any) -> Any:
         _last_error.name = None
         result = execute(*args, **kwargs)
         body = result.get("body")
-        if result.get("error") and _last_error.name and body.get("errorType") == NO_ERROR_TYPE:
+        unnamed = _last_error.name == EXITED or (
+            _last_error.name and body.get("errorType") == NO_ERROR_TYPE
+        )
+        if result.get("error") and unnamed:
             body["errorType"] = _last_error.name
         return result
 

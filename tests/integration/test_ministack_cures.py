@@ -79,6 +79,14 @@ def test_a_worker_that_is_killed_shows_as_an_exited_runtime_and_the_next_call_ge
     assert second != first
 
 
+def test_a_worker_that_dies_while_it_starts_shows_as_an_exited_runtime_too(aws: MiniStack) -> None:
+    function = aws.function("stillborn", "return 1", first="import os\nos._exit(1)")
+
+    ended = aws.run(a_task(aws, "stillborn", function), {"payload": 1})
+
+    assert ended["error"] == "Runtime.ExitError"
+
+
 def test_an_idle_worker_is_used_again_and_only_concurrent_calls_get_more(aws: MiniStack) -> None:
     aws.function("pool", SLOW)
     one_by_one = {aws.invoke("pool", 0)[0] for _ in range(8)}  # type: ignore[arg-type]
