@@ -88,7 +88,7 @@ class Candles:
         wrong = self._wrong()
         if not wrong.any():
             return self, {}
-        cleared = {name: np.where(wrong, 0, getattr(self, name)) for name in FIELDS}
+        cleared: dict[str, Any] = {name: np.where(wrong, 0, getattr(self, name)) for name in FIELDS}
         cleared["kind"] = np.where(wrong, Kind.GAP, self.kind).astype(np.int8)
         counts = zip(self.symbols, wrong.sum(axis=0).tolist(), strict=True)
         return replace(self, **cleared), {symbol: count for symbol, count in counts if count}

@@ -2,8 +2,9 @@
 
 A client order id reads `cts`, a letter for the purpose, three base-36 digits for the attempt and
 25 letters or digits that name the position: 32 characters that every venue takes. The position's
-part is a digest of connection, Set key and entry candle, so whoever plans the same thing names it
-alike, and an order found on a venue tells which position it belongs to.
+part begins with a mark of its connection, for several may trade on one account; the rest is a
+digest of connection, Set key and entry candle. So whoever plans the same thing names it alike, and
+an order found on a venue tells which connection and which position it belongs to.
 """
 
 import base64
@@ -18,6 +19,7 @@ from engine.ledger import Order, OrderState, OrderType, Position, Purpose
 PREFIX = "cts"
 MAX_ATTEMPT = 36**3 - 1
 _POSITION_CHARACTERS = 25
+_MARK_CHARACTERS = 6
 _LENGTH = len(PREFIX) + 4 + _POSITION_CHARACTERS
 _LETTERS = {Purpose.ENTRY: "e", Purpose.STOP: "s", Purpose.TARGET: "t", Purpose.CLOSE: "c"}
 _PURPOSES = {letter: purpose for purpose, letter in _LETTERS.items()}
@@ -49,9 +51,8 @@ class OrderName:
 
 def position_id(connection_id: str, key_text: str, entry_close_ms: int) -> str:
     """The deterministic id of the position a Set opens on one candle."""
-    text = f"{connection_id}|{key_text}|{entry_close_ms}"
-    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-    return base64.b32encode(digest).decode().lower()[:_POSITION_CHARACTERS]
+    rest = _digest(f"{connection_id}|{key_text}|{entry_close_ms}")
+    return (_mark(connection_id) + rest)[:_POSITION_CHARACTERS]
 
 
 def client_order_id(
@@ -86,6 +87,12 @@ def parsed(client_id: str) -> OrderName | None:
 def is_ours(client_id: str) -> bool:
     """Whether the order was named by CTS."""
     return parsed(client_id) is not None
+
+
+def is_of_another(client_id: str, connection_id: str) -> bool:
+    """Whether the order was named by CTS for another connection, which alone looks after it."""
+    name = parsed(client_id)
+    return name is not None and not name.position_id.startswith(_mark(connection_id))
 
 
 def order_type(purpose: Purpose) -> OrderType:
@@ -153,6 +160,16 @@ def advanced(order: Order, update: OrderUpdate) -> Order:
     if changed == order:
         return order
     return replace(changed, updated_at_ms=max(order.updated_at_ms, update.at_ms))
+
+
+def _mark(connection_id: str) -> str:
+    return _digest(connection_id)[:_MARK_CHARACTERS]
+
+
+def _digest(text: str) -> str:
+    """26 lower-case letters and digits."""
+    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return base64.b32encode(digest).decode().lower().rstrip("=")
 
 
 def _rank(state: OrderState) -> int:

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 from tests.builders import a_wish, some_exits
-from tests.desk_world import DeskWorld
+from tests.desk_world import CONNECTION, DeskWorld
 from tests.fake_venue import FakeVenue, Faults
 
 from engine.events import OrderUpdate, SendUnclear, Unclear
 from engine.ledger import Fill, Order, OrderState, PositionStatus, Purpose
-from engine.orders import order_name
+from engine.orders import client_order_id
 from engine.values import CloseReason, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
@@ -369,11 +369,24 @@ def test_failed_snapshots_close_nothing(side: Side) -> None:
 def test_reducing_orders_of_positions_long_gone_are_cancelled(side: Side) -> None:
     world = an_open_world(side)
     (stop,) = world.orders(Purpose.STOP)
-    orphan = world.venue.copy_of(stop, order_name("z" * 25, Purpose.STOP, 0))
+    orphan = world.venue.copy_of(stop, client_order_id(CONNECTION, "gone", 1, Purpose.STOP, 0))
 
     world.run(110)
 
     assert world.venue.rows[orphan].state is OrderState.CANCELLED
+    assert world.venue.rows[stop.client_order_id].is_live
+
+
+@BOTH
+def test_stops_of_another_connection_on_the_same_account_are_left_alone(side: Side) -> None:
+    world = an_open_world(side)
+    (stop,) = world.orders(Purpose.STOP)
+    others = client_order_id("paper-2", "a Set of theirs", 1, Purpose.STOP, 0)
+    world.venue.copy_of(stop, others)
+
+    world.run(110)
+
+    assert world.venue.rows[others].is_live
     assert world.venue.rows[stop.client_order_id].is_live
 
 

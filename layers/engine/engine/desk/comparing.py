@@ -7,7 +7,7 @@ from engine.desk.book import Book
 from engine.desk.state import Doubted
 from engine.events import Snapshot
 from engine.ledger import Fill, Position, PositionStatus
-from engine.orders import advanced, parsed
+from engine.orders import advanced, is_of_another, parsed
 from engine.reconcile import Corrections, Mismatch, compared
 from engine.values import CloseReason, OrderSide
 
@@ -15,13 +15,22 @@ AGREEING_SNAPSHOTS = 2  # that it takes before a missing quantity is believed
 
 
 def compare(book: Book, snapshot: Snapshot) -> None:
-    """Bring the book in line with the venue's truth; an older answer than the last is dropped."""
+    """Bring the book in line with the venue's truth; an older answer than the last is dropped.
+
+    Orders of another connection on the same account are that one's to look after.
+    """
     if book.snapshot is not None and snapshot.asked_ms < book.snapshot.asked_ms:
         return
     book.snapshot = snapshot
     if book.snapshot_wanted_ms <= snapshot.asked_ms:
         book.snapshot_wanted_ms = 0
-    found = compared(book.orders, book.positions, book.closed, snapshot, book.settings)
+    own = [
+        order
+        for order in snapshot.orders
+        if not is_of_another(order.client_order_id, book.before.connection_id)
+    ]
+    ours = replace(snapshot, orders=tuple(own))
+    found = compared(book.orders, book.positions, book.closed, ours, book.settings)
     _apply_orders(book, found)
     _apply_mismatches(book, found.mismatches, snapshot.asked_ms)
 
