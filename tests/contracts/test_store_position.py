@@ -229,6 +229,20 @@ def test_a_consumed_wish_no_longer_waits(kept: Kept) -> None:
     assert [command.wish for command in kept.store.pending("c1")] == [waiting]
 
 
+def test_more_commands_than_one_transaction_takes_are_all_consumed(kept: Kept) -> None:
+    wishes = tuple(replace(a_wish(), entry_close_ms=START_MS + number) for number in range(120))
+    trade = kept.take(Loop.TRADE)
+    kept.store.write_tick(trade, a_tick(), wishes[:60])
+    kept.store.write_tick(trade, a_tick(START_MS + 1000), wishes[60:])
+    stale = tuple(
+        Consumed(command_id=wish.wish_id, outcome="refused", reason="wish_stale") for wish in wishes
+    )
+
+    kept.store.write_facts(kept.take(Loop.POSITION), Facts(consumed=stale))
+
+    assert kept.store.pending("c1") == ()
+
+
 def test_a_position_that_cannot_open_leaves_its_wish_waiting(kept: Kept) -> None:
     trade, lease = kept.take(Loop.TRADE), kept.take(Loop.POSITION)
     key = a_key()

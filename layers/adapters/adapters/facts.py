@@ -114,8 +114,14 @@ def _transactions(clock: Clock, lease: Lease, group: _Group) -> Iterator[Transac
     the venue; counted twice it would not be.
     """
     rows = len(group.orders) + (3 if group.position else 1)
-    room = MAX_ITEMS - rows - 2 * len(group.consumed)
-    fills, surplus = group.fills[: max(0, room)], group.fills[max(0, room) :]
+    pairs = max(0, MAX_ITEMS - rows) // 2
+    consumed, more = group.consumed[:pairs], group.consumed[pairs:]
+    for commands_ahead in batched(more, (MAX_ITEMS - 1) // 2):
+        early = _begin(clock, lease)
+        _add_consumed(clock, early, lease, commands_ahead)
+        yield early
+    room = max(0, MAX_ITEMS - rows - 2 * len(consumed))
+    fills, surplus = group.fills[:room], group.fills[room:]
     for some in batched(surplus, MAX_ITEMS - 1):
         early = _begin(clock, lease)
         _add_fills(early, lease, some)
@@ -126,8 +132,7 @@ def _transactions(clock: Clock, lease: Lease, group: _Group) -> Iterator[Transac
     for order in group.orders:
         _add_order(transaction, lease, order)
     _add_fills(transaction, lease, fills)
-    for consumed in group.consumed:
-        commands.add_done(transaction, lease.connection_id, consumed, now_ms=clock.now_ms())
+    _add_consumed(clock, transaction, lease, consumed)
     yield transaction
 
 
@@ -166,3 +171,10 @@ def _add_fills(transaction: Transaction, lease: Lease, fills: Iterable[Fill]) ->
     for fill in fills:
         row = fill_row(lease.connection_id, fill)
         transaction.put(f"fill {fill.trade_id}", row)
+
+
+def _add_consumed(
+    clock: Clock, transaction: Transaction, lease: Lease, consumed: Iterable[Consumed]
+) -> None:
+    for one in consumed:
+        commands.add_done(transaction, lease.connection_id, one, now_ms=clock.now_ms())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from engine import market
 from engine.books import restore
+from engine.cycles.burst import last_slot
 from engine.errors import CorruptStateError
 from engine.market import Candles
 from engine.ports import Feed, World
@@ -56,10 +57,11 @@ async def recall(
     """The memory of this container if the store confirms it, else one rebuilt from the store.
 
     It is valid only if its last candle is the one the lease row names: any other worker's tick
-    would have moved that.
+    would have moved that. After a longer pause too it is rebuilt, for that fills the gap.
     """
     memory = memories.get(engine.connection_id)
-    if memory and memory.run_id == engine.run_id and memory.last_close_ms == row.last_slot_ms:
+    slot_ms = last_slot(row, world.clock.now_ms(), engine.settings)
+    if memory and memory.run_id == engine.run_id and memory.last_close_ms == slot_ms:
         await memory.feed.follow(engine.instruments, private=False)
         return memory
     feed = await world.opener.feed(engine.connection_id, private=False)

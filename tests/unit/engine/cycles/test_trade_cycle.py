@@ -268,6 +268,21 @@ async def test_an_engine_that_may_not_trade_wishes_nothing(engine: Engine) -> No
     assert engine.started == []
 
 
+async def test_after_a_pause_longer_than_a_lease_the_missed_candles_are_fetched_again(
+    engine: Engine,
+) -> None:
+    await engine.burst()
+    paused_ms = engine.clock.now_ms()
+    engine.feed.backfills.clear()
+
+    engine.clock.advance(60_000)
+    await engine.burst()
+
+    ((start_ms, end_ms),) = engine.feed.backfills
+    assert start_ms <= paused_ms
+    assert end_ms >= paused_ms + 60_000
+
+
 async def test_a_candle_with_a_price_no_market_makes_is_a_gap_and_fails_no_tick(
     engine: Engine,
 ) -> None:
