@@ -6,8 +6,6 @@ column; without it the symbol comes from the file's name (``..._btcusdt_...``). 
 to the perpetual's tick, quantities to its step (never to zero).
 """
 
-import csv
-import gzip
 import re
 from pathlib import Path
 
@@ -31,35 +29,26 @@ def read_tape(path: Path, seed: int) -> tuple[Track, ...]:
     ValueError
         If columns are missing, rows are not in time order, or the symbol is unknown.
     """
-    columns, by_name = _columns(path)
+    import pandas as pd  # takes a second to load, and only a tape needs it
+
+    frame = pd.read_csv(path)
+    columns = set(frame.columns)
     if not (columns >= _TRADES or columns >= _CANDLES):
         raise ValueError(
             f"tape columns must hold {sorted(_TRADES)} or {sorted(_CANDLES)},"
             f" were {sorted(columns)}"
         )
     build = _trade_track if columns >= _TRADES else _candle_track
-    names = by_name.get("symbol") or [symbol_of(path.name)] * len(by_name["ts_ms"])
-    tracks = []
-    for symbol in dict.fromkeys(names):
-        chosen = np.array([name == symbol for name in names])
-        rows = {
-            name: np.array(values, dtype=np.float64)[chosen]
-            for name, values in by_name.items()
-            if name != "symbol"
-        }
-        tracks.append(build(by_symbol(symbol), rows, seed))
-    return tuple(tracks)
-
-
-def _columns(path: Path) -> tuple[set[str], dict[str, list[str]]]:
-    """Names and columns of a csv file, as text; gzipped when it is named so."""
-    content = path.read_bytes()
-    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
-    rows = csv.reader(text.splitlines())
-    header = next(rows, [])
-    values = list(zip(*rows, strict=True))
-    columns = values or [()] * len(header)
-    return set(header), {name: list(column) for name, column in zip(header, columns, strict=True)}
+    if "symbol" not in columns:
+        frame["symbol"] = symbol_of(path.name)
+    return tuple(
+        build(
+            by_symbol(str(symbol)),
+            {name: rows[name].to_numpy(np.float64) for name in columns - {"symbol"}},
+            seed,
+        )
+        for symbol, rows in frame.groupby("symbol", sort=False)
+    )
 
 
 def symbol_of(file_name: str) -> str:

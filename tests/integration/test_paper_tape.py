@@ -9,7 +9,7 @@ from local.paper.market.bridge import bridge
 from local.paper.market.market import TapeMarket
 from local.paper.market.tape import read_tape, symbol_of
 
-DATA = Path(__file__).parents[4].parent / "shared" / "data" / "market"
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "market"
 ANCHOR_S = 1_795_263_600
 
 
