@@ -136,6 +136,17 @@ def test_an_account_that_trades_is_set_up_before_loading(
     assert api.venue.leverages == {"XRPUSDT": 7}
 
 
+def test_the_volume_factor_of_the_connection_reaches_the_loops(
+    api: ApiWorld, loading: Loading
+) -> None:
+    connection_id = api.tested(volume_factor="0.5")
+    api.post("/api/trade-engine/start", {"connectionId": connection_id})
+
+    _prepared(loading, connection_id, read_state(connection_id).run_id or "")
+
+    assert loading.store.engine(connection_id).volume_factor == Decimal("0.5")
+
+
 def test_a_symbol_in_a_position_stays_though_it_is_chosen_no_more(
     api: ApiWorld, loading: Loading
 ) -> None:

@@ -68,6 +68,7 @@ class Loading:
             settings_version=stored.version,
             hedge=row.position_mode == "hedge",
             cross=row.margin_type == "cross",
+            volume_factor=row.volume_factor,
             prehistory_end_ms=self.clock.now_ms(),
             loading_stage="loading_history",
         )

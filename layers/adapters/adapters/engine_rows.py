@@ -42,6 +42,7 @@ def read_engine(connection_id: str) -> EngineRow:
         may_trade=bool(row.may_trade),
         hedge=bool(row.hedge),
         cross=bool(row.cross),
+        volume_factor=row.volume_factor or Decimal(1),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from engine.ledger import Fill, Order, Position
 from engine.market import Candles
@@ -68,6 +69,7 @@ class EngineRow:
     may_trade: bool  # connection enabled, active, is_live_trade, and the venue prepared
     hedge: bool
     cross: bool
+    volume_factor: Decimal = Decimal(1)  # of the connection, one more factor of every size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

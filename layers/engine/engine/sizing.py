@@ -43,13 +43,17 @@ def sized(
     account: Account,
     exposure: Exposure,
     settings: Settings,
+    volume_factor: Decimal = Decimal(1),
 ) -> Size | Refusal:
     """Equity x factor x ratio / positions_average at `price`, through every guard in order.
+
+    The factor is the product of the settings' two and the connection's `volume_factor`.
 
     Guards: the venue's minimum (lifted when allowed), its maximum, the risk budget, free margin,
     the number of positions, the exposure of the symbol and side. All roundings go down.
     """
-    factor = _clamped(settings.base_volume_factor * settings.live_volume_factor, FACTOR_RANGE)
+    scale = settings.base_volume_factor * settings.live_volume_factor * volume_factor
+    factor = _clamped(scale, FACTOR_RANGE)
     ratio = _clamped(size_ratio, RATIO_RANGE)
     intended = account.equity * factor * ratio / settings.positions_average
     quantity = instrument.floor_quantity(intended / price)

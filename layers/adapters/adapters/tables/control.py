@@ -105,6 +105,7 @@ class EngineStateRow(base.Row):
     may_trade = BooleanAttribute(null=True)
     hedge = BooleanAttribute(null=True)
     cross = BooleanAttribute(null=True)
+    volume_factor = DecimalAttribute(null=True)
     last_trade_heartbeat_ms = IntegerAttribute(null=True)
     last_position_heartbeat_ms = IntegerAttribute(null=True)
     trade_counters = JSONAttribute(null=True)  # name -> int

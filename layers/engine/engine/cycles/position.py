@@ -217,6 +217,7 @@ class _Burst:
             hedge=self.engine.hedge,
             halt=row.halt,
             wanted=row.wanted,
+            volume_factor=self.engine.volume_factor,
         )
 
     def _claim_and_send(self, orders: Sequence[Order]) -> None:

@@ -143,6 +143,7 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
         account=_left(book, book.account),
         exposure=_exposure(book, wish),
         settings=book.settings,
+        volume_factor=book.inputs.volume_factor,
     )
 
 

@@ -96,6 +96,7 @@ class DeskInputs:
     hedge: bool
     halt: bool = False
     wanted: str = "run"
+    volume_factor: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

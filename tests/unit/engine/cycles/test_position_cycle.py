@@ -1,8 +1,11 @@
 """The position loop turned through its ports: fakes that keep the real ones' conditions."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from tests.fakes import FakeStore
-from tests.position_world import Desk, moved
+from tests.position_world import BTC, SETTINGS, START, Desk, moved
 
 from engine.cycles.burst import Outcome
 from engine.events import OrderUpdate, SendUnclear, Unclear
@@ -156,3 +159,14 @@ async def test_every_tick_is_journalled_once(desk: Desk) -> None:
     slots = [tick[0] for piece in desk.store.position_ticks for tick in piece.ticks]
 
     assert len(slots) == len(set(slots)) == sum(report.ticks for report in reports)
+
+
+async def test_the_connections_volume_factor_scales_what_is_opened(desk: Desk) -> None:
+    assert desk.store.engine_row is not None
+    desk.store.engine_row = replace(desk.store.engine_row, volume_factor=Decimal(2))
+    desk.wish(Side.LONG)
+    await desk.burst()
+
+    (position,) = desk.store.positions.values()
+    intended = Decimal(10_000) * 2 / SETTINGS.positions_average
+    assert position.quantity == BTC.floor_quantity(intended / START)
