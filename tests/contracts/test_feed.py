@@ -294,6 +294,23 @@ async def test_after_a_freeze_every_socket_is_opened_anew(paper: PaperProcess) -
     assert breaks == 1
 
 
+async def test_messages_that_waited_out_a_freeze_make_no_price_fresh(paper: PaperProcess) -> None:
+    async with watching(paper) as it:
+        await it.follow()
+        await it.until_streaming()
+
+        it.clock.ahead_ms += 5_000
+        thawed_ms = it.clock.now_ms()
+        looks = 0
+        while it.feed.breaks == 0:
+            quotes = it.feed.quotes().values()
+            looks += len(quotes)
+            assert all(quote.seen_ms < thawed_ms for quote in quotes)
+            await asyncio.sleep(0.002)
+
+    assert looks > 0
+
+
 # --- the account's own events -----------------------------------------------------------------
 
 

@@ -109,6 +109,7 @@ class CcxtFeed:
         return pieces
 
     def quotes(self) -> Mapping[str, Quote]:
+        self._turn()
         return self._quotes.of({each: self._seen_ms(each) for each in self._seconds.symbols})
 
     def events(self) -> tuple[Event, ...]:
@@ -201,7 +202,7 @@ class CcxtFeed:
 
     def _seen_ms(self, symbol: str) -> int:
         stream = self._streams.get(symbol)
-        streamed = stream.seen_ms if stream is not None else 0
+        streamed = stream.proof_ms if stream is not None else 0
         return max(streamed, self._poller.asked_ms)
 
     async def _streamed(self, close_ms: int) -> frozenset[str]:

@@ -88,6 +88,14 @@ class Stream:
     def is_live(self) -> bool:
         return self.live_since_ms > 0
 
+    @property
+    def proof_ms(self) -> int:
+        """Until when its prices are known to be current; zero once it is broken or to be closed.
+
+        After a freeze old messages arrive as if they were new.
+        """
+        return self.seen_ms if self.is_live and not self._kicked.is_set() else 0
+
     def was_live_since(self, at_ms: int) -> bool:
         """Whether it spoke at `at_ms` or later, or had no time to yet."""
         return max(self.seen_ms, self._made_ms) >= at_ms

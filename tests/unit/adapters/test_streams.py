@@ -186,6 +186,19 @@ async def test_between_a_kick_and_the_new_socket_nothing_is_covered() -> None:
         assert not await it.stream.covers(live_ms, live_ms, wait_ms=0)
 
 
+async def test_what_a_kicked_socket_still_says_proves_nothing() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.say({"e": "trade"})
+        before = it.stream.proof_ms
+
+        it.stream.check(now_ms(), frozen_ms=5_000)
+        it.dialler.say({"e": "trade, of before the freeze"})
+
+        assert before > 0
+        assert it.stream.proof_ms == 0
+
+
 async def test_a_refused_subscription_is_no_sign_of_life() -> None:
     async with watched() as it:
         await it.dialled(1)
