@@ -9,14 +9,15 @@ import numpy as np
 from adapters.history import Pace, klines, to_steps
 from adapters.seconds import SPAN_MS
 from adapters.venues import Caller, Dialect, Trade
-from engine.market import Candles, Ints, bars_from_trades, join_symbols
+from engine.errors import VenueRefusedError
+from engine.market import Candles, Ints, bars_from_trades, gap_candles, join_symbols
 from engine.ports import Clock
 from engine.values import Instrument
 
 MINUTE_MS = 60_000
 SECONDS_BACK_MS = 10 * MINUTE_MS
 
-Chunk = tuple[int, int, list[Sequence[Trade]]]
+Chunk = tuple[int, int, list[Sequence[Trade] | None]]
 
 
 async def backfill(
@@ -33,7 +34,8 @@ async def backfill(
     """Candles that closed in (start, end] of all instruments, oldest first.
 
     Trades are asked for minute by minute, the newest first, at most ten minutes back and only as
-    long as `room` grants their weight: what lies before comes as whole 1 m candles.
+    long as `room` grants their weight: what lies before comes as whole 1 m candles. A symbol that
+    the venue refuses is a gap and keeps the others from nothing.
     """
     if end_ms - start_ms < SPAN_MS or not instruments:
         return ()
@@ -46,15 +48,8 @@ async def backfill(
     last_minute = border_ms // MINUTE_MS * MINUTE_MS
     if last_minute > first_minute:
         columns = [
-            await klines(
-                wire,
-                dialect,
-                clock,
-                each,
-                span_ms=MINUTE_MS,
-                start_ms=first_minute,
-                end_ms=last_minute,
-                pace=pace,
+            await _minutes(
+                wire, dialect, clock, each, start_ms=first_minute, end_ms=last_minute, pace=pace
             )
             for each in instruments
         ]
@@ -88,7 +83,7 @@ async def _latest_trades(
         chunk_start = max(oldest_ms, (chunk_end - 1) // MINUTE_MS * MINUTE_MS)
         rows = await asyncio.gather(
             *(
-                dialect.trades(wire, each.symbol, start_ms=chunk_start, end_ms=chunk_end)
+                _trades(wire, dialect, each.symbol, start_ms=chunk_start, end_ms=chunk_end)
                 for each in instruments
             )
         )
@@ -97,9 +92,55 @@ async def _latest_trades(
     return chunks
 
 
-def _bars(
-    instrument: Instrument, trades: Sequence[Trade], start_ms: int, end_ms: int, last_close: int
+async def _minutes(
+    wire: Caller,
+    dialect: Dialect,
+    clock: Clock,
+    instrument: Instrument,
+    *,
+    start_ms: int,
+    end_ms: int,
+    pace: Pace,
 ) -> Candles:
+    try:
+        return await klines(
+            wire,
+            dialect,
+            clock,
+            instrument,
+            span_ms=MINUTE_MS,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            pace=pace,
+        )
+    except VenueRefusedError:
+        return _nothing(instrument, MINUTE_MS, start_ms, end_ms)
+
+
+async def _trades(
+    wire: Caller, dialect: Dialect, symbol: str, *, start_ms: int, end_ms: int
+) -> Sequence[Trade] | None:
+    try:
+        return await dialect.trades(wire, symbol, start_ms=start_ms, end_ms=end_ms)
+    except VenueRefusedError:
+        return None
+
+
+def _nothing(instrument: Instrument, span_ms: int, start_ms: int, end_ms: int) -> Candles:
+    """Gaps alone: prices are never invented."""
+    closes = np.arange(start_ms + span_ms, end_ms + 1, span_ms, dtype=np.int64)
+    return gap_candles((instrument.symbol,), span_ms=span_ms, close_ms=closes)
+
+
+def _bars(
+    instrument: Instrument,
+    trades: Sequence[Trade] | None,
+    start_ms: int,
+    end_ms: int,
+    last_close: int,
+) -> Candles:
+    if trades is None:
+        return _nothing(instrument, SPAN_MS, start_ms, end_ms)
     ordered = sorted(trades, key=lambda each: (each.event_ms, each.trade_id))
     return bars_from_trades(
         instrument.symbol,
