@@ -156,6 +156,15 @@ def test_the_command_to_close_and_the_stop_reach_the_position_loop_in_one_write(
     assert seen == [("stop", 1)]
 
 
+def test_an_entry_on_its_way_while_the_operator_closes_is_closed_too(api: ApiWorld) -> None:
+    connection_id = api.running()
+    api.leases.take(connection_id, Loop.POSITION, token=0, owner="burst", lease_ms=15_000)
+
+    api.post(STOP, {"connectionId": connection_id, "closePositions": True})
+
+    assert [one.kind for one in commands.pending(connection_id)] == ["close_all"]
+
+
 def test_a_flat_engine_stops_without_a_command(api: ApiWorld) -> None:
     connection_id = api.running()
 

@@ -29,7 +29,7 @@ class Stopping:
     def stop(self, connection_id: str, *, close_positions: bool) -> dict[str, Any]:
         """Tell the loops to end; done again here in case the API died in between."""
         if read_state(connection_id).desired_state == Desired.STOPPED.value:
-            closing = close_positions and accounts.holds_positions(connection_id)
+            closing = close_positions and self.operations.has_to_close(connection_id)
             self.operations.release_loops(connection_id, closing=closing, reason="engine stop")
         return self.stopped(connection_id)
 

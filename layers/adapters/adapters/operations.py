@@ -88,7 +88,7 @@ class Operations:
 
     def _stop(self, row: ConnectionRow, *, close_positions: bool, by: str) -> Outcome:
         state = read_state(row.connection_id)
-        closing = close_positions and accounts.holds_positions(row.connection_id)
+        closing = close_positions and self.has_to_close(row.connection_id)
         if not is_active(state) and not closing:
             return _outcome(row, "the engine is stopped", already_stopped=True)
         audit = audit_row(
@@ -108,6 +108,12 @@ class Operations:
         self.release_loops(row.connection_id, closing=closing, reason=f"stop by {by}")
         self.machines.engine_stop(row.connection_id, close_positions=close_positions)
         return _outcome(row, "the engine stops")
+
+    def has_to_close(self, connection_id: str) -> bool:
+        """Positions are held, or the position loop lives and may be opening one right now."""
+        lease = self.leases.read(connection_id, Loop.POSITION)
+        is_alive = bool(lease.owner) and lease.expires_at_ms > self.clock.now_ms()
+        return is_alive or accounts.holds_positions(connection_id)
 
     def release_loops(self, connection_id: str, *, closing: bool, reason: str) -> None:
         """Tell the loops to end, the position loop only when flat if `closing`. Idempotent."""
