@@ -14,6 +14,7 @@ from tests.samples import some_candles
 
 from adapters.engine_loading import Loading
 from adapters.engine_states import read_state
+from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
 from adapters.stored_settings import SYSTEM, save_settings, settings_of
 from adapters.tables import AuditRow, PositionRow
@@ -178,6 +179,25 @@ def test_a_run_stopped_meanwhile_does_not_finish(api: ApiWorld, loading: Loading
         loading.finish(connection_id, run_id)
 
     assert api.leases.read(connection_id, Loop.TRADE).wanted == "stop"
+
+
+def test_a_stop_amid_the_last_step_of_a_start_is_not_overwritten(
+    api: ApiWorld, loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id, run_id = _started(api)
+    _prepared(loading, connection_id, run_id)
+    request = DynamoLeases.request
+
+    def stopped_first(leases: DynamoLeases, connection_id: str, loop: Loop, *, wanted: str) -> None:
+        monkeypatch.setattr(DynamoLeases, "request", request)
+        api.post("/api/trade-engine/stop", {"connectionId": connection_id})
+        request(leases, connection_id, loop, wanted=wanted)
+
+    monkeypatch.setattr(DynamoLeases, "request", stopped_first)
+    with pytest.raises(LeaseLostError):
+        loading.finish(connection_id, run_id)
+
+    assert [api.leases.read(connection_id, loop).wanted for loop in Loop] == ["stop", "stop"]
 
 
 @pytest.mark.parametrize(("minutes", "loaded"), [(1440, True), (1412, True), (1411, False)])

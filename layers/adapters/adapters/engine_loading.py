@@ -11,7 +11,7 @@ from adapters import accounts
 from adapters.audited import audit_row
 from adapters.engine_rows import instruments_json
 from adapters.engine_states import Actual, Desired, desired, read_state
-from adapters.leases import RUN, DynamoLeases
+from adapters.leases import RUN, STOP, DynamoLeases
 from adapters.stored_settings import settings_of
 from adapters.symbol_choice import Choice, choose, groups
 from adapters.tables import ConnectionRow, EngineStateRow
@@ -101,6 +101,7 @@ class Loading:
         )
         for loop in Loop:
             self.leases.request(connection_id, loop, wanted=RUN)
+        self._yield_to_a_stop(connection_id, run_id)
         details = {"run_id": run_id, "coverage": str(coverage), "may_trade": may_trade}
         self._audit(connection_id, "engine.running", details)
         return {
@@ -128,6 +129,14 @@ class Loading:
             may_trade=False,
         )
         self._audit(connection_id, "engine.failed", {"run_id": state.run_id, "error": message})
+
+    def _yield_to_a_stop(self, connection_id: str, run_id: str) -> None:
+        """A stop that came between the last two writes was overwritten by the second."""
+        if desired(read_state(connection_id)) is Desired.RUNNING:
+            return
+        for loop in Loop:
+            self.leases.request(connection_id, loop, wanted=STOP)
+        raise LeaseLostError(f"run {run_id} of {connection_id} was stopped")
 
     def coverage_pct(self, engine: EngineRow) -> Decimal:
         """The least share of the wanted minutes that is stored, over all symbols, in percent."""
