@@ -84,13 +84,22 @@ class Trading:
         return wish
 
     def _is_decided(self, wish: dict[str, str]) -> None:
-        """It was opened and is held from now on, or refused, and never opened, for its age."""
-        names = [wish["command"]]
-        settle(lambda: all(self._outcomes(names)), within_s=30)
-        outcome = self._outcomes(names)[0]
-        held = self.ask("held", positions=[wish["position"]])
-        assert (outcome == "done") == bool(held), outcome
-        self.positions |= held
+        """It was opened and is held from now on, or refused for its age and never opened.
+
+        One that was filled while the exchange then could not be reached for longer than the
+        protection deadline is closed instead: nothing stays without a stop.
+        """
+        name, position = wish["command"], wish["position"]
+        settle(lambda: all(self._outcomes([name])), within_s=30)
+        if self._outcomes([name]) != ["done"]:
+            assert self._fate(position) in ("", "closed")
+            return
+        settle(lambda: self._fate(position) in ("open", "closed emergency"), within_s=30)
+        self.positions |= self.ask("held", positions=[position])
+
+    def _fate(self, position: str) -> str:
+        found: str = self.ask("fate", position=position)
+        return found
 
     def is_whole(self) -> None:
         books = self.ask("books")

@@ -179,12 +179,25 @@ def held(connection_id: str, control: httpx.Client, positions: list[str]) -> dic
     }
 
 
+def fate(connection_id: str, control: httpx.Client, position: str) -> str:
+    """Status of a position, and why it closed; empty if there never was one."""
+    from adapters.tables import PositionRow
+
+    del control
+    try:
+        row = PositionRow.get(connection_id, position, consistent_read=True)
+    except PositionRow.DoesNotExist:
+        return ""
+    return f"{row.status} {row.close_reason or ''}".strip()
+
+
 QUESTIONS: dict[str, Callable[..., Any]] = {
     "wish": wish,
     "outcome": outcome,
     "ticks": ticks,
     "books": books,
     "held": held,
+    "fate": fate,
 }
 
 
