@@ -248,7 +248,7 @@ async def test_a_wanted_stop_saves_the_books_and_frees_the_lease(engine: Engine)
 
 
 async def test_proven_sets_wish_and_wake_the_position_loop(engine: Engine) -> None:
-    for _ in range(40):
+    for _ in range(20):
         await engine.burst()
 
     wishes = [command for command in engine.store.commands.values() if command.wish]
@@ -261,7 +261,7 @@ async def test_proven_sets_wish_and_wake_the_position_loop(engine: Engine) -> No
 async def test_an_engine_that_may_not_trade_wishes_nothing(engine: Engine) -> None:
     assert engine.store.engine_row is not None
     engine.store.engine_row = replace(engine.store.engine_row, may_trade=False)
-    for _ in range(40):
+    for _ in range(20):
         await engine.burst()
 
     assert engine.store.commands == {}
