@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -12,24 +13,29 @@ from local.paper.market.noise import key_of
 from local.paper.market.splitting import IDS_A_SECOND, split
 
 
-class Track:
+class Track(Protocol):
     """One symbol of a tape: seconds ``[start_s, end_s)`` of the recording."""
 
-    instrument: PaperInstrument
-    start_s: int
-    end_s: int
+    @property
+    def instrument(self) -> PaperInstrument: ...
+
+    @property
+    def start_s(self) -> int: ...
+
+    @property
+    def end_s(self) -> int: ...
 
     def chunk(self, second: int) -> Candles:
         """A run of second candles that contains the second."""
-        raise NotImplementedError
+        ...
 
     def trades(self, second: int, shift_s: int) -> tuple[Trade, ...]:
         """The trades of a recorded second, played ``shift_s`` seconds later."""
-        raise NotImplementedError
+        ...
 
 
 @dataclass(frozen=True, eq=False)
-class TradeTrack(Track):
+class TradeTrack:
     """Recorded trades at their own milliseconds."""
 
     instrument: PaperInstrument
@@ -40,11 +46,11 @@ class TradeTrack(Track):
     candles: Candles
 
     @property
-    def start_s(self) -> int:  # type: ignore[override]
+    def start_s(self) -> int:
         return self.candles.start_s
 
     @property
-    def end_s(self) -> int:  # type: ignore[override]
+    def end_s(self) -> int:
         return self.candles.start_s + len(self.candles)
 
     def chunk(self, second: int) -> Candles:
@@ -62,7 +68,7 @@ class TradeTrack(Track):
         )  # fmt: skip
 
 
-class CandleTrack(Track):
+class CandleTrack:
     """Recorded candles; spans above a second are bridged on demand."""
 
     def __init__(self, instrument: PaperInstrument, candles: Candles, seed: int) -> None:
