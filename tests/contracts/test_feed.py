@@ -329,19 +329,36 @@ def an_order(number: int, side: Side, purpose: Purpose, trigger: Decimal | None 
     )
 
 
-async def gathered(it: Watch, events: list[Event], client_order_id: str) -> OrderUpdate:
-    """Gather events until that order is told to be filled."""
+async def gathered(it: Watch, events: list[Event], names: Sequence[str]) -> str:
+    """Gather events until one of these orders is told to be filled: its name."""
     async with asyncio.timeout(60):
         while True:
             events += it.feed.events()
             for event in events:
                 if (
                     isinstance(event, OrderUpdate)
-                    and event.client_order_id == client_order_id
+                    and event.client_order_id in names
                     and event.state is OrderState.FILLED
                 ):
-                    return event
+                    return event.client_order_id
             await asyncio.sleep(0.05)
+
+
+def bracket(it: Watch, base: int, side: Side) -> list[Order]:
+    """A target and a stop so near the price that it must soon meet one of the two."""
+    instrument, price = it.instruments[0], it.feed.quotes()["BTCUSDT"].price
+    away = Decimal("0.00006") * side.sign
+    return [
+        an_order(
+            base + number,
+            side,
+            purpose,
+            instrument.to_price(instrument.to_ticks(price * (1 + shift))),
+        )
+        for number, (purpose, shift) in enumerate(
+            [(Purpose.TARGET, away), (Purpose.STOP, -away)], start=1
+        )
+    ]
 
 
 @pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
@@ -358,22 +375,20 @@ async def test_own_orders_and_fills_arrive_by_stream_as_rest_tells_them(
         since_ms = it.clock.now_ms() - 1000
         entry = an_order(base, side, Purpose.ENTRY)
         await exchange.send(entry, valid_ms=2_000)
-        await gathered(it, events, entry.client_order_id)
-        price = it.feed.quotes()["BTCUSDT"].price
-        near = it.instruments[0].to_price(
-            it.instruments[0].to_ticks(price * (1 + Decimal("0.00006") * side.sign))
-        )
-        target = an_order(base + 1, side, Purpose.TARGET, near)
-        answer = await exchange.send(target, valid_ms=2_000)
-        exit_order = target
-        if isinstance(answer, OrderUpdate) and answer.state is OrderState.REJECTED:
-            exit_order = an_order(base + 2, side, Purpose.CLOSE)
-            await exchange.send(exit_order, valid_ms=2_000)
-        await gathered(it, events, exit_order.client_order_id)
+        await gathered(it, events, [entry.client_order_id])
+        exits = bracket(it, base, side)
+        answers = [await exchange.send(each, valid_ms=2_000) for each in exits]
+        if any(
+            isinstance(answer, OrderUpdate) and answer.state is OrderState.REJECTED
+            for answer in answers  # the price has met it already
+        ):
+            exits.append(an_order(base + 3, side, Purpose.CLOSE))
+            await exchange.send(exits[-1], valid_ms=2_000)
+        closed_by = await gathered(it, events, [each.client_order_id for each in exits])
         fetched = await exchange.fills("BTCUSDT", since_ms=since_ms)
 
     streamed = [event for event in events if isinstance(event, Fill)]
-    ours = {entry.client_order_id, exit_order.client_order_id}
+    ours = {entry.client_order_id, closed_by}
     assert {fill.client_order_id for fill in streamed} == ours
     assert {fill.side for fill in streamed} == {side}
     assert {fill.key: fill for fill in streamed} == {
