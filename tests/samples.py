@@ -7,7 +7,7 @@ import numpy as np
 from engine.ledger import Fill, Order, OrderType, Position, PositionStatus, Purpose
 from engine.market import Candles, Kind
 from engine.records import PositionTicks, TradeTick
-from engine.values import Exits, IndicationType, SetKey, Side, Wish
+from engine.values import Exits, IndicationType, SetKey, Side, Variant, Wish
 
 START_MS = 1_760_000_000_000
 PRICE = Decimal("67123.4")
@@ -19,11 +19,14 @@ def a_key(symbol: str = "BTCUSDT", *, side: Side = Side.LONG, parameter: int = 5
         stop_loss_pct=Decimal("0.4"),
         trail_start_pct=Decimal("0.3"),
         trail_stop_pct=Decimal("0.1"),
+        ladder=True,
+        profit_back=True,
     )
     return SetKey(
         symbol=symbol,
         indication=IndicationType.MOVE,
         parameter=parameter,
+        variant=Variant(drawdown_pct=30, market_change=3, last_part_pct=150, preset="rsi14"),
         side=side,
         exits=exits,
     )

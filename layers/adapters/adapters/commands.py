@@ -6,10 +6,11 @@ from typing import Any
 from pynamodb.expressions.update import Action
 
 from adapters.leases import STOP, lease_key
+from adapters.position_rows import exit_flags
 from adapters.tables import CommandRow, LeaseItem
 from adapters.transactions import Transaction, reading
 from engine.records import Command, Consumed
-from engine.values import Exits, IndicationType, Loop, SetKey, Side, Wish
+from engine.values import Exits, IndicationType, Loop, SetKey, Side, Variant, Wish
 
 DONE_RETENTION_S = 7 * 86_400
 
@@ -93,11 +94,13 @@ def wish_json(wish: Wish) -> dict[str, Any]:
         "symbol": wish.key.symbol,
         "indication": str(wish.key.indication),
         "parameter": wish.key.parameter,
+        "variant": wish.key.variant.text,
         "side": str(wish.key.side),
         "take_profit_pct": str(exits.take_profit_pct),
         "stop_loss_pct": str(exits.stop_loss_pct),
         "trail_start_pct": str(exits.trail_start_pct),
         "trail_stop_pct": str(exits.trail_stop_pct),
+        "exit_flags": list(exits.flags),
         "entry_close_ms": wish.entry_close_ms,
         "price": str(wish.price),
         "size_ratio": str(wish.size_ratio),
@@ -111,12 +114,14 @@ def wish_of(values: dict[str, Any]) -> Wish:
             symbol=values["symbol"],
             indication=IndicationType(values["indication"]),
             parameter=values["parameter"],
+            variant=Variant.of(values["variant"]),
             side=Side(values["side"]),
             exits=Exits(
                 take_profit_pct=Decimal(values["take_profit_pct"]),
                 stop_loss_pct=Decimal(values["stop_loss_pct"]),
                 trail_start_pct=Decimal(values["trail_start_pct"]),
                 trail_stop_pct=Decimal(values["trail_stop_pct"]),
+                **exit_flags(values["exit_flags"]),
             ),
         ),
         entry_close_ms=values["entry_close_ms"],

@@ -1,11 +1,13 @@
 """Exchange positions as rows, and back without loss."""
 
+from collections.abc import Iterable
+
 from pynamodb.exceptions import DoesNotExist
 
 from adapters.tables import PositionRow
 from adapters.transactions import reading
 from engine.ledger import Position, PositionStatus
-from engine.values import CloseReason, Exits, IndicationType, SetKey, Side
+from engine.values import CloseReason, Exits, IndicationType, SetKey, Side, Variant
 
 GUARD_PREFIX = "key#"
 
@@ -42,11 +44,13 @@ def position_row(connection_id: str, position: Position) -> PositionRow:
         symbol=key.symbol,
         indication=str(key.indication),
         parameter=key.parameter,
+        variant=key.variant.text,
         side=str(key.side),
         take_profit_pct=exits.take_profit_pct,
         stop_loss_pct=exits.stop_loss_pct,
         trail_start_pct=exits.trail_start_pct,
         trail_stop_pct=exits.trail_stop_pct,
+        exit_flags=list(exits.flags),
         status=str(position.status),
         entry_close_ms=position.entry_close_ms,
         leverage=position.leverage,
@@ -91,16 +95,23 @@ def position_of(row: PositionRow) -> Position:
     )
 
 
+def exit_flags(names: Iterable[str]) -> dict[str, bool]:
+    """What `Exits.flags` names, as its arguments."""
+    return dict.fromkeys(names, True)
+
+
 def _key_of(row: PositionRow) -> SetKey:
     return SetKey(
         symbol=row.symbol,
         indication=IndicationType(row.indication),
         parameter=row.parameter,
+        variant=Variant.of(row.variant or ""),
         side=Side(row.side),
         exits=Exits(
             take_profit_pct=row.take_profit_pct,
             stop_loss_pct=row.stop_loss_pct,
             trail_start_pct=row.trail_start_pct,
             trail_stop_pct=row.trail_stop_pct,
+            **exit_flags(map(str, row.exit_flags or ())),
         ),
     )

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from engine.errors import CorruptStateError
 from engine.history import History, Ring
 from engine.indications.signals import IndicationState
-from engine.indications.steps import StepLog, StepState
 from engine.market import Ints
 from engine.pseudo import Pseudo
 from engine.sets import Grid
@@ -57,7 +56,7 @@ def pack_books(state: TradeState, symbol: str) -> list[bytes]:
         "last_close_ms": alone.last_close_ms,
         "span_ms": alone.indications.span_ms,
     }
-    return [_packed(_indication_arrays(alone.indications), about), *parts]
+    return [_packed(alone.indications.arrays(), about), *parts]
 
 
 def restore(
@@ -95,7 +94,7 @@ def _restored(empty: TradeState, blobs: Sequence[bytes]) -> TradeState:
         return TradeState(
             instruments=empty.instruments,
             grid=empty.grid,
-            indications=_indications(arrays, about["span_ms"]),
+            indications=IndicationState.of_arrays(arrays, about["span_ms"]),
             positions=_positions(parts, bounds),
             history=_history(parts, _ring_size(empty)),
             last_close_ms=about["last_close_ms"],
@@ -181,24 +180,6 @@ def _positions(parts: Sequence[Arrays], bounds: Sequence[int]) -> Pseudo:
         name: np.concatenate([part[f"position_{name}"] for part in parts]) for name in _POSITION
     }
     return Pseudo(ids=np.concatenate(ids), **columns)
-
-
-# --- indications ------------------------------------------------------------------------------
-
-
-def _indication_arrays(state: IndicationState) -> Arrays:
-    log = {f"step_{f.name}": getattr(state.steps.log, f.name) for f in fields(StepLog)}
-    own = {name: getattr(state, name) for name in ("close", "high", "low", "validated_ms")}
-    since = {"since_high": state.steps.high, "since_low": state.steps.low}
-    return log | own | since | {"at_ms": np.diff(state.at_ms, prepend=0)}
-
-
-def _indications(arrays: Arrays, span_ms: int) -> IndicationState:
-    log = StepLog(**{f.name: arrays[f"step_{f.name}"] for f in fields(StepLog)})
-    steps = StepState(log=log, high=arrays["since_high"], low=arrays["since_low"])
-    own = {name: arrays[name] for name in ("close", "high", "low", "validated_ms")}
-    at_ms = np.cumsum(arrays["at_ms"])
-    return IndicationState(steps=steps, span_ms=span_ms, at_ms=at_ms, **own)
 
 
 # --- blobs ------------------------------------------------------------------------------------

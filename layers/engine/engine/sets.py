@@ -67,12 +67,18 @@ class Grid:
             indication=slot.indication,
             parameter=slot.parameter,
             side=slot.side,
+            variant=slot.variant,
             exits=self.exits[int(self.exit[k])],
         )
 
     def index(self, key: SetKey) -> int | None:
         """The Set of a key, None if the grid does not hold it."""
-        slot = Slot(indication=key.indication, parameter=key.parameter, side=key.side)
+        slot = Slot(
+            indication=key.indication,
+            parameter=key.parameter,
+            side=key.side,
+            variant=key.variant,
+        )
         if slot not in self.slots or key.exits not in self.exits:
             return None
         at = (self.slot == self.slots.index(slot)) & (self.exit == self.exits.index(key.exits))
@@ -211,8 +217,11 @@ def _fingerprint(
 ) -> str:
     text = "\n".join(
         [
-            *(f"{each.indication}|{each.parameter}|{each.side}" for each in slots),
-            *(each.text for each in exits),
+            *(
+                f"{each.indication}|{each.parameter}|{each.variant.text}|{each.side}"
+                for each in slots
+            ),
+            *("+".join((each.text, *each.flags)) for each in exits),
             f"{slot.tolist()}{exit_.tolist()}",
             f"{plain(settings.position_cost_pct)}|{plain(settings.step_size_factor)}",
             f"{settings.active_window_s}|{settings.database_size}",

@@ -8,7 +8,6 @@ import numpy as np
 from engine.errors import CorruptStateError
 from engine.history import History, Ring
 from engine.indications.signals import IndicationState
-from engine.indications.steps import StepLog, StepState
 from engine.market import Ints
 from engine.pseudo import Pseudo
 from engine.sets import Grid, make_grid
@@ -70,7 +69,7 @@ class TradeState:
         return replace(
             self,
             instruments=tuple(self.instruments[column] for column in columns),
-            indications=_indications_of(self.indications, columns),
+            indications=self.indications.select(columns),
             positions=_positions_of(self.positions, columns, len(self.grid)),
             history=_history_of(self.history, columns),
         )
@@ -96,7 +95,7 @@ class TradeState:
         return replace(
             first,
             instruments=tuple(each for state in states for each in state.instruments),
-            indications=_joined_indications([state.indications for state in states]),
+            indications=IndicationState.join([state.indications for state in states]),
             positions=Pseudo.join(positions),
             history=_joined_history([state.history for state in states]),
         )
@@ -117,47 +116,6 @@ def _check_alike(one: TradeState, other: TradeState) -> None:
             f"{other.symbols} saw candles until {other.last_close_ms} of {b.span_ms} ms, "
             f"{one.symbols} until {one.last_close_ms} of {a.span_ms} ms"
         )
-
-
-def _indications_of(state: IndicationState, columns: Ints) -> IndicationState:
-    steps = state.steps
-    log = {f.name: getattr(steps.log, f.name)[columns] for f in fields(StepLog)}
-    return replace(
-        state,
-        steps=StepState(log=StepLog(**log), high=steps.high[columns], low=steps.low[columns]),
-        validated_ms=state.validated_ms[columns],
-        close=state.close[:, columns],
-        high=state.high[:, columns],
-        low=state.low[:, columns],
-    )
-
-
-def _joined_indications(states: list[IndicationState]) -> IndicationState:
-    """Those that began later know no prices of the candles before."""
-    longest = max(states, key=lambda state: len(state.at_ms)).at_ms
-
-    def prices(name: str) -> Ints:
-        columns = [getattr(state, name) for state in states]
-        return np.hstack([np.pad(c, ((len(longest) - len(c), 0), (0, 0))) for c in columns])
-
-    steps = [state.steps for state in states]
-    log = {
-        f.name: np.concatenate([getattr(each.log, f.name) for each in steps])
-        for f in fields(StepLog)
-    }
-    return replace(
-        states[0],
-        steps=StepState(
-            log=StepLog(**log),
-            high=np.concatenate([each.high for each in steps]),
-            low=np.concatenate([each.low for each in steps]),
-        ),
-        validated_ms=np.concatenate([state.validated_ms for state in states]),
-        at_ms=longest,
-        close=prices("close"),
-        high=prices("high"),
-        low=prices("low"),
-    )
 
 
 def _positions_of(positions: Pseudo, columns: Ints, sets: int) -> Pseudo:

@@ -43,12 +43,29 @@ class Loop(StrEnum):
     POSITION = "position"
 
 
+class TradeMode(StrEnum):
+    """Which of the two engines of a connection traded."""
+
+    MAIN = "main"
+    PRESET = "preset"
+
+
 class IndicationType(StrEnum):
     """Which rule produced a signal."""
 
     DIRECTION = "direction"
     MOVE = "move"
     ACTIVE = "active"
+    ACTIVITY = "activity"
+    OPTIMAL = "optimal"
+    ACTIVE_ADVANCED = "active_advanced"
+    AUTO = "auto"
+    PRESET = "preset"
+
+    @property
+    def mode(self) -> TradeMode:
+        """Common indicators trade in preset mode, all others in main mode."""
+        return TradeMode.PRESET if self is IndicationType.PRESET else TradeMode.MAIN
 
 
 class CloseReason(StrEnum):
@@ -57,6 +74,9 @@ class CloseReason(StrEnum):
     TAKE_PROFIT = "take_profit"
     STOP_LOSS = "stop_loss"
     TRAILING_STOP = "trailing_stop"
+    TIMEOUT = "timeout"
+    STRATEGY_EXIT = "strategy_exit"  # an opposite signal of the same kind
+    PROFIT_BACK = "profit_back"
     MANUAL = "manual"
     LIQUIDATED = "liquidated"
     EMERGENCY = "emergency"  # it could not be protected, or was filled after it was given up
@@ -99,32 +119,98 @@ class Instrument:
 class Exits:
     """How a position ends, as configured: percentages of price, on the favourable or adverse side.
 
-    `trail_start_pct` and `trail_stop_pct` are both zero without trailing.
+    `trail_start_pct` and `trail_stop_pct` are both zero without trailing. With `trailing_only` the
+    target never closes, it only names the stop's distance. `ladder` adds to a losing position in
+    steps (DCA); `profit_back` takes part of it off when it comes back from a loss.
     """
 
     take_profit_pct: Decimal
     stop_loss_pct: Decimal
     trail_start_pct: Decimal = Decimal(0)
     trail_stop_pct: Decimal = Decimal(0)
+    trailing_only: bool = False
+    ladder: bool = False
+    profit_back: bool = False
 
     @property
     def is_trailing(self) -> bool:
         return self.trail_stop_pct > 0
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """Names of what is on; `Exits(..., **dict.fromkeys(flags, True))` undoes it."""
+        return tuple(name for name in _FLAGS if getattr(self, name))
+
+    @property
     def text(self) -> str:
+        """The short key's part: stop, target and trailing, whatever is done in between."""
         return (
             f"{plain(self.take_profit_pct)}|{plain(self.stop_loss_pct)}|"
             f"{plain(self.trail_start_pct)}/{plain(self.trail_stop_pct)}"
         )
 
 
+_FLAGS = ("trailing_only", "ladder", "profit_back")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What an indication is tried with beside its parameter; 0 or empty where it has none.
+
+    Attributes
+    ----------
+    window_min : window of Active-Advanced and Auto, minutes.
+    activity_pct, last_activity_pct : shares of samples that must be active, of Active by activity.
+    drawdown_pct : give-back allowed from a leg's best price, % of the leg.
+    market_change : index of the average change needed, 1 to 10.
+    last_part_pct : pace of the last part, % of the leg's.
+    preset : text of a configuration of common indicators.
+    """
+
+    window_min: int = 0
+    activity_pct: int = 0
+    last_activity_pct: int = 0
+    drawdown_pct: int = 0
+    market_change: int = 0
+    last_part_pct: int = 0
+    preset: str = ""
+
+    @property
+    def text(self) -> str:
+        """Every part that is set, such as `d30 m3 p150`."""
+        parts = [f"{mark}{getattr(self, name)}" for mark, name in _MARKS if getattr(self, name)]
+        return " ".join(parts)
+
+    @staticmethod
+    def of(text: str) -> "Variant":
+        """The variant of a `text`."""
+        names = dict(_MARKS)
+        values = {names[part[0]]: part[1:] for part in text.split()}
+        preset = values.pop("preset", "")
+        return Variant(preset=preset, **{name: int(value) for name, value in values.items()})
+
+
+PLAIN = Variant()
+"""No more than the parameter."""
+
+_MARKS = (
+    ("w", "window_min"),
+    ("a", "activity_pct"),
+    ("l", "last_activity_pct"),
+    ("d", "drawdown_pct"),
+    ("m", "market_change"),
+    ("p", "last_part_pct"),
+    ("c", "preset"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetKey:
     """Identity of a configuration Set; statistics are kept per full key.
 
-    `parameter` is the range N of Direction and Move in steps, or the threshold of Active in
-    hundredths of a percent.
+    `parameter` is the range N of Direction, Move and Optimal in steps, the threshold of Active
+    in hundredths of a percent, the activity range of Active by activity (1 to 10), the activity
+    ratio of Active-Advanced and Auto in hundredths of a percent, 0 of a preset.
     """
 
     symbol: str
@@ -132,14 +218,17 @@ class SetKey:
     parameter: int
     side: Side
     exits: Exits
+    variant: Variant = PLAIN
 
     @property
     def text(self) -> str:
-        return f"{self.symbol}|{self.indication}|{self.parameter}|{self.side}|{self.exits.text}"
+        tried = f"{self.parameter} {self.variant.text}".rstrip()
+        ends = "+".join((self.exits.text, *self.exits.flags))
+        return f"{self.symbol}|{self.indication}|{tried}|{self.side}|{ends}"
 
     @property
     def short_text(self) -> str:
-        """The key at most one open position may hold: the full key without its parameter."""
+        """The key at most one open position may hold: what is tried, without how it is tuned."""
         return f"{self.symbol}|{self.indication}|{self.side}|{self.exits.text}"
 
 

@@ -17,12 +17,26 @@ from adapters.position_rows import position_of, position_row
 from adapters.progression import pack_ticks, unpack_ticks
 from adapters.trade_rows import fill_of, fill_row, order_of, order_row
 from engine.ledger import Fill, Order, OrderState, Position, PositionStatus
-from engine.values import Instrument, Wish
+from engine.values import Exits, Instrument, Variant, Wish
 
 TIMES = st.integers(0, 2**53)
 DECIMALS = st.decimals(places=18, min_value=-(10**19), max_value=10**19)
 st.register_type_strategy(Decimal, DECIMALS)
 st.register_type_strategy(int, TIMES)
+st.register_type_strategy(
+    Variant,
+    st.builds(
+        Variant,
+        window_min=st.integers(0, 40),
+        drawdown_pct=st.integers(0, 50),
+        market_change=st.integers(0, 10),
+        preset=st.from_regex(r"[a-z0-9.,/_-]*", fullmatch=True),
+    ),
+)
+st.register_type_strategy(
+    Exits,
+    st.builds(Exits, trailing_only=st.booleans(), ladder=st.booleans(), profit_back=st.booleans()),
+)
 TICKS = st.lists(st.tuples(TIMES, TIMES, TIMES, TIMES))
 
 

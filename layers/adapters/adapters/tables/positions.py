@@ -1,6 +1,6 @@
 """Table of exchange positions."""
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 from pynamodb.indexes import LocalSecondaryIndex
 
 from adapters.decimals import DecimalAttribute, IntegerAttribute
@@ -57,6 +57,8 @@ class PositionRow(base.Row):
     symbol = UnicodeAttribute(null=True)
     indication = UnicodeAttribute(null=True)
     parameter = IntegerAttribute(null=True)
+    variant = UnicodeAttribute(null=True)
+    exit_flags = ListAttribute(of=UnicodeAttribute, null=True)
     side = UnicodeAttribute(null=True)
     take_profit_pct = DecimalAttribute(null=True)
     stop_loss_pct = DecimalAttribute(null=True)

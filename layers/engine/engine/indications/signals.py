@@ -1,6 +1,8 @@
 """Signals of all indications over a stretch of candles, and the state that carries them on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +71,50 @@ class IndicationState:
             high=nothing,
             low=nothing,
             validated_ms=np.zeros((symbols, slots), np.int64),
+        )
+
+    def select(self, columns: Ints) -> "IndicationState":
+        """The state of these symbols alone, in this order."""
+        return replace(
+            self,
+            steps=self.steps.select(columns),
+            validated_ms=self.validated_ms[columns],
+            close=self.close[:, columns],
+            high=self.high[:, columns],
+            low=self.low[:, columns],
+        )
+
+    @staticmethod
+    def join(states: "Sequence[IndicationState]") -> "IndicationState":
+        """States of different symbols as one; those that began later know no earlier prices."""
+        longest = max(states, key=lambda state: len(state.at_ms)).at_ms
+
+        def prices(name: str) -> Ints:
+            columns = [getattr(state, name) for state in states]
+            return np.hstack([np.pad(c, ((len(longest) - len(c), 0), (0, 0))) for c in columns])
+
+        return replace(
+            states[0],
+            steps=StepState.join([state.steps for state in states]),
+            validated_ms=np.concatenate([state.validated_ms for state in states]),
+            at_ms=longest,
+            close=prices("close"),
+            high=prices("high"),
+            low=prices("low"),
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything but the span, by name; `of_arrays` undoes it."""
+        own = {name: getattr(self, name) for name in ("close", "high", "low", "validated_ms")}
+        return own | self.steps.arrays() | {"at_ms": np.diff(self.at_ms, prepend=0)}
+
+    @staticmethod
+    def of_arrays(arrays: Mapping[str, NDArray[Any]], span_ms: int) -> "IndicationState":
+        """The state `arrays` were taken of."""
+        own = {name: arrays[name] for name in ("close", "high", "low", "validated_ms")}
+        at_ms = np.cumsum(arrays["at_ms"])
+        return IndicationState(
+            steps=StepState.of_arrays(arrays), span_ms=span_ms, at_ms=at_ms, **own
         )
 
 

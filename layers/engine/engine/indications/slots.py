@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 
-from engine.values import IndicationType, Side
+from engine.values import PLAIN, IndicationType, Side, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """An indication with one parameter, for one side.
-
-    `parameter` is the range N in steps of Direction and Move, the threshold of Active in
-    hundredths of a percent.
-    """
+    """An indication with all it is tried with, for one side; see `SetKey` and `Variant`."""
 
     indication: IndicationType
     parameter: int
     side: Side
+    variant: Variant = PLAIN

@@ -5,6 +5,7 @@ whole units and each is one step, up or down. The unit is the anchor times posit
 step size factor, in ticks, half up, at least 1; it is taken anew after every step.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +56,32 @@ class StepState:
         log = {name: np.zeros((symbols, KEPT), np.int64) for name in _FIELDS}
         high, low = np.zeros(symbols, np.int64), np.full(symbols, _HIGHEST)
         return StepState(log=StepLog(**log), high=high, low=low)
+
+    def select(self, columns: Ints) -> "StepState":
+        """The steps of these symbols alone, in this order."""
+        log = {name: getattr(self.log, name)[columns] for name in _FIELDS}
+        return StepState(log=StepLog(**log), high=self.high[columns], low=self.low[columns])
+
+    @staticmethod
+    def join(states: "Sequence[StepState]") -> "StepState":
+        """Steps of different symbols, one after another."""
+        log = {n: np.concatenate([getattr(state.log, n) for state in states]) for n in _FIELDS}
+        return StepState(
+            log=StepLog(**log),
+            high=np.concatenate([state.high for state in states]),
+            low=np.concatenate([state.low for state in states]),
+        )
+
+    def arrays(self) -> dict[str, Ints]:
+        """Everything by name; `of_arrays` undoes it."""
+        log = {f"step_{name}": getattr(self.log, name) for name in _FIELDS}
+        return log | {"since_high": self.high, "since_low": self.low}
+
+    @staticmethod
+    def of_arrays(arrays: Mapping[str, Ints]) -> "StepState":
+        """The steps `arrays` were taken of."""
+        log = StepLog(**{name: arrays[f"step_{name}"] for name in _FIELDS})
+        return StepState(log=log, high=arrays["since_high"], low=arrays["since_low"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
