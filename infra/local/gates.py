@@ -10,7 +10,7 @@ from local.checks import search_path
 from local.places import ROOT
 from local.stack import SAM
 
-LADDER = ("unit", "contracts", "integration", "e2e")
+LADDER = ("unit", "contracts", "integration", "simulation", "e2e")
 PARTS = ("checks", *LADDER)
 
 Command = tuple[str, ...]
