@@ -20,7 +20,7 @@ from engine.records import (
     PositionTicks,
     TradeTick,
 )
-from engine.values import Loop, Wish
+from engine.values import Loop, Turn, Wish
 
 CLOSED_KEPT = 50
 _CLOSED = PositionStatus.CLOSED
@@ -158,13 +158,25 @@ class FakeStore:
 
     # --- trade loop
 
-    def write_tick(self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> Lease:
+    def write_tick(
+        self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()
+    ) -> Lease:
         longer = self.leases.renew(lease)
         self.leases.change(lease.connection_id, lease.loop, last_slot_ms=tick.slot_ms)
         self.ticks.append(tick)
+        for turn in turns:
+            self.put_command(lease.connection_id, self.turn_command(turn))
         for wish in wishes:
             self.put_command(lease.connection_id, self.wish_command(wish))
         return longer
+
+    def turn_command(self, turn: Turn) -> Command:
+        return Command(
+            command_id=turn.turn_id,
+            kind="strategy_exit",
+            created_at_ms=self.clock.now_ms(),
+            turn=turn,
+        )
 
     def wish_command(self, wish: Wish) -> Command:
         return Command(

@@ -9,7 +9,7 @@ from tests.samples import START_MS, a_key, a_tick, a_wish, some_candles
 
 from engine.errors import LeaseLostError
 from engine.market import Candles, Kind
-from engine.values import Loop, Side, Wish
+from engine.values import IndicationType, Loop, Side, Turn, Variant, Wish
 
 DAY_MS = 86_400_000
 MIDNIGHT_MS = START_MS // DAY_MS * DAY_MS
@@ -57,6 +57,31 @@ def test_a_wish_written_twice_waits_once_and_fails_no_tick(kept: Kept) -> None:
 
     (command,) = kept.store.pending("c1")
     assert (command.wish, command.created_at_ms) == (a_wish(), START_MS)
+
+
+def test_turns_wait_beside_wishes_and_are_counted_however_many(kept: Kept) -> None:
+    lease = kept.take(Loop.TRADE)
+    turns = [a_turn(parameter) for parameter in range(3, 123)]
+
+    kept.store.write_tick(lease, a_tick(), [a_wish()], turns)
+    kept.store.write_tick(lease, a_tick(START_MS + 1000), (), turns[:1])
+
+    found = kept.store.pending("c1")
+    written = {command.turn for command in found if command.kind == "strategy_exit"}
+    assert written == set(turns)
+    assert len(found) == len(turns) + 1
+    assert kept.leases.read("c1", Loop.POSITION).wish_seq == len(turns) + 2
+
+
+def a_turn(parameter: int) -> Turn:
+    return Turn(
+        symbol="BTCUSDT",
+        indication=IndicationType.DIRECTION,
+        parameter=parameter,
+        side=Side.SHORT,
+        at_ms=START_MS,
+        variant=Variant(drawdown_pct=30),
+    )
 
 
 def test_a_lost_tick_writes_neither_candles_nor_wishes(kept: Kept) -> None:

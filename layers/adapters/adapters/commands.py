@@ -10,7 +10,7 @@ from adapters.position_rows import exit_flags
 from adapters.tables import CommandRow, LeaseItem
 from adapters.transactions import Transaction, reading
 from engine.records import Command, Consumed
-from engine.values import Exits, IndicationType, Loop, SetKey, Side, Variant, Wish
+from engine.values import Exits, IndicationType, Loop, SetKey, Side, Turn, Variant, Wish
 
 DONE_RETENTION_S = 7 * 86_400
 
@@ -43,6 +43,8 @@ def add_pending(transaction: Transaction, connection_id: str, command: Command) 
     ]
     if command.wish is not None:
         actions.append(CommandRow.wish.set(CommandRow.wish | wish_json(command.wish)))
+    if command.turn is not None:
+        actions.append(CommandRow.turn.set(CommandRow.turn | turn_json(command.turn)))
     transaction.update(f"command {command.command_id}", row, actions)
 
 
@@ -85,6 +87,11 @@ def pending(connection_id: str) -> tuple[Command, ...]:
 def wish_command(wish: Wish, *, now_ms: int) -> Command:
     """A wish as the command that carries it."""
     return Command(command_id=wish.wish_id, kind="wish", created_at_ms=now_ms, wish=wish)
+
+
+def turn_command(turn: Turn, *, now_ms: int) -> Command:
+    """A turn as the command that carries it."""
+    return Command(command_id=turn.turn_id, kind="strategy_exit", created_at_ms=now_ms, turn=turn)
 
 
 def wish_json(wish: Wish) -> dict[str, Any]:
@@ -130,12 +137,37 @@ def wish_of(values: dict[str, Any]) -> Wish:
     )
 
 
+def turn_json(turn: Turn) -> dict[str, Any]:
+    """A turn as JSON."""
+    return {
+        "symbol": turn.symbol,
+        "indication": str(turn.indication),
+        "parameter": turn.parameter,
+        "variant": turn.variant.text,
+        "side": str(turn.side),
+        "at_ms": turn.at_ms,
+    }
+
+
+def turn_of(values: dict[str, Any]) -> Turn:
+    """The turn that `turn_json` wrote."""
+    return Turn(
+        symbol=values["symbol"],
+        indication=IndicationType(values["indication"]),
+        parameter=values["parameter"],
+        variant=Variant.of(values["variant"]),
+        side=Side(values["side"]),
+        at_ms=values["at_ms"],
+    )
+
+
 def _command_of(row: CommandRow) -> Command:
     return Command(
         command_id=row.command_id,
         kind=row.kind,
         created_at_ms=row.created_at_ms,
         wish=wish_of(row.wish) if row.wish else None,
+        turn=turn_of(row.turn) if row.turn else None,
         position_id=row.position_id or "",
         reason=row.reason or "",
     )

@@ -9,14 +9,15 @@ from pynamodb.expressions.update import Action
 from adapters import commands
 from adapters.leases import is_mine, lost, row_of
 from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
-from adapters.transactions import Transaction, WriteRefusedError, reading
+from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError, reading
 from engine import market
 from engine.market import Candles
-from engine.records import Begun, Lease, PositionTicks, TradeTick
-from engine.values import Wish
+from engine.records import Begun, Command, Lease, PositionTicks, TradeTick
+from engine.values import Turn, Wish
 
 TICK_RETENTION_S = 2 * 86_400
 MINUTE_RETENTION_S = 7 * 86_400
+COMMANDS_AT_ONCE = MAX_ITEMS - 10  # beside the tick, its lease and the count of the commands
 _TICK = struct.Struct("<4q")
 
 
@@ -30,16 +31,34 @@ def minute_series(connection_id: str) -> str:
     return f"{connection_id}#minute"
 
 
-def write_tick(lease: Lease, longer: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> None:
-    """The tick's row, its wishes with `wish_seq`, and the lease extended to `longer`."""
+def write_tick(
+    lease: Lease, longer: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn]
+) -> None:
+    """The tick's row, its wishes and turns with `wish_seq`, the lease extended to `longer`.
+
+    Commands past what one transaction holds follow in more of them under the same lease.
+    """
+    now_ms = longer.sent_at_ms
+    asked = [
+        *(commands.wish_command(wish, now_ms=now_ms) for wish in wishes),
+        *(commands.turn_command(turn, now_ms=now_ms) for turn in turns),
+    ]
     transaction = _extending(lease, longer, last_slot_ms=tick.slot_ms)
     transaction.put("tick", _tick_row(lease, tick))
-    for wish in wishes:
-        command = commands.wish_command(wish, now_ms=longer.sent_at_ms)
-        commands.add_pending(transaction, lease.connection_id, command)
-    if wishes:
-        commands.announce(transaction, lease.connection_id, len(wishes))
+    _ask(transaction, lease, asked[:COMMANDS_AT_ONCE])
     _commit(transaction, lease)
+    for begin in range(COMMANDS_AT_ONCE, len(asked), COMMANDS_AT_ONCE):
+        more = Transaction()
+        more.check("lease", LeaseItem, row_of(longer).lease_key, is_mine(longer, now_ms))
+        _ask(more, longer, asked[begin : begin + COMMANDS_AT_ONCE])
+        _commit(more, longer)
+
+
+def _ask(transaction: Transaction, lease: Lease, asked: Sequence[Command]) -> None:
+    for command in asked:
+        commands.add_pending(transaction, lease.connection_id, command)
+    if asked:
+        commands.announce(transaction, lease.connection_id, len(asked))
 
 
 def write_position_ticks(lease: Lease, longer: Lease, ticks: PositionTicks) -> None:

@@ -10,7 +10,7 @@ from engine.ledger import Order
 from engine.market import Candles
 from engine.ports import Clock
 from engine.records import Command, EngineRow, Facts, Held, Lease, PositionTicks, TradeTick
-from engine.values import Wish
+from engine.values import Turn, Wish
 
 
 class DynamoStore:
@@ -22,9 +22,11 @@ class DynamoStore:
     def engine(self, connection_id: str) -> EngineRow:
         return engine_rows.read_engine(connection_id)
 
-    def write_tick(self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> Lease:
+    def write_tick(
+        self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()
+    ) -> Lease:
         longer = renewed(lease, self._clock)
-        progression.write_tick(lease, longer, tick, wishes)
+        progression.write_tick(lease, longer, tick, wishes, turns)
         return longer
 
     def write_minute(self, lease: Lease, candles: Candles) -> None:

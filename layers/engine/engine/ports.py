@@ -27,7 +27,7 @@ from engine.records import (
     PositionTicks,
     TradeTick,
 )
-from engine.values import Instrument, Loop, Wish
+from engine.values import Instrument, Loop, Turn, Wish
 
 # --- time -------------------------------------------------------------------------------------
 
@@ -175,8 +175,10 @@ class Store(Protocol):
     def engine(self, connection_id: str) -> EngineRow: ...
 
     # trade loop
-    def write_tick(self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> Lease:
-        """Progression row, wishes and `wish_seq`, and the renewed lease in one transaction.
+    def write_tick(
+        self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()
+    ) -> Lease:
+        """Progression row, wishes, turns, `wish_seq` and the renewed lease in one transaction.
 
         Raises
         ------

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from engine.ledger import Fill, Order, Position
 from engine.market import Candles
+from engine.risk_record import Result, RiskRecord
 from engine.settings import Settings
-from engine.values import Instrument, Loop, Wish
+from engine.values import Instrument, Loop, Turn, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class EngineRow:
     hedge: bool
     cross: bool
     volume_factor: Decimal = Decimal(1)  # of the connection, one more factor of every size
+    exchange: str = ""  # the venue's name, which has limits of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +79,10 @@ class Command:
     """What an operator or the trade loop asks of the position loop."""
 
     command_id: str
-    kind: str  # "wish" | "close_all" | "close_position"
+    kind: str  # "wish" | "strategy_exit" | "close_all" | "close_position"
     created_at_ms: int
     wish: Wish | None = None
+    turn: Turn | None = None
     position_id: str = ""
     reason: str = ""
 
@@ -133,9 +136,11 @@ class Facts:
     positions: tuple[Position, ...] = ()
     fills: tuple[Fill, ...] = ()
     consumed: tuple[Consumed, ...] = ()
+    risk: RiskRecord | None = None  # when it changed
 
     def __bool__(self) -> bool:
-        return bool(self.orders or self.positions or self.fills or self.consumed)
+        rows = self.orders or self.positions or self.fills or self.consumed
+        return bool(rows) or self.risk is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,8 @@ class Held:
     closed: tuple[Position, ...]  # the latest closed ones, for cooldowns
     fill_ids: frozenset[str]  # `Fill.key` of all booked for open and `closed` positions
     last_fill_ms: int
+    results: tuple[Result, ...] = ()  # of positions closed since the day before `risk.day_ms`
+    risk: RiskRecord | None = None  # None before the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

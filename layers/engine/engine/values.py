@@ -250,6 +250,26 @@ class Wish:
         return f"{self.entry_close_ms:013d}|{self.key.text}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An opposite signal of the same kind: positions of `side` it opened for are to be closed.
+
+    `side` is that of the positions, `at_ms` the close time of the candle that signalled.
+    """
+
+    symbol: str
+    indication: IndicationType
+    parameter: int
+    side: Side
+    at_ms: int
+    variant: Variant = PLAIN
+
+    @property
+    def turn_id(self) -> str:
+        tried = f"{self.parameter} {self.variant.text}".rstrip()
+        return f"{self.at_ms:013d}|turn|{self.symbol}|{self.indication}|{tried}|{self.side}"
+
+
 def plain(number: Decimal) -> str:
     """The shortest text of a decimal, without an exponent: `0.30` and `0.3` are one key."""
     text = f"{number:f}"

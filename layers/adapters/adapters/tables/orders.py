@@ -19,9 +19,10 @@ class CommandRow(base.Row):
 
     queue = UnicodeAttribute(hash_key=True)
     command_id = UnicodeAttribute(range_key=True)
-    kind = UnicodeAttribute(null=True)  # wish | close_all | close_position
+    kind = UnicodeAttribute(null=True)  # wish | strategy_exit | close_all | close_position
     created_at_ms = IntegerAttribute(null=True)
     wish = JSONAttribute(null=True)
+    turn = JSONAttribute(null=True)
     position_id = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     outcome = UnicodeAttribute(null=True)  # done | refused
