@@ -186,6 +186,7 @@ class ConsoleApi:
         def loop(ticks: int, overrun: int, compute: str, jitter: str) -> dict[str, Any]:
             return {
                 "ticks": ticks,
+                "last_tick_ms": compute,
                 "compute_ms": spread(compute, jitter),
                 "tick_ms": spread(compute, jitter),
                 "start_jitter_ms": spread("0.6", jitter),

@@ -25,10 +25,10 @@ MAY_IMPORT = {
 # Downward is the way data flows: a module imports only modules above it.
 ENGINE_ORDER = (
     *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
-    *("ledger", "events", "records", "ports"),
+    *("ledger", "risk_record", "events", "records", "ports"),
     *("ticks", "indications", "exits", "statistics", "sets", "history"),
     *("pseudo", "trade_plan", "trade_state", "trade", "books"),
-    *("shares", "risk", "sizing", "orders", "reconcile", "desk"),
+    *("shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
     "cycles",
 )
 # They reach the world, the clock or the environment, which the engine is told instead.

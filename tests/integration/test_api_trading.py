@@ -240,4 +240,5 @@ def test_performance_measures_what_was_stored(api: ApiWorld, connection_id: str)
     assert trade["start_jitter_ms"]["p99"] == "0.300"
     assert trade["skipped"] == {"burst": 3}
     assert (position["ticks"], position["start_jitter_ms"]["p50"]) == (3, "0.200")
-    assert told["health"] == "healthy"
+    assert (trade["last_tick_ms"], position["last_tick_ms"]) == ("11.800", "1.700")
+    assert told["health"] == "unhealthy"  # two of five deadlines passed while a tick ran

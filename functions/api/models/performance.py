@@ -31,6 +31,7 @@ class LoopPerformance(Told):
     """What one loop costs and how punctual it is; `tick` is compute and input and output."""
 
     ticks: int
+    last_tick_ms: Decimal | None
     compute_ms: Spread
     tick_ms: Spread
     start_jitter_ms: Spread

@@ -28,6 +28,7 @@ def performance(connection_id: str, loop: Loop, *, samples: int, offset_ms: int)
         skipped.update(row.skipped or {})
     return {
         "ticks": len(ticks),
+        "last_tick_ms": _last_ms(ticks),
         "compute_ms": spread([compute for _, _, _, compute in ticks]),
         "tick_ms": spread([finished - started for _, started, finished, _ in ticks]),
         "start_jitter_ms": spread(
@@ -78,6 +79,14 @@ def _cycle(row: ProgressionRow, offset_ms: int) -> View:
         "skipped": dict(row.skipped or {}),
         "source": row.source or "",
     }
+
+
+def _last_ms(ticks: Sequence[Tick]) -> Decimal | None:
+    """How long the newest tick took."""
+    if not ticks:
+        return None
+    _, started, finished, _ = max(ticks)
+    return _ms(finished - started)
 
 
 def _rank(ordered: Sequence[int], percent: int) -> int:

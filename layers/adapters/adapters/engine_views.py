@@ -16,6 +16,8 @@ from adapters.engine_states import (
 from adapters.leases import DynamoLeases
 from adapters.progress_views import offset_ms, progress
 from adapters.tables import ConnectionRow, EngineStateRow
+from engine.cycles.pacing import Cause
+from engine.health import Health, component_health, overall
 from engine.ports import Clock
 from engine.settings import Settings, with_values
 from engine.values import Loop
@@ -58,11 +60,8 @@ class EngineViews:
         told = [
             self._performance(row, state, samples=samples) for row, state in _rows(connection_id)
         ]
-        ranks = ("healthy", "degraded", "unhealthy")
-        worst = max(
-            (ranks.index(one["health"]) for one in told if one["health"] in ranks), default=0
-        )
-        return {"health": ranks[worst], "connections": told, "timestamp": self.clock.now_ms()}
+        worst = overall(Health(one["health"]) for one in told if one["health"] != "stopped")
+        return {"health": worst, "connections": told, "timestamp": self.clock.now_ms()}
 
     def _engine(self, row: ConnectionRow, state: EngineStateRow) -> View:
         loops = {loop: self._loop(row.connection_id, loop, state) for loop in Loop}
@@ -113,10 +112,6 @@ class EngineViews:
 
     def _performance(self, row: ConnectionRow, state: EngineStateRow, *, samples: int) -> View:
         settings = with_values(Settings(), state.settings or {})
-        limits = {
-            Loop.TRADE: int(settings.trade_interval_s * 1000),
-            Loop.POSITION: int(settings.position_interval_s * 1000),
-        }
         loops = {
             loop: cycle_views.performance(
                 row.connection_id, loop, samples=samples, offset_ms=offset_ms(settings, loop)
@@ -127,26 +122,38 @@ class EngineViews:
         return {
             "connection_id": row.connection_id,
             "name": row.name,
-            "health": _health(state, alive=alive, loops=loops, limits=limits),
+            "health": _health(state, alive=alive, loops=loops, settings=settings),
             "trade_loop": loops[Loop.TRADE],
             "position_loop": loops[Loop.POSITION],
         }
 
 
 def _health(
-    state: EngineStateRow, *, alive: bool, loops: dict[Loop, View], limits: dict[Loop, int]
+    state: EngineStateRow, *, alive: bool, loops: dict[Loop, View], settings: Settings
 ) -> str:
-    """`stopped`, or judged by the median tick: past its interval degraded, past twice unhealthy."""
+    """`stopped`, or the worst of indications and strategies (one loop) and of the position loop."""
     if desired(state) is not Desired.RUNNING:
         return "stopped"
     if actual(state) is Actual.ERROR:
-        return "unhealthy"
-    if actual(state) is Actual.RUNNING and not alive:
-        return "degraded"
-    ratios = [(loops[loop]["tick_ms"]["p50"] or 0) / limits[loop] for loop in Loop]
-    if max(ratios) > 2:
-        return "unhealthy"
-    return "degraded" if max(ratios) > 1 else "healthy"
+        return Health.UNHEALTHY
+    thresholds = (
+        (Loop.TRADE, settings.indications_cycle_s),
+        (Loop.TRADE, settings.strategies_cycle_s),
+        (Loop.POSITION, settings.realtime_cycle_s),
+    )
+    levels = [_loop_health(loops[loop], threshold_s) for loop, threshold_s in thresholds]
+    silent = actual(state) is Actual.RUNNING and not alive
+    return overall([*levels, Health.DEGRADED if silent else Health.HEALTHY])
+
+
+def _loop_health(loop: View, threshold_s: int) -> Health:
+    """A deadline that passed while a tick still ran is a cycle that failed."""
+    return component_health(
+        cycle_ms=int(loop["last_tick_ms"] or 0),
+        threshold_ms=threshold_s * 1000,
+        succeeded=loop["ticks"],
+        failed=loop["skipped"].get(Cause.OVERRUN, 0),
+    )
 
 
 def _rows(connection_id: str | None) -> list[tuple[ConnectionRow, EngineStateRow]]:

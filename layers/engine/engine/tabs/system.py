@@ -61,6 +61,15 @@ class SystemSettings:
     snapshot_interval_s: int = BURST.whole(
         60, "snapshotIntervalSeconds", "10 .. 3600 by 10 s", "Time between stored books."
     )
+    indications_cycle_s: int = BURST.whole(
+        5, "indicationsCycleSeconds", "1 .. 60 by 1 s", "Twice this long a tick is degraded health."
+    )
+    strategies_cycle_s: int = BURST.whole(
+        5, "strategiesCycleSeconds", "1 .. 60 by 1 s", "The same of strategies."
+    )
+    realtime_cycle_s: int = BURST.whole(
+        3, "realtimeCycleSeconds", "1 .. 60 by 1 s", "The same of the position loop."
+    )
     prehistory_coverage_pct: Decimal = START.decimal(
         "98", "prehistoryCoverage", "98 .. 100 by 0.5 %", "History that counts as loaded."
     )
