@@ -26,7 +26,8 @@ MAY_IMPORT = {
 ENGINE_ORDER = (
     *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
     *("ledger", "risk_record", "events", "records", "ports"),
-    *("ticks", "indications", "exits", "statistics", "sets", "history"),
+    *("ticks", "indications", "pyramid", "descent", "trails", "exits"),
+    *("promotion", "statistics", "sets", "history", "bookkeeping"),
     *("pseudo", "trade_plan", "trade_state", "trade", "books"),
     *("shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
     "cycles",
