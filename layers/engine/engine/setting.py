@@ -102,43 +102,52 @@ def checked(about: Setting, value: object, like: Value) -> Value:
     if not isinstance(like, tuple):
         return _one(about, value, like)
     if not isinstance(value, (list, tuple)) or not value:
-        raise InvalidSettingError(f"setting {about.key} must be a list, was {value!r}")
+        raise _refused(about, f"a list, each {_allowed(about, like[0])}", value)
     return tuple(_one(about, part, like[0]) for part in value)
 
 
 def _one(about: Setting, value: object, like: Scalar) -> Scalar:
     if isinstance(like, bool):
         if not isinstance(value, bool):
-            raise InvalidSettingError(f"setting {about.key} must be true or false, was {value!r}")
+            raise _refused(about, _allowed(about, like), value)
         return value
     if isinstance(like, str):
-        return _text(about, value)
-    number = _number(about, value)
-    if isinstance(like, int):
-        if number != int(number):
-            raise InvalidSettingError(f"setting {about.key} must be whole, was {value!r}")
-        return int(number)
-    return number
+        if not isinstance(value, str) or (about.choices and value not in about.choices):
+            raise _refused(about, _allowed(about, like), value)
+        return value
+    return _number(about, value, like)
 
 
-def _text(about: Setting, value: object) -> str:
-    if not isinstance(value, str) or (about.choices and value not in about.choices):
-        allowed = f" one of {', '.join(about.choices)}" if about.choices else " text"
-        raise InvalidSettingError(f"setting {about.key} must be{allowed}, was {value!r}")
-    return value
-
-
-def _number(about: Setting, value: object) -> Decimal:
-    try:
-        number = Decimal(str(value)) if not isinstance(value, bool) else None
-    except InvalidOperation:
-        number = None
+def _number(about: Setting, value: object, like: int | Decimal) -> int | Decimal:
+    number = _decimal(value)
     if number is None or not number.is_finite():
-        raise InvalidSettingError(f"setting {about.key} must be a number, was {value!r}")
+        raise _refused(about, _allowed(about, like), value)
     low, high = about.minimum, about.maximum
     if (low is not None and number < low) or (high is not None and number > high):
-        raise InvalidSettingError(
-            f"setting {about.key} must be between {low} and {high} {about.unit}".rstrip()
-            + f", was {value!r}"
-        )
-    return number
+        raise _refused(about, _allowed(about, like), value)
+    if isinstance(like, Decimal):
+        return number
+    if number != int(number):
+        raise _refused(about, _allowed(about, like), value)
+    return int(number)
+
+
+def _decimal(value: object) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _allowed(about: Setting, like: Scalar) -> str:
+    """What a value may be, in words."""
+    if isinstance(like, bool):
+        return "true or false"
+    if isinstance(like, str):
+        return f"one of {', '.join(about.choices)}" if about.choices else "text"
+    kind = "a whole number" if isinstance(like, int) else "a number"
+    return f"{kind} between {about.minimum} and {about.maximum} {about.unit}".rstrip()
+
+
+def _refused(about: Setting, allowed: str, value: object) -> InvalidSettingError:
+    return InvalidSettingError(f"setting {about.key} must be {allowed}, was {value!r}")

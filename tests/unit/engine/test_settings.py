@@ -61,15 +61,15 @@ def test_overrides_are_what_was_changed_and_bring_it_back() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("positionCost", "2", "positionCost must be between 0.01 and 1.0 %, was '2'"),
-        ("positionCost", "NaN", "positionCost must be a number, was 'NaN'"),
-        ("positionCost", True, "positionCost must be a number, was True"),
-        ("max_leverage", "2.5", "max_leverage must be whole, was '2.5'"),
-        ("max_leverage", 126, "max_leverage must be between 1 and 125 x, was 126"),
+        ("positionCost", "2", "positionCost must be a number between 0.01 and 1.0 %, was '2'"),
+        ("positionCost", "NaN", "positionCost must be a number between 0.01 and 1.0 %, was 'NaN'"),
+        ("positionCost", True, "positionCost must be a number between 0.01 and 1.0 %, was True"),
+        ("max_leverage", "2.5", "max_leverage must be a whole number between 1 and 125 x, was '2.5'"),
+        ("max_leverage", 126, "max_leverage must be a whole number between 1 and 125 x, was 126"),
         ("useMainSymbols", "yes", "useMainSymbols must be true or false, was 'yes'"),
         ("quoteAsset", "EUR", "quoteAsset must be one of USDT, USDC, was 'EUR'"),
-        ("gridRanges", [], "gridRanges must be a list, was []"),
-        ("gridRanges", [3, 31], "gridRanges must be between 3 and 30 steps, was 31"),
+        ("gridRanges", [], "must be a list, each a whole number between 3 and 30 steps, was []"),
+        ("gridRanges", [3, 31], "gridRanges must be a whole number between 3 and 30 steps, was 31"),
         ("mainSymbols", [1], "mainSymbols must be text, was 1"),
     ],
 )
