@@ -7,7 +7,7 @@ a stretch of Sets: standing, results, open positions. Arrays are byte-shuffled a
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -96,16 +96,11 @@ def _restored(empty: TradeState, blobs: Sequence[bytes]) -> TradeState:
             grid=empty.grid,
             indications=IndicationState.of_arrays(arrays, about["span_ms"]),
             positions=_positions(parts, bounds),
-            history=_history(parts, _ring_size(empty)),
+            history=_history(parts, empty.history.rings[0]),
             last_close_ms=about["last_close_ms"],
         )
     except (zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
         raise CorruptStateError(f"books of {symbol} are damaged: {error}") from error
-
-
-def _ring_size(state: TradeState) -> int:
-    """Results a ring of this state keeps."""
-    return int(state.history.rings[0].results.shape[1])
 
 
 def _check(about: Mapping[str, Any], symbol: str, grid: Grid) -> None:
@@ -133,10 +128,10 @@ def _ring_arrays(history: History, begin: int, end: int) -> Arrays:
     """Kept results, oldest first, Set after Set; times of the last ones as differences."""
     ring, count = history.rings[0], history.count[0, begin:end].astype(np.int64)
     used = np.flatnonzero(ring.row[begin:end] >= 0)
-    row, size = ring.row[begin:end][used], ring.results.shape[1]
-    kept = np.minimum(count[used], size)
+    row = ring.row[begin:end][used]
+    kept = ring.kept(count[used])
     which, number = _stretches(kept)
-    column = (count[used][which] - kept[which] + number) % size
+    column = (count[used][which] - kept[which] + number) % ring.storage
     timed = np.minimum(history.results[0, begin:end][used], TIMES).astype(np.int64)
     which_time, number_time = _stretches(timed)
     times = ring.times[row[which_time], TIMES - timed[which_time] + number_time]
@@ -152,7 +147,7 @@ def _stretches(lengths: Ints) -> tuple[Ints, Ints]:
     return which, np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def _history(parts: Sequence[Arrays], size: int) -> History:
+def _history(parts: Sequence[Arrays], empty: Ring) -> History:
     columns = {n: np.concatenate([part[n] for part in parts])[None] for n in _STANDING}
     results = np.concatenate([part["kept_results"] for part in parts])
     times = np.concatenate([np.cumsum(part["kept_times"]) for part in parts])
@@ -160,14 +155,15 @@ def _history(parts: Sequence[Arrays], size: int) -> History:
     used = np.flatnonzero(count)
     row = np.full(len(count), -1, np.int32)
     row[used] = np.arange(len(used))
-    ring = Ring(
+    ring = replace(
+        empty,
         row=row,
-        results=np.zeros((len(used), size), np.int16),
+        results=np.zeros((len(used), empty.storage), np.int16),
         times=np.zeros((len(used), TIMES), np.int64),
     )
-    kept = np.minimum(count[used], size)
+    kept = ring.kept(count[used])
     which, number = _stretches(kept)
-    ring.results[which, (count[used][which] - kept[which] + number) % size] = results
+    ring.results[which, (count[used][which] - kept[which] + number) % ring.storage] = results
     timed = np.minimum(columns["results"][0][used], TIMES).astype(np.int64)
     which, number = _stretches(timed)
     ring.times[which, TIMES - timed[which] + number] = times

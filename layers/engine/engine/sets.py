@@ -11,7 +11,7 @@ from engine.indications.slots import Slot
 from engine.market import Ints
 from engine.settings import Settings
 from engine.ticks import ratio_units
-from engine.values import Exits, IndicationType, SetKey, Side, plain
+from engine.values import Exits, IndicationType, SetKey, Side, TradeMode, plain
 
 _VIABLE_TARGET = Decimal("1.5")  # times the round-trip cost
 _VIABLE_STOP = 2  # times spread and slippage
@@ -58,6 +58,12 @@ class Grid:
 
     def __len__(self) -> int:
         return len(self.slot)
+
+    @property
+    def is_preset(self) -> NDArray[np.bool_]:
+        """(K,) whether each Set trades in preset mode."""
+        of_slots = [slot.indication.mode is TradeMode.PRESET for slot in self.slots]
+        return np.array(of_slots, np.bool_)[self.slot]
 
     def key(self, symbol: str, k: int) -> SetKey:
         """The identity of Set `k` of a symbol."""
@@ -224,7 +230,7 @@ def _fingerprint(
             *("+".join((each.text, *each.flags)) for each in exits),
             f"{slot.tolist()}{exit_.tolist()}",
             f"{plain(settings.position_cost_pct)}|{plain(settings.step_size_factor)}",
-            f"{settings.active_window_s}|{settings.database_size}",
+            f"{settings.active_window_s}|{settings.database_size}|{settings.database_threshold_pct}",
         ]
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]

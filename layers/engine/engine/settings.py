@@ -7,16 +7,26 @@ from typing import Any
 
 from engine.errors import InvalidSettingError
 from engine.setting import Setting, Value, checked
+from engine.tabs.adjust import AdjustSettings
 from engine.tabs.exchange import ExchangeSettings
 from engine.tabs.indication import IndicationSettings
 from engine.tabs.overall import OverallSettings
+from engine.tabs.promotion import PromotionSettings
+from engine.tabs.risk import RiskSettings
 from engine.tabs.strategy import StrategySettings
 from engine.tabs.system import SystemSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(
-    SystemSettings, ExchangeSettings, StrategySettings, IndicationSettings, OverallSettings
+    SystemSettings,
+    RiskSettings,
+    ExchangeSettings,
+    PromotionSettings,
+    AdjustSettings,
+    StrategySettings,
+    IndicationSettings,
+    OverallSettings,
 ):
     """The values the engine runs with; build changed ones with `with_values`.
 

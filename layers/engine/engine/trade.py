@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.bookkeeping import Bookkeeper
 from engine.errors import InvalidCandleError
 from engine.exits import OPEN, Window, first_exit, make_window
-from engine.history import Bookkeeper
 from engine.indications.signals import indicate
 from engine.market import Candles, Ints
 from engine.pseudo import Pseudo, open_positions, results_of, triggers_of, unique
@@ -48,14 +48,16 @@ def plan_trade(
     indications, signals, refused = indicate(state.indications, candles, state.grid.slots, settings)
     course = _Course(state, candles, signals, settings)
     course.run()
-    positions, plan = course.finish(refused)
+    history, archived = course.keeper.finish()
+    archived["bar"] = np.searchsorted(candles.close_ms, archived["at_ms"])
+    positions, plan = course.finish(refused, archived)
     if not len(candles):
         return state, plan
     planned = replace(
         state,
         indications=indications,
         positions=positions,
-        history=course.keeper.finish(),
+        history=history,
         last_close_ms=int(candles.close_ms[-1]),
     )
     return planned, plan
@@ -70,8 +72,7 @@ class _Course:
         self.state, self.candles, self.signals = state, candles, signals
         self.grid, self.settings = state.grid, settings
         self.length = len(candles)
-        rest_ms = settings.failed_retry_h * 3_600_000
-        self.keeper = Bookkeeper(state.history, settings, rest_ms)
+        self.keeper = Bookkeeper(state.history, settings, self.grid.is_preset)
         self.positions: list[Pseudo] = []  # every position met, and for each of them:
         self.opened: list[Ints] = []  # candle of the entry, -1 before these candles
         self.until: list[Ints] = []  # candle of the exit, T for those still open
@@ -186,7 +187,7 @@ class _Course:
         changes = _records(CHANGE, len(bar), place | stages)
         self.changes.append(changes[changed])
 
-    def finish(self, counts: dict[str, int]) -> tuple[Pseudo, TradePlan]:
+    def finish(self, counts: dict[str, int], archived: Records) -> tuple[Pseudo, TradePlan]:
         """Give out the short keys: positions still open, sorted by Set, and the plan."""
         positions = Pseudo.join(self.positions)
         opened, until = np.concatenate(self.opened), np.concatenate(self.until)
@@ -198,7 +199,7 @@ class _Course:
         positions = replace(positions, shadow=shadow)
         openings = self._openings(positions.take(order), opened[order], proven[order])
         remaining = positions.take(until == self.length)
-        plan = self._plan(openings, shadow, counts)
+        plan = self._plan(openings, shadow, counts, archived)
         return remaining.take(np.argsort(remaining.ids)), plan
 
     def _holds(
@@ -227,7 +228,11 @@ class _Course:
         return cap_wishes(openings, self.settings.max_mirrored_per_cycle)
 
     def _plan(
-        self, openings: Records, shadow: NDArray[np.bool_], counts: dict[str, int]
+        self,
+        openings: Records,
+        shadow: NDArray[np.bool_],
+        counts: dict[str, int],
+        archived: Records,
     ) -> TradePlan:
         closings = np.concatenate([np.zeros(0, CLOSING), *self.closings])
         if self.closed_at:
@@ -260,6 +265,7 @@ class _Course:
                 "wishes": int(openings["wish"].sum()),
                 "saturated": self.saturated,
             },
+            archived=archived,
         )
 
 

@@ -61,7 +61,7 @@ CHANGE = np.dtype(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradePlan:
-    """Signals, paper trades and promotions of some candles.
+    """Signals, paper trades, promotions and archived results of some candles.
 
     Records are structured arrays, each sorted by (bar, symbol, slot or Set); `symbol` counts in
     `instruments`, `set` in `grid`, `bar` in the candles planned over.
@@ -79,6 +79,7 @@ class TradePlan:
     openings: Records
     closings: Records
     changes: Records
+    archived: Records
     counts: Mapping[str, int]
 
     @property
@@ -115,7 +116,7 @@ def cap_wishes(openings: Records, most: int) -> Records:
 
 def join_plans(plans: Sequence[TradePlan], *, max_mirrored_per_cycle: int) -> TradePlan:
     """Plans of different symbols over the same candles as one, as if planned together."""
-    names = ("signals", "openings", "closings", "changes")
+    names = ("signals", "openings", "closings", "changes", "archived")
     joined: dict[str, Records] = {}
     for name in names:
         parts, ahead = [], 0

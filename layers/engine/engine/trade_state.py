@@ -43,7 +43,7 @@ class TradeState:
             grid=grid,
             indications=IndicationState.fresh(len(instruments), len(grid.slots)),
             positions=Pseudo.none(),
-            history=History.fresh(len(instruments), len(grid), settings.database_size),
+            history=History.fresh(len(instruments), len(grid), settings),
         )
 
     def counts(self) -> dict[str, int]:

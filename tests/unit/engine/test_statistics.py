@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ def after(
     mask: int = 0,
     apart_ms: int = 60_000,
     count: int | None = None,
+    preset: bool = False,
     **values: object,
 ) -> Standing:
     """Standing once the newest of `results` has come, from `status` before it."""
@@ -49,7 +51,8 @@ def after(
     times[0, TIMES - known :] = apart_ms * np.arange(1, known + 1)
     before = standing((count or len(results)) - 1, status, mask=mask)
     settings = with_values(Settings(), values)
-    return advance(before, window, times, np.array([bool(mask)]), settings)
+    from_main, is_preset = np.array([bool(mask)]), np.array([preset])
+    return advance(before, window, times, from_main, is_preset, settings)
 
 
 @pytest.mark.parametrize(("wins", "status"), [(3, Status.FAILED), (4, Status.CONFIRMING)])
@@ -142,15 +145,63 @@ def test_a_paused_set_holds_no_stage() -> None:
     assert after(losing, Status.ACTIVE, mask=(1 << 20) - 1, count=70).stage[0] == Stage.BASE
 
 
-@pytest.mark.parametrize(("hours", "stage"), [(12, Stage.EXCHANGE), (13, Stage.MAIN)])
-def test_results_below_their_peak_for_too_long_hold_a_set_back(hours: int, stage: Stage) -> None:
+@pytest.mark.parametrize("preset", [False, True])
+@pytest.mark.parametrize(
+    ("hours", "stage"),
+    [(5, Stage.EXCHANGE), (6, Stage.REAL), (12, Stage.REAL), (13, Stage.MAIN)],
+)
+def test_results_below_their_peak_for_too_long_hold_a_set_back(
+    hours: int, stage: Stage, preset: bool
+) -> None:
     results = [200] * 15 + [-10, 3, 3, 200] + [200] * 11
 
     found = after(
-        results, Status.CONFIRMING, mask=(1 << 20) - 1, apart_ms=hours * HOUR_MS // 3
+        results,
+        Status.CONFIRMING,
+        mask=(1 << 20) - 1,
+        apart_ms=hours * HOUR_MS // 3,
+        preset=preset,
     ).stage[0]
 
     assert found == stage
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("profitFactorMinPreset", "0.7"), ("drawdownTimePreset", 60)]
+)
+def test_the_exchange_asks_of_each_mode_what_its_own_settings_say(key: str, value: object) -> None:
+    results = [60] * 20 + [-1, 121] + [60] * 8
+    every = (1 << 20) - 1
+    asked: dict[str, Any] = {key: value}
+
+    def reached(*, preset: bool) -> int:
+        proven = after(
+            results, Status.CONFIRMING, mask=every, apart_ms=2 * HOUR_MS, preset=preset, **asked
+        )
+        return int(proven.stage[0])
+
+    assert reached(preset=False) == Stage.EXCHANGE
+    assert reached(preset=True) == Stage.REAL
+
+
+@pytest.mark.parametrize(
+    ("mode", "last_three", "passes"),
+    [
+        ("majority", (90, -1, 90), True),
+        ("majority", (90, -1, -1), False),
+        ("all", (90, 90, 90), True),
+        ("all", (90, 90, -1), False),
+        ("all", (-1, 90, 90), False),
+        ("last", (-1, -1, 90), True),
+        ("last", (90, 90, -1), False),
+    ],
+)
+def test_the_last_state_is_a_majority_or_all_or_the_last_result(
+    mode: str, last_three: tuple[int, ...], passes: bool
+) -> None:
+    found = after([300] * 10 + list(last_three), lastStateMode=mode).stage[0]
+
+    assert found == (Stage.MAIN if passes else Stage.BASE)
 
 
 def test_drawdown_time_runs_from_leaving_the_peak_to_regaining_it() -> None:
@@ -165,8 +216,24 @@ def test_drawdown_time_runs_from_leaving_the_peak_to_regaining_it() -> None:
 
 def test_a_set_far_below_its_peak_is_filtered_for_entry() -> None:
     settings = Settings()
-    assert settings.drawdown_ratio * 10 == 3
+    assert settings.set_drawdown_ratio * 10 == 3
 
     assert not after([100] * 10 + [-299]).filtered[0]
     assert after([100] * 10 + [-301]).filtered[0]
     assert not after([-301] * 9).filtered[0]
+
+
+def test_the_reference_example_of_the_phases() -> None:
+    """3 of 10 wins fail, 4 do not; 23 of 50 at 6.9 to 5.1 are active; 37 % pauses, 43 % resumes."""
+
+    def status(wins: int, count: int, before: Status, of: int) -> Status:
+        results = [2 * r if r > 0 and count > 50 else r for r in spread(wins, of)]
+        return Status(int(after(results, before, count=count).status[0]))
+
+    assert status(3, 10, Status.EVALUATING, 10) is Status.FAILED
+    assert status(4, 10, Status.EVALUATING, 10) is Status.CONFIRMING
+    assert round(WIN / -LOSS, 3) == 1.353
+    assert 23 / 50 == 0.46
+    assert status(23, 50, Status.CONFIRMING, 50) is Status.ACTIVE
+    assert status(50 * 37 // 100, 80, Status.ACTIVE, 50) is Status.PAUSED
+    assert status(-(-50 * 43 // 100), 90, Status.PAUSED, 50) is Status.ACTIVE

@@ -249,8 +249,12 @@ def test_kept_results_are_the_newest_of_each_set() -> None:
 
     k = int(state.history.count[0].argmax())
     own = plan.closings[plan.closings["set"] == k]["result"].tolist()
-    assert len(own) > 50
-    assert state.history.last_results(0, k).tolist() == own[-50:]
+    kept = state.history.last_results(0, k).tolist()
+    archived = plan.archived[plan.archived["set"] == k]
+    assert len(own) > 60 and 50 <= len(kept) <= 60
+    assert [*archived["result"].tolist(), *kept] == own
+    assert archived["number"].tolist() == list(range(len(own) - len(kept)))
+    assert (candles.close_ms[archived["bar"]] == archived["at_ms"]).all()
 
 
 def test_a_failed_set_rests_for_its_retry_time() -> None:

@@ -14,6 +14,7 @@ from engine.trade import TradePlan, TradeState, plan_trade
 
 LENIENT: Mapping[str, object] = {
     "drawdownRatio": "0.5",
+    "setDrawdownRatio": "0.5",
     "marketChangeRange": 1,
     "lastPartRatioFactor": "1.0",
     "gridRanges": [3, 5],
@@ -23,7 +24,7 @@ LENIENT: Mapping[str, object] = {
     "stepRelationMaxRatio": "2",
     "databaseSizeBase": 50,
 }
-RECORDS = ("signals", "openings", "closings", "changes")
+RECORDS = ("signals", "openings", "closings", "changes", "archived")
 
 
 def lenient(**values: object) -> Settings:

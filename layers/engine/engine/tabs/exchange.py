@@ -15,8 +15,20 @@ class ExchangeSettings:
     live_volume_factor: Decimal = BURST.decimal(
         "1", "baseVolumeFactorLive", "0.1 .. 10 by 0.1", "Scales orders of the main mode."
     )
+    preset_volume_factor: Decimal = BURST.decimal(
+        "1", "baseVolumeFactorPreset", "0.1 .. 10 by 0.1", "Scales orders of the preset mode."
+    )
     exchange_min_avg_r: Decimal = BURST.decimal(
         "0.6", "profitFactorMinMain", "0.1 .. 2 by 0.1 position costs", "Average to be traded."
+    )
+    preset_min_avg_r: Decimal = BURST.decimal(
+        "0.6", "profitFactorMinPreset", "0.1 .. 2 by 0.1 position costs", "The same in preset mode."
+    )
+    main_drawdown_time_min: int = BURST.whole(
+        300, "drawdownTimeMain", "60 .. 1440 by 60 min", "Longest time below the peak to be traded."
+    )
+    preset_drawdown_time_min: int = BURST.whole(
+        300, "drawdownTimePreset", "60 .. 1440 by 60 min", "The same in preset mode."
     )
     exchange_min_profit_factor: Decimal = BURST.decimal(
         "1.1", "minClassicPfExchange", "1 .. 5 by 0.1", "Gross wins over losses to be traded."

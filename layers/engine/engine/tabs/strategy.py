@@ -1,4 +1,4 @@
-"""Which exits are tried on paper, and what a Set must have earned."""
+"""Which exits are tried on paper, and at what cost."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -48,25 +48,4 @@ class StrategySettings:
     )
     slippage_pct: Decimal = BURST.decimal(
         "0.02", "slippagePercent", "0 .. 0.5 by 0.005 %", "Slippage of paper fills, a side."
-    )
-    failed_retry_h: int = BURST.whole(
-        24, "failedRetryHours", "1 .. 168 by 1 h", "Rest of a failed Set before it begins anew."
-    )
-    base_min_avg_r: Decimal = BURST.decimal(
-        "0.4", "baseProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to stay a Base Set."
-    )
-    main_min_avg_r: Decimal = BURST.decimal(
-        "0.5", "mainProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to become Main."
-    )
-    real_min_avg_r: Decimal = BURST.decimal(
-        "0.6", "realProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to become Real."
-    )
-    previous_positions_count: int = BURST.whole(
-        5, "previousPositionsCount", "1 .. 25 by 1", "Results the Main rule averages."
-    )
-    last_state_count: int = BURST.whole(
-        3, "lastStateCount", "1 .. 10 by 1", "Last results of which most must have won."
-    )
-    max_drawdown_time_h: int = BURST.whole(
-        12, "maxDrawdownTimeHours", "1 .. 72 by 1 h", "Longest time below the peak of the results."
     )

@@ -16,6 +16,9 @@ class SystemSettings:
     database_size: int = START.whole(
         250, "databaseSizeBase", "50 .. 750 by 50", "Results kept for each Set."
     )
+    database_threshold_pct: int = START.whole(
+        20, "databaseThresholdPercent", "10 .. 50 by 5 %", "Surplus at which old results go."
+    )
     send_window_ms: int = BURST.whole(
         800, "sendWindowMs", "100 .. 5000 by 100 ms", "An order leaves this soon after its claim."
     )
