@@ -20,6 +20,8 @@ from engine.records import (
     PositionTicks,
     TradeTick,
 )
+from engine.risk import day_of, kept_since
+from engine.risk_record import Result, RiskRecord
 from engine.values import Loop, Turn, Wish
 
 CLOSED_KEPT = 50
@@ -141,6 +143,7 @@ class FakeStore:
     positions: dict[str, Position] = field(default_factory=dict)
     short_keys: dict[str, str] = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
+    risk: RiskRecord | None = None
     commands: dict[str, Command] = field(default_factory=dict)
     consumed: dict[str, Consumed] = field(default_factory=dict)
     ticks: list[TradeTick] = field(default_factory=list)
@@ -237,6 +240,12 @@ class FakeStore:
     def held(self, connection_id: str) -> Held:
         live = {n: p for n, p in self.positions.items() if p.status is not PositionStatus.CLOSED}
         closed = [p for p in self.positions.values() if p.status is PositionStatus.CLOSED]
+        day_ms = self.risk.day_ms if self.risk and self.risk.day_ms else day_of(self.clock.now_ms())
+        results = [
+            Result.of(position)
+            for position in closed
+            if position.entry_quantity > 0 and position.closed_at_ms >= kept_since(day_ms)
+        ]
         closed = sorted(closed, key=lambda p: -p.closed_at_ms)[:CLOSED_KEPT]
         named = {*live, *(position.position_id for position in closed)}
         return Held(
@@ -249,6 +258,8 @@ class FakeStore:
             closed=tuple(closed),
             fill_ids=frozenset(self.fills),
             last_fill_ms=max((f.executed_at_ms for f in self.fills.values()), default=0),
+            results=tuple(results),
+            risk=self.risk,
         )
 
     def pending(self, connection_id: str) -> tuple[Command, ...]:
@@ -272,6 +283,7 @@ class FakeStore:
         wishes = {f"{p.entry_close_ms:013d}|{p.key.text}" for p in taken}
         done = {one.command_id: one for one in facts.consumed if one.command_id not in wishes}
         self.consumed.update(done)
+        self.risk = facts.risk or self.risk
         if taken:
             raise ShortKeyTakenError(tuple(position.key.short_text for position in taken))
 

@@ -69,6 +69,7 @@ class Loading:
             hedge=row.position_mode == "hedge",
             cross=row.margin_type == "cross",
             volume_factor=row.volume_factor,
+            exchange=row.exchange,
             prehistory_end_ms=self.clock.now_ms(),
             loading_stage="loading_history",
         )

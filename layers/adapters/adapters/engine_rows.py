@@ -43,6 +43,7 @@ def read_engine(connection_id: str) -> EngineRow:
         hedge=bool(row.hedge),
         cross=bool(row.cross),
         volume_factor=row.volume_factor or Decimal(1),
+        exchange=row.exchange or "",
     )
 
 

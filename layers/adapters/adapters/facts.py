@@ -8,7 +8,8 @@ from itertools import batched
 from adapters import commands
 from adapters.leases import is_mine, lost, row_of
 from adapters.position_rows import guard_row, holds, position_row
-from adapters.tables import LeaseItem, OrderRow, PositionRow
+from adapters.risk_rows import risk_json
+from adapters.tables import EngineStateRow, LeaseItem, OrderRow, PositionRow
 from adapters.trade_rows import fill_row, order_row
 from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError
 from engine.errors import CorruptStateError, ShortKeyTakenError
@@ -35,6 +36,7 @@ def write_facts(clock: Clock, lease: Lease, facts: Facts) -> None:
     """Write each position's facts in a transaction of its own, closed positions first.
 
     A taken short key stops that position alone; the others are written before it is reported.
+    The account's figures come first: who finds them without what they count, counts anew.
 
     Raises
     ------
@@ -47,12 +49,11 @@ def write_facts(clock: Clock, lease: Lease, facts: Facts) -> None:
         anything another end of an order.
     """
     taken: list[str] = []
-    for group in _groups(facts):
-        for transaction in _transactions(clock, lease, group):
-            try:
-                transaction.commit()
-            except WriteRefusedError as e:
-                taken += _taken(e, lease)
+    for transaction in _all(clock, lease, facts):
+        try:
+            transaction.commit()
+        except WriteRefusedError as e:
+            taken += _taken(e, lease)
     if taken:
         raise ShortKeyTakenError(tuple(taken))
 
@@ -74,6 +75,16 @@ def claim(clock: Clock, lease: Lease, order: Order) -> bool:
             raise lost(lease) from e
         return False
     return True
+
+
+def _all(clock: Clock, lease: Lease, facts: Facts) -> Iterator[Transaction]:
+    if facts.risk is not None:
+        transaction = _begin(clock, lease)
+        actions = [EngineStateRow.risk.set(risk_json(facts.risk))]
+        transaction.update("risk", EngineStateRow(lease.connection_id), actions)
+        yield transaction
+    for group in _groups(facts):
+        yield from _transactions(clock, lease, group)
 
 
 def _taken(refused: WriteRefusedError, lease: Lease) -> list[str]:

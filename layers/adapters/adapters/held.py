@@ -1,11 +1,14 @@
 """What the position loop finds in the store when it starts."""
 
 from adapters.position_rows import position_of
+from adapters.risk_rows import read_risk
 from adapters.tables import OrderRow, PositionRow, TradeRow
 from adapters.trade_rows import fill_of, order_of
 from adapters.transactions import reading
 from engine.ledger import Fill, Order, Position
 from engine.records import Held
+from engine.risk import day_of, kept_since
+from engine.risk_record import Result
 
 COOLDOWN_MS = 900_000  # longer than the longest cooldown
 CLOCK_MARGIN_MS = 60_000  # venue and machine may disagree by less than this
@@ -15,13 +18,18 @@ CLOSED_LIMIT = 500
 def read_held(connection_id: str, *, now_ms: int) -> Held:
     """Open and lately closed positions with all their orders and executions.
 
-    Orders and executions are read from the time of the oldest of those positions on.
+    Orders and executions are read from the time of the oldest of those positions on; results of
+    closed positions from as far back as the limits of the account count them.
     """
     with reading("read held positions"):
+        risk = read_risk(connection_id)
         positions = tuple(
             map(position_of, PositionRow.live.query(connection_id, consistent_read=True))
         )
-        closed = _closed(connection_id, now_ms - COOLDOWN_MS)
+        results_ms = kept_since(risk.day_ms if risk and risk.day_ms else day_of(now_ms))
+        ended = _closed(connection_id, min(results_ms, now_ms - COOLDOWN_MS))
+        lately = [p for p in ended if p.closed_at_ms >= now_ms - COOLDOWN_MS]
+        closed = tuple(lately[:CLOSED_LIMIT])
         oldest = min((p.entry_close_ms for p in (*positions, *closed)), default=now_ms)
         since_ms = oldest - CLOCK_MARGIN_MS
         named = {position.position_id for position in (*positions, *closed)}
@@ -34,16 +42,22 @@ def read_held(connection_id: str, *, now_ms: int) -> Held:
         closed=closed,
         fill_ids=frozenset(fill.key for fill in fills),
         last_fill_ms=last,
+        results=tuple(
+            Result.of(position)
+            for position in ended
+            if position.entry_quantity > 0 and position.closed_at_ms >= results_ms
+        ),
+        risk=risk,
     )
 
 
 def _closed(connection_id: str, since_ms: int) -> tuple[Position, ...]:
+    """Positions closed since then, the latest first."""
     rows = PositionRow.closed.query(
         connection_id,
         PositionRow.closed_at_ms >= since_ms,
         consistent_read=True,
         scan_index_forward=False,
-        limit=CLOSED_LIMIT,
     )
     return tuple(map(position_of, rows))
 

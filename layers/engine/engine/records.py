@@ -79,7 +79,7 @@ class Command:
     """What an operator or the trade loop asks of the position loop."""
 
     command_id: str
-    kind: str  # "wish" | "strategy_exit" | "close_all" | "close_position"
+    kind: str  # "wish" | "strategy_exit" | "close_all" | "close_position" | "resume_trading"
     created_at_ms: int
     wish: Wish | None = None
     turn: Turn | None = None

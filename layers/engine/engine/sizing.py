@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from engine.events import Account
-from engine.risk import Exposure, Refusal, limit_refusal, risk_cap, safe_leverage
+from engine.risk import Exposure, Refusal, limit_refusal, order_refusal, risk_cap, safe_leverage
 from engine.settings import Settings
-from engine.values import Exits, Instrument
+from engine.values import Exits, Instrument, TradeMode
 
 FACTOR_RANGE = (Decimal("0.05"), Decimal(10))
 RATIO_RANGE = (Decimal("0.25"), Decimal(5))
-LIFT_LIMIT = 3  # an order may be lifted to the venue's minimum, up to this many times its size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +26,37 @@ class Size:
 def leverage_for(instrument: Instrument, exits: Exits, settings: Settings) -> int | Refusal:
     """The leverage to set: the settings' share of what is allowed, lowered for a wide stop.
 
-    It changes margin and the distance of liquidation, never the size.
+    It changes margin and the distance of liquidation; the size only where `sizing_mode` is
+    `position_cost`.
     """
     allowed = min(settings.max_leverage, instrument.max_leverage)
     share = 100 if settings.use_maximal_leverage else settings.leverage_percentage
-    return safe_leverage(max(1, allowed * share // 100), exits.stop_loss_pct)
+    return safe_leverage(max(1, allowed * share // 100), exits.stop_loss_pct, settings)
+
+
+def intended_notional(
+    *,
+    equity: Decimal,
+    size_ratio: Decimal,
+    leverage: int,
+    settings: Settings,
+    mode: TradeMode,
+    volume_factor: Decimal,
+) -> Decimal:
+    """What an order is meant to be worth, in quote currency, before rounding and limits.
+
+    Equity x factor x ratio, divided by `positions_average`; or, in the mode `position_cost`, times
+    the position cost and the leverage. The factor is the product of the base factor, that of the
+    trade mode and the connection's `volume_factor`; factor and ratio keep within their ranges.
+    """
+    of_mode = (
+        settings.preset_volume_factor if mode is TradeMode.PRESET else settings.live_volume_factor
+    )
+    factor = _clamped(settings.base_volume_factor * of_mode * volume_factor, FACTOR_RANGE)
+    scaled = equity * factor * _clamped(size_ratio, RATIO_RANGE)
+    if settings.sizing_mode == "position_cost":
+        return scaled * settings.position_cost_pct / 100 * leverage
+    return scaled / settings.positions_average
 
 
 def sized(
@@ -43,19 +68,23 @@ def sized(
     account: Account,
     exposure: Exposure,
     settings: Settings,
+    mode: TradeMode = TradeMode.MAIN,
     volume_factor: Decimal = Decimal(1),
+    exchange: str = "",
 ) -> Size | Refusal:
-    """Equity x factor x ratio / positions_average at `price`, through every guard in order.
+    """The intended notional at `price`, through every guard in order.
 
-    The factor is the product of the settings' two and the connection's `volume_factor`.
-
-    Guards: the venue's minimum (lifted when allowed), its maximum, the risk budget, free margin,
-    the number of positions, the exposure of the symbol and side. All roundings go down.
+    Guards: the venue's minimum (lifted when allowed), its maximum, the limits of one order, then
+    those of the account. All roundings go down.
     """
-    scale = settings.base_volume_factor * settings.live_volume_factor * volume_factor
-    factor = _clamped(scale, FACTOR_RANGE)
-    ratio = _clamped(size_ratio, RATIO_RANGE)
-    intended = account.equity * factor * ratio / settings.positions_average
+    intended = intended_notional(
+        equity=account.equity,
+        size_ratio=size_ratio,
+        leverage=leverage,
+        settings=settings,
+        mode=mode,
+        volume_factor=volume_factor,
+    )
     quantity = instrument.floor_quantity(intended / price)
     lifted = _below_minimum(instrument, quantity, price)
     if lifted:
@@ -63,19 +92,36 @@ def sized(
         if isinstance(raised, Refusal):
             return raised
         quantity = raised
-    if quantity > instrument.max_quantity:
-        return Refusal(
-            code="above_maximum",
-            numbers={"quantity": quantity, "maximum": instrument.max_quantity},
-        )
     notional = quantity * price
     margin = notional / leverage
-    refusal = limit_refusal(
-        notional=notional, margin=margin, account=account, exposure=exposure, settings=settings
+    refusal = (
+        _above_maximum(instrument, quantity)
+        or order_refusal(
+            notional=notional,
+            intended=intended,
+            instrument=instrument,
+            equity=account.equity,
+            settings=settings,
+        )
+        or limit_refusal(
+            notional=notional,
+            margin=margin,
+            account=account,
+            exposure=exposure,
+            settings=settings,
+            exchange=exchange,
+        )
     )
     return refusal or Size(
         quantity=quantity, notional=notional, leverage=leverage, margin=margin, lifted=lifted
     )
+
+
+def _above_maximum(instrument: Instrument, quantity: Decimal) -> Refusal | None:
+    if quantity <= instrument.max_quantity:
+        return None
+    numbers = {"quantity": quantity, "maximum": instrument.max_quantity}
+    return Refusal(code="above_maximum", numbers=numbers)
 
 
 def _below_minimum(instrument: Instrument, quantity: Decimal, price: Decimal) -> bool:
@@ -97,7 +143,7 @@ def _lifted(
     numbers = {"intended": intended, "minimum": notional}
     if not settings.min_volume_enforcement:
         return Refusal(code="below_minimum", numbers=numbers)
-    if notional > LIFT_LIMIT * intended or notional > risk_cap(account.equity, settings):
+    if notional > settings.lift_limit * intended or notional > risk_cap(account.equity, settings):
         return Refusal(code="minimum_too_large", numbers=numbers)
     return quantity
 

@@ -218,7 +218,7 @@ def test_both_sides_of_a_symbol_need_hedge_mode(side: Side, hedge: bool, opens: 
 @pytest.mark.parametrize(
     ("world", "reason"),
     [
-        (DeskWorld(halt=True), "halted"),
+        (DeskWorld(halt=True), "trading_state_halted"),
         (DeskWorld(wanted="stop"), "not_trading"),
         (DeskWorld(may_trade=False), "not_trading"),
     ],
@@ -254,7 +254,7 @@ def test_a_limit_refuses_with_its_numbers() -> None:
     world.run(4)
 
     done = world.store.consumed[second.wish_id]
-    assert (done.reason, done.numbers) == ("max_open_positions", {"open": "1", "limit": "1"})
+    assert (done.reason, done.numbers) == ("max_open_positions", {"positions": "2", "limit": "1"})
 
 
 def test_a_symbol_the_venue_will_not_prepare_refuses_its_wishes() -> None:

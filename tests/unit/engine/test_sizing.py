@@ -133,11 +133,11 @@ def test_the_first_guard_that_fails_names_the_refusal() -> None:
 def test_leverage_falls_until_the_stop_is_well_before_liquidation(
     stop: str, wanted: int, expected: int
 ) -> None:
-    assert safe_leverage(wanted, Decimal(stop)) == expected
+    assert safe_leverage(wanted, Decimal(stop), Settings()) == expected
 
 
 def test_a_stop_beyond_liquidation_at_any_leverage_is_refused() -> None:
-    assert isinstance(safe_leverage(10, Decimal(80)), Refusal)
+    assert isinstance(safe_leverage(10, Decimal(80), Settings()), Refusal)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,8 @@ class EngineStateRow(base.Row):
     hedge = BooleanAttribute(null=True)
     cross = BooleanAttribute(null=True)
     volume_factor = DecimalAttribute(null=True)
+    exchange = UnicodeAttribute(null=True)
+    risk = JSONAttribute(null=True)  # see risk_rows; written by the position loop alone
     last_trade_heartbeat_ms = IntegerAttribute(null=True)
     last_position_heartbeat_ms = IntegerAttribute(null=True)
     trade_counters = JSONAttribute(null=True)  # name -> int

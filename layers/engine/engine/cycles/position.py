@@ -218,6 +218,7 @@ class _Burst:
             halt=row.halt,
             wanted=row.wanted,
             volume_factor=self.engine.volume_factor,
+            exchange=self.engine.exchange,
         )
 
     def _claim_and_send(self, orders: Sequence[Order]) -> None:

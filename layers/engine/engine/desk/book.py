@@ -13,6 +13,7 @@ from engine.orders import MAX_ATTEMPT, intent
 from engine.reconcile import SymbolSide, expected_quantity
 from engine.records import Command, Consumed
 from engine.risk import Refusal, stale_price
+from engine.risk_record import Result
 from engine.settings import Settings
 from engine.values import CloseReason, Instrument
 
@@ -59,6 +60,9 @@ class Book:
         self.changed_ms = state.changed_ms
         self.started_ms = state.started_ms
         self.sealed = state.sealed
+        self.results = dict(state.results)
+        self.results_changed = not state.sealed  # a new owner counts anew
+        self.risk = state.risk
         self.new_fills: list[Fill] = []
         self.consumed: list[Consumed] = []
         self.cancels: dict[str, Order] = {}
@@ -145,7 +149,16 @@ class Book:
         self.closed.pop(position.position_id, None)
         is_closed = position.status is PositionStatus.CLOSED
         (self.closed if is_closed else self.positions)[position.position_id] = position
+        self._put_result(position)
         self.changed_ms = self.now_ms
+
+    def _put_result(self, position: Position) -> None:
+        """What it came to, once it is closed; a late fill opens it again."""
+        known = self.results.pop(position.position_id, None)
+        if position.status is PositionStatus.CLOSED and position.entry_quantity > 0:
+            self.results[position.position_id] = Result.of(position)
+        if known or position.position_id in self.results:
+            self.results_changed = True
 
     def new_order(
         self, position: Position, purpose: Purpose, quantity: Decimal, trigger: Decimal | None

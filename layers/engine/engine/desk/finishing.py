@@ -20,6 +20,7 @@ def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
         positions=_changed_positions(book),
         fills=tuple(book.new_fills),
         consumed=tuple(book.consumed),
+        risk=book.risk if book.risk != book.before.risk else None,
     )
     plan = DeskPlan(
         facts=facts,
@@ -33,6 +34,8 @@ def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
         follow=_follow(book),
         refusals=book.refusals,
         idle=idle,
+        trading_state=book.risk.state,
+        restraint=book.risk.restraint,
         log=tuple(book.log),
     )
     own = {f.name for f in fields(DeskState)} - {"connection_id", "fill_ids"}

@@ -5,11 +5,22 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.desk.state import open_notional
+from engine.desk.watching import RESUME
 from engine.events import Account
 from engine.ledger import Position, PositionStatus, Purpose
 from engine.orders import position_id
 from engine.records import Command
-from engine.risk import Exposure, Refusal, stale_equity, stale_wish
+from engine.risk import (
+    Candidate,
+    Exposure,
+    Refusal,
+    clock_skew,
+    price_band,
+    protection_refusal,
+    stale_equity,
+    stale_wish,
+    state_refusal,
+)
 from engine.sizing import Size, leverage_for, sized
 from engine.values import CloseReason, Instrument, Wish
 
@@ -47,6 +58,8 @@ def open_wishes(book: Book) -> None:
     """Wishes in order of their making: opened, refused with a reason, or kept a moment."""
     for command in _pending(book):
         wish = command.wish
+        if command.kind == RESUME:
+            continue  # it waits for a fresh equity
         if wish is None:
             book.consume(command, "refused", Refusal(code="unknown_command"))
             continue
@@ -92,16 +105,19 @@ def _try_wish(book: Book, command: Command, wish: Wish, name: str) -> None:
 
 
 def _forbidden(book: Book, wish: Wish) -> Refusal | None:
-    """Rules that need no figures: permission, one per short key, cooldown, one-way mode."""
+    """Rules that need no price: permission, one per short key, rests, one-way mode."""
     inputs = book.inputs
-    if inputs.halt or inputs.wanted == "stop" or not inputs.may_trade:
-        return Refusal(code="halted" if inputs.halt else "not_trading")
+    restrained = state_refusal(book.risk, book.now_ms)
+    if restrained is not None:
+        return restrained
+    if inputs.wanted == "stop" or not inputs.may_trade:
+        return Refusal(code="not_trading")
     held = [position.key for position in book.positions.values()]
     if any(key.short_text == wish.key.short_text for key in held):
         return Refusal(code="short_key_open")
-    cooling = _cooldown(book, wish)
-    if cooling is not None:
-        return cooling
+    resting = _cooldown(book, wish) or _protected(book, wish)
+    if resting is not None:
+        return resting
     opposite = (wish.key.symbol, wish.key.side.opposite)
     if not inputs.hedge and any((key.symbol, key.side) == opposite for key in held):
         return Refusal(code="one_way_mode")
@@ -123,6 +139,20 @@ def _cooldown(book: Book, wish: Wish) -> Refusal | None:
     return Refusal(code="cooldown", numbers={"left_ms": Decimal(left_ms)})
 
 
+def _protected(book: Book, wish: Wish) -> Refusal | None:
+    """Whether closed positions rest the symbol, its side or everything."""
+    count_from_ms = book.risk.reset_ms
+    results = [one for one in book.results.values() if one.closed_at_ms > count_from_ms]
+    candidate = Candidate(
+        symbol=wish.key.symbol,
+        side=wish.key.side,
+        equity=book.risk.day_start_equity,
+        now_ms=book.now_ms,
+    )
+    ordered = sorted(results, key=lambda one: (one.closed_at_ms, one.position_id))
+    return protection_refusal(ordered, candidate, book.settings)
+
+
 def _size(book: Book, wish: Wish) -> Size | Refusal:
     symbol = wish.key.symbol
     instrument = book.inputs.instruments[symbol]
@@ -132,6 +162,11 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
     quote = book.fresh_quote(symbol)
     if isinstance(quote, Refusal):
         return quote
+    elsewhere = clock_skew(quote, book.risk, book.now_ms, book.settings) or price_band(
+        wish.price, quote.price, book.settings
+    )
+    if elsewhere is not None:
+        return elsewhere
     leverage = _prepared_leverage(book, wish, instrument)
     if isinstance(leverage, Refusal):
         return leverage
@@ -143,7 +178,9 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
         account=_left(book, book.account),
         exposure=_exposure(book, wish),
         settings=book.settings,
+        mode=wish.key.indication.mode,
         volume_factor=book.inputs.volume_factor,
+        exchange=book.inputs.exchange,
     )
 
 
@@ -174,15 +211,24 @@ def _prepared_leverage(book: Book, wish: Wish, instrument: Instrument) -> int | 
 
 
 def _exposure(book: Book, wish: Wish) -> Exposure:
-    total = same = Decimal(0)
+    total = of_side = of_symbol = of_both = Decimal(0)
     for position in book.positions.values():
-        quote = book.inputs.quotes.get(position.key.symbol)
+        key = position.key
+        quote = book.inputs.quotes.get(key.symbol)
         orders = book.orders_of(position.position_id)
         notional = open_notional(position, orders, quote.price if quote else None)
+        is_symbol, is_side = key.symbol == wish.key.symbol, key.side is wish.key.side
         total += notional
-        if (position.key.symbol, position.key.side) == (wish.key.symbol, wish.key.side):
-            same += notional
-    return Exposure(notional=total, symbol_side_notional=same, positions=len(book.positions))
+        of_side += notional * is_side
+        of_symbol += notional * is_symbol
+        of_both += notional * (is_symbol and is_side)
+    return Exposure(
+        notional=total,
+        side_notional=of_side,
+        symbol_notional=of_symbol,
+        symbol_side_notional=of_both,
+        positions=len(book.positions),
+    )
 
 
 def _left(book: Book, account: Account) -> Account:

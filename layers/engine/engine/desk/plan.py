@@ -7,6 +7,7 @@ from engine.desk.guarding import guard, sweep
 from engine.desk.opening import note_commands, obey, open_wishes
 from engine.desk.resolving import ask, is_idle, resolve
 from engine.desk.state import DeskInputs, DeskPlan, DeskState
+from engine.desk.watching import watch
 from engine.settings import Settings
 
 KEPT_MS = 600_000  # closed positions and fills of others are remembered this long
@@ -18,8 +19,8 @@ def plan_positions(
     """What the position loop does now, and what it remembers once that is written.
 
     Pure: equal arguments give equal plans. Events first, then operator commands, then each
-    position (exit before protection), then wishes; questions last. If the plan's facts could not be
-    written, the old state and the same events must be used again.
+    position (exit before protection), the account's risk, then wishes; questions last. If the
+    plan's facts could not be written, the old state and the same events must be used again.
     """
     book = Book(state, inputs, settings)
     seal(book)
@@ -29,6 +30,7 @@ def plan_positions(
     for position_id in sorted(book.positions):
         guard(book, position_id)
     sweep(book)
+    watch(book)
     open_wishes(book)
     resolve(book)
     ask(book)

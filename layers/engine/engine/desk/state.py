@@ -8,6 +8,7 @@ from engine.events import Account, Event, Quote, Snapshot
 from engine.ledger import Fill, Order, Position
 from engine.reconcile import Mismatch, SymbolSide
 from engine.records import Command, Facts, Held
+from engine.risk_record import Restraint, Result, RiskRecord, TradingState
 from engine.values import Instrument
 
 
@@ -25,7 +26,8 @@ class DeskState:
     """Everything the position loop knows between two ticks; all of it can be rebuilt.
 
     `orders` holds what is not terminal, and all of open and lately closed positions, so that no
-    attempt is ever numbered twice; `closed` is kept for cooldowns and late fills. `loose` are fills
+    attempt is ever numbered twice; `closed` is kept for cooldowns and late fills, `results` of
+    closed ones for the limits of the account, whose figures are `risk`. `loose` are fills
     not booked (yet): strangers' or early ones. Maps to a time hold when something was asked or
     first seen: `looked` and `fetching` only while the answer is out.
     """
@@ -61,6 +63,8 @@ class DeskState:
     changed_ms: int = 0
     started_ms: int = 0
     sealed: bool = False
+    results: Mapping[str, Result] = field(default_factory=dict)
+    risk: RiskRecord = field(default_factory=RiskRecord)
 
     @classmethod
     def from_held(cls, connection_id: str, held: Held, now_ms: int) -> "DeskState":
@@ -76,6 +80,8 @@ class DeskState:
             fill_ids=held.fill_ids,
             changed_ms=now_ms,
             started_ms=now_ms,
+            results={result.position_id: result for result in held.results},
+            risk=held.risk or RiskRecord(),
         )
 
 
@@ -97,6 +103,7 @@ class DeskInputs:
     halt: bool = False
     wanted: str = "run"
     volume_factor: Decimal = Decimal(1)
+    exchange: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,7 @@ class DeskPlan:
     event each: the answer, `SendSkipped` if it did not send what it claimed (or could not claim),
     `SendUnclear` if the claim was refused because somebody else had it. Each cancel and look-up
     brings one event too; a fetch its fills and then `FillsFetched`, or nothing if it failed.
+    `trading_state` is what the account may do now; `restraint` why, where a limit was breached.
     """
 
     facts: Facts
@@ -129,6 +137,8 @@ class DeskPlan:
     follow: frozenset[str] = frozenset()
     refusals: Mapping[str, int] = field(default_factory=dict)
     idle: bool = False
+    trading_state: TradingState = TradingState.ACTIVE
+    restraint: Restraint | None = None
     log: tuple[LogFact, ...] = ()
 
 
