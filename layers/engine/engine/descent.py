@@ -62,6 +62,8 @@ def first_touch(
     `best`, where it is given, is raised to the highest price from the start on of the positions
     that touch nothing; of the others it is left below `upper`.
     """
+    if window.length == 1:
+        return _touch_one(window, row, start, upper, lower, best)
     triggers = as_pairs(window, row, upper, lower)
     stack = _climb(window, row, start, triggers, best)
     bar = np.full(len(row), window.length, np.int64)
@@ -76,6 +78,20 @@ def first_touch(
             stack.at[:count] <<= SHIFT
     bar[stack.who] = stack.at
     return bar
+
+
+def _touch_one(
+    window: Window, row: Ints, start: Ints, upper: Ints, lower: Ints, best: Ints | None
+) -> Ints:
+    """The same in a window of one candle: no way to walk."""
+    rows = np.arange(2 * len(window.levels[0].rest) // window.levels[0].width)
+    highs, lows = candle(window, rows, np.zeros_like(rows))
+    high = highs.take(row)
+    touched = (lows.take(row) <= lower) | (high >= upper)
+    touched &= start < 1
+    if best is not None:
+        np.maximum(best, high, out=best, where=~touched & (start < 1))
+    return 1 - touched.astype(np.int64)
 
 
 def _climb(window: Window, row: Ints, start: Ints, triggers: Ints, best: Ints | None) -> Stack:

@@ -114,7 +114,7 @@ def _part[T: (Triggers, FirstExits)](columns: T, part: slice) -> T:
 
 
 class _Search:
-    """Some positions: they wait for triggers that stand still, and once armed for those that move.
+    """Some positions: they wait for triggers that stand still, and once armed for one that moves.
 
     `exits` is written in place.
     """
@@ -123,41 +123,60 @@ class _Search:
         self.window, self.own, self.exits = window, own, exits
         self.start = np.minimum(own.start, window.length)
         self.trailing = own.trail > 0
+        self.trails = bool(self.trailing.any())
 
     def run(self) -> None:
         """First those that wait, then all that are armed, until each has ended or lives on."""
-        own = self.own
-        if not self.trailing.any():
-            self._wait(np.arange(len(own.row)), own.target)
+        own, every = self.own, slice(None)
+        if not self.trails:
+            self._wait(every, own.target, own.stop)
             return
         armed = self.trailing & (own.peak >= own.arm)
+        upper = np.where(self.trailing & ~armed, np.minimum(own.target, own.arm), own.target)
+        if self.window.length == 1:  # in one candle no stop moves
+            self._wait(every, upper, self._stops(np.flatnonzero(armed)))
+            return
         waiting = np.flatnonzero(~armed)
-        upper = np.where(self.trailing, np.minimum(own.target, own.arm), own.target)
-        arming, since = self._wait(waiting, upper[waiting])
+        arming, since = self._wait(waiting, upper[waiting], own.stop[waiting])
         who = np.concatenate([np.flatnonzero(armed), arming])
         start = np.concatenate([self.start[armed], since])
         while len(who):
             who, start = self._trail(who, start)
 
-    def _wait(self, who: Ints, upper: Ints) -> tuple[Ints, Ints]:
-        """Ends positions at stops and targets; those it armed, and the candle after."""
-        row, lower = self.own.row[who], self.own.stop[who]
-        trailing = self.trailing[who]
-        best = self.exits.peak[who] if trailing.any() else None
+    def _stops(self, armed: Ints) -> Ints:
+        stops = self.own.stop.copy()
+        stops[armed] = self._armed(armed, self.start[armed]).effective(self.own.peak[armed])
+        return stops
+
+    def _wait(self, who: Ints | slice, upper: Ints, lower: Ints) -> tuple[Ints, Ints]:
+        """Ends positions at triggers that stand still; those it armed, and the candle after."""
+        row, trailing = self.own.row[who], self.trailing[who]
+        best = self.exits.peak[who] if self.trails else None
         bar = first_touch(self.window, row, self.start[who], upper, lower, best)
         if best is not None:
-            self.exits.peak[who] = np.where(trailing, best, self.exits.peak[who])
+            self.exits.peak[who] = np.where(trailing, best, self.own.peak[who])
         hit = np.flatnonzero(bar < self.window.length)
-        who, bar = who[hit], bar[hit]
-        goes_on, high = self._decide(who, bar, self.own.stop[who], STOP)
-        arming = who[goes_on]
+        touched = hit if isinstance(who, slice) else who[hit]
+        goes_on, high = self._decide(touched, bar[hit], lower[hit])
+        arming = touched[goes_on]
         self.exits.peak[arming] = high
-        return arming, bar[goes_on] + 1
+        return arming, bar[hit[goes_on]] + 1
 
     def _trail(self, who: Ints, start: Ints) -> tuple[Ints, Ints]:
         """Ends armed positions; those chosen for nothing, and the candle after."""
+        trails = self._armed(who, start)
+        bar, peak = first_retrace(self.window, trails)
+        self.exits.peak[who] = peak
+        hit = np.flatnonzero(bar < self.window.length)
+        who, bar, peak = who[hit], bar[hit], peak[hit]
+        goes_on, high = self._decide(who, bar, trails.take(hit).effective(peak))
+        who = who[goes_on]
+        self.exits.peak[who] = np.maximum(peak[goes_on], high)
+        return who, bar[goes_on] + 1
+
+    def _armed(self, who: Ints, start: Ints) -> Trails:
         own = self.own
-        trails = Trails(
+        return Trails(
             row=own.row[who],
             start=start,
             stop=own.stop[who],
@@ -165,30 +184,23 @@ class _Search:
             trail=own.trail[who],
             peak=self.exits.peak[who],
         )
-        bar, peak = first_retrace(self.window, trails)
-        self.exits.peak[who] = peak
-        hit = np.flatnonzero(bar < self.window.length)
-        who, bar, peak = who[hit], bar[hit], peak[hit]
-        goes_on, high = self._decide(who, bar, trails.take(hit).effective(peak), TRAILING)
-        who = who[goes_on]
-        self.exits.peak[who] = np.maximum(peak[goes_on], high)
-        return who, bar[goes_on] + 1
 
-    def _decide(self, who: Ints, bar: Ints, stop: Ints, moved: int) -> tuple[Ints, Ints]:
-        """Book what a candle ends; which of `who` it does not, and its highest price for them.
-
-        `moved` is the reason of a stop above the fixed one.
-        """
-        row, target = self.own.row[who], self.own.target[who]
+    def _decide(self, who: Ints, bar: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        """Book what a candle ends: those of `who` it does not, and its highest price for them."""
+        row, target, fixed = self.own.row[who], self.own.target[who], self.own.stop[who]
         high, low = candle(self.window, row, bar)
         stopped = low <= stop
-        ended = np.flatnonzero(stopped | (high >= target))
-        open_ = self.window.open[bar[ended], row[ended] >> 1] * (1 - 2 * (row[ended] & 1))
-        filled = np.where(stopped[ended], np.minimum(stop[ended], open_), target[ended])
-        reason = np.where(stop > self.own.stop[who], moved, STOP)
-        whose = who[ended]
-        self.exits.bar[whose] = bar[ended]
-        self.exits.price[whose] = filled
-        self.exits.reason[whose] = np.where(stopped, reason, TARGET)[ended]
-        goes_on = np.flatnonzero(~stopped & (high < target))
+        open_ = self.window.open[bar, row >> 1] * (1 - 2 * (row & 1))
+        price = np.where(stopped, np.minimum(stop, open_), target)
+        reason = np.where(stopped, np.where(stop > fixed, TRAILING, STOP), TARGET)
+        ended = stopped | (high >= target)
+        if not ended.all():
+            whose = who[ended]
+            bar, price, reason = bar[ended], price[ended], reason[ended]
+        else:
+            whose = who
+        self.exits.bar[whose] = bar
+        self.exits.price[whose] = price
+        self.exits.reason[whose] = reason
+        goes_on = np.flatnonzero(~ended)
         return goes_on, high[goes_on]
