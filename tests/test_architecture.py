@@ -26,7 +26,7 @@ MAY_IMPORT = {
 ENGINE_ORDER = (
     *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
     *("ledger", "risk_record", "events", "records", "ports"),
-    *("ticks", "indications", "pyramid", "descent", "trails", "exits"),
+    *("ticks", "indicators", "indications", "pyramid", "descent", "trails", "exits"),
     *("promotion", "statistics", "sets", "history", "bookkeeping"),
     *("pseudo", "trade_plan", "trade_state", "trade", "books"),
     *("shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),

@@ -11,6 +11,7 @@ from engine.tabs.adjust import AdjustSettings
 from engine.tabs.exchange import ExchangeSettings
 from engine.tabs.indication import IndicationSettings
 from engine.tabs.overall import OverallSettings
+from engine.tabs.preset import PresetSettings, check_preset
 from engine.tabs.promotion import PromotionSettings
 from engine.tabs.risk import RiskSettings
 from engine.tabs.strategy import StrategySettings
@@ -26,6 +27,7 @@ class Settings(
     AdjustSettings,
     StrategySettings,
     IndicationSettings,
+    PresetSettings,
     OverallSettings,
 ):
     """The values the engine runs with; build changed ones with `with_values`.
@@ -63,6 +65,7 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
         f = by_key[key]
         changed[f.name] = checked(_about(f), value, getattr(DEFAULTS, f.name))
     made = Settings(**changed)
+    check_preset(made)
     if len(made.trail_starts_pct) != len(made.trail_stops_pct):
         raise InvalidSettingError(
             "trailingStartValues and trailingStopValues must be equally long, were "
