@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from engine.events import Account, Quote
-from engine.ledger import Position, PositionStatus
+from engine.ledger import Fill, Position, PositionStatus
 from engine.values import Exits, IndicationType, Instrument, SetKey, Side, Wish
 
 NOW_MS = 1_700_000_000_000
@@ -25,13 +25,17 @@ def an_instrument(symbol: str = "BTCUSDT", **changes: object) -> Instrument:
 
 
 def some_exits(
-    take_profit: str = "0.8", stop_loss: str = "0.4", trailing: tuple[str, str] = ("0", "0")
+    take_profit: str = "0.8",
+    stop_loss: str = "0.4",
+    trailing: tuple[str, str] = ("0", "0"),
+    **flags: bool,
 ) -> Exits:
     return Exits(
         take_profit_pct=Decimal(take_profit),
         stop_loss_pct=Decimal(stop_loss),
         trail_start_pct=Decimal(trailing[0]),
         trail_stop_pct=Decimal(trailing[1]),
+        **flags,
     )
 
 
@@ -87,3 +91,26 @@ def an_account(equity: str = "5000", at_ms: int = NOW_MS) -> Account:
 
 def a_quote(price: str = "100", symbol: str = "BTCUSDT", at_ms: int = NOW_MS) -> Quote:
     return Quote(symbol=symbol, price=Decimal(price), event_ms=at_ms, seen_ms=at_ms)
+
+
+def a_fill(side: Side, price: Decimal, quantity: str, *, closing: bool = False) -> Fill:
+    """An execution that opens, or closes, a position of the side."""
+    return Fill(
+        trade_id="1",
+        client_order_id="",
+        exchange_order_id="",
+        symbol="BTCUSDT",
+        side=side,
+        order_side=side.exit if closing else side.entry,
+        price=price,
+        quantity=Decimal(quantity),
+        fee=Decimal("0.1"),
+        fee_asset="USDT",
+        is_maker=False,
+        executed_at_ms=NOW_MS,
+    )
+
+
+def on(side: Side, price: str) -> Decimal:
+    """The price as far on the favourable side of 100 for a SHORT as it is for a LONG."""
+    return Decimal(price) if side is Side.LONG else 200 - Decimal(price)

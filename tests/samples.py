@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from engine.ledger import Fill, Order, OrderType, Position, PositionStatus, Purpose
+from engine.ledger import Fill, Order, OrderType, Position, PositionStatus, Purpose, Recovery
 from engine.market import Candles, Kind
 from engine.records import PositionTicks, TradeTick
 from engine.values import Exits, IndicationType, SetKey, Side, Variant, Wish
@@ -51,6 +51,9 @@ def a_position(
         entry_close_ms=at_ms,
         leverage=10,
         quantity=Decimal("0.015"),
+        first_quantity=Decimal("0.01"),
+        first_price=PRICE,
+        recovery=Recovery.UNDER,
         closed_at_ms=closed_at_ms,
         updated_at_ms=at_ms,
     )

@@ -27,9 +27,9 @@ ENGINE_ORDER = (
     *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
     *("ledger", "risk_record", "events", "records", "ports"),
     *("ticks", "indicators", "indications", "pyramid", "descent", "trails", "exits"),
-    *("promotion", "statistics", "sets", "history", "bookkeeping"),
+    *("promotion", "statistics", "sets", "mirroring", "history", "bookkeeping", "standing"),
     *("pseudo", "trade_plan", "trade_state", "trade", "books"),
-    *("shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
+    *("ladder", "levels", "shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
     "cycles",
 )
 # They reach the world, the clock or the environment, which the engine is told instead.

@@ -1,12 +1,13 @@
 """Exchange positions as rows, and back without loss."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from pynamodb.exceptions import DoesNotExist
 
 from adapters.tables import PositionRow
 from adapters.transactions import reading
-from engine.ledger import Position, PositionStatus
+from engine.ledger import Position, PositionStatus, Recovery
 from engine.values import CloseReason, Exits, IndicationType, SetKey, Side, Variant
 
 GUARD_PREFIX = "key#"
@@ -57,11 +58,14 @@ def position_row(connection_id: str, position: Position) -> PositionRow:
         quantity=position.quantity,
         entry_quantity=position.entry_quantity,
         entry_price=position.entry_price,
+        first_quantity=position.first_quantity,
+        first_price=position.first_price,
         exit_price=position.exit_price,
         stop_price=position.stop_price,
         target_price=position.target_price,
         trail_armed=position.trail_armed,
         best_price=position.best_price,
+        recovery=str(position.recovery),
         realized_pnl=position.realized_pnl,
         fees=position.fees,
         opened_at_ms=position.opened_at_ms,
@@ -81,11 +85,14 @@ def position_of(row: PositionRow) -> Position:
         quantity=row.quantity,
         entry_quantity=row.entry_quantity,
         entry_price=row.entry_price,
+        first_quantity=row.first_quantity or Decimal(0),
+        first_price=row.first_price,
         exit_price=row.exit_price,
         stop_price=row.stop_price,
         target_price=row.target_price,
         trail_armed=row.trail_armed,
         best_price=row.best_price,
+        recovery=Recovery(row.recovery or Recovery.NONE),
         realized_pnl=row.realized_pnl,
         fees=row.fees,
         opened_at_ms=row.opened_at_ms,

@@ -23,13 +23,15 @@ class Purpose(StrEnum):
     """What an order is for; part of its deterministic client order id."""
 
     ENTRY = "entry"
+    ADD = "add"  # a step of the ladder
     STOP = "stop"
     TARGET = "target"
+    REDUCE = "reduce"  # part of it at the market
     CLOSE = "close"
 
     @property
     def reduces(self) -> bool:
-        return self is not Purpose.ENTRY
+        return self not in (Purpose.ENTRY, Purpose.ADD)
 
 
 class OrderState(StrEnum):
@@ -67,6 +69,14 @@ class PositionStatus(StrEnum):
     OPEN = "open"
     CLOSING = "closing"  # a close was claimed; no second one may start
     CLOSED = "closed"
+
+
+class Recovery(StrEnum):
+    """How far a position with profit-back came on its way through a loss."""
+
+    NONE = "none"
+    UNDER = "under"  # it was half its stop's distance under water
+    BACK = "back"  # and returned to break-even
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +143,10 @@ class Position:
     """An exchange position of ours: a share of the venue's position in (symbol, side).
 
     Every figure comes from fills. `quantity` is what is open now; `entry_price` the average of the
-    entry fills; `realized_pnl` and `fees` are in quote currency, `realized_pnl` before fees.
-    `stop_price` is the stop that holds now, the trailing one once it is armed and tighter.
+    fills of entry and steps, `first_price` and `first_quantity` those of the entry alone;
+    `realized_pnl` and `fees` are in quote currency, `realized_pnl` before fees. `stop_price` is the
+    stop that holds now, the trailing one once it is armed and tighter; `target_price` is None
+    without a target.
     """
 
     position_id: str
@@ -145,11 +157,14 @@ class Position:
     quantity: Decimal = Decimal(0)
     entry_quantity: Decimal = Decimal(0)
     entry_price: Decimal | None = None
+    first_quantity: Decimal = Decimal(0)
+    first_price: Decimal | None = None
     exit_price: Decimal | None = None
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
     trail_armed: bool = False
     best_price: Decimal | None = None
+    recovery: Recovery = Recovery.NONE
     realized_pnl: Decimal = Decimal(0)
     fees: Decimal = Decimal(0)
     opened_at_ms: int = 0

@@ -18,14 +18,25 @@ from engine.ledger import Order, OrderState, OrderType, Position, Purpose
 
 PREFIX = "cts"
 MAX_ATTEMPT = 36**3 - 1
+TRIES_PER_STEP = 36**2
+"""Attempts at a step of the ladder: the first of the three digits is the step, two are the try."""
 _POSITION_CHARACTERS = 25
 _MARK_CHARACTERS = 6
 _LENGTH = len(PREFIX) + 4 + _POSITION_CHARACTERS
-_LETTERS = {Purpose.ENTRY: "e", Purpose.STOP: "s", Purpose.TARGET: "t", Purpose.CLOSE: "c"}
+_LETTERS = {
+    Purpose.ENTRY: "e",
+    Purpose.ADD: "a",
+    Purpose.STOP: "s",
+    Purpose.TARGET: "t",
+    Purpose.REDUCE: "r",
+    Purpose.CLOSE: "c",
+}
 _PURPOSES = {letter: purpose for purpose, letter in _LETTERS.items()}
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ORDER_TYPES = {
     Purpose.ENTRY: OrderType.MARKET,
+    Purpose.ADD: OrderType.MARKET,
+    Purpose.REDUCE: OrderType.MARKET,
     Purpose.CLOSE: OrderType.MARKET,
     Purpose.STOP: OrderType.STOP_MARKET,
     Purpose.TARGET: OrderType.TAKE_PROFIT_MARKET,
@@ -96,7 +107,7 @@ def is_of_another(client_id: str, connection_id: str) -> bool:
 
 
 def order_type(purpose: Purpose) -> OrderType:
-    """Entries and closes go at the market; stops and targets wait on the venue."""
+    """Stops and targets wait on the venue; all others go at the market."""
     return _ORDER_TYPES[purpose]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from engine.events import Account
+from engine.ladder import stop_distance_pct
 from engine.risk import Exposure, Refusal, limit_refusal, order_refusal, risk_cap, safe_leverage
 from engine.settings import Settings
 from engine.values import Exits, Instrument, TradeMode
@@ -31,7 +32,8 @@ def leverage_for(instrument: Instrument, exits: Exits, settings: Settings) -> in
     """
     allowed = min(settings.max_leverage, instrument.max_leverage)
     share = 100 if settings.use_maximal_leverage else settings.leverage_percentage
-    return safe_leverage(max(1, allowed * share // 100), exits.stop_loss_pct, settings)
+    stop_pct = stop_distance_pct(exits, settings)
+    return safe_leverage(max(1, allowed * share // 100), stop_pct, settings)
 
 
 def intended_notional(

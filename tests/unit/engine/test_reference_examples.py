@@ -15,10 +15,10 @@ from engine.indications.filters import judge, market_change_factor
 from engine.indications.legs import Legs, Samples
 from engine.indications.steps import StepState, walk_steps
 from engine.ledger import Position
+from engine.levels import exit_due, fixed_stop, fixed_target, trailed
 from engine.market import Candles, Ints
 from engine.risk import Exposure
 from engine.settings import Settings, with_values
-from engine.shares import exit_due, fixed_stop, fixed_target, trailed
 from engine.sizing import Size, sized
 from engine.trade import TradePlan, TradeState, plan_trade
 from engine.values import CloseReason, Exits, IndicationType, Side
@@ -96,8 +96,8 @@ def test_exit_prices_are_a_target_of_8_costs_and_a_stop_of_half_the_target(
     assert (exits.take_profit_pct, exits.stop_loss_pct) == (Decimal("0.8"), Decimal("0.4"))
     assert mirrored_tick(side, state.positions.target) == ticks(target[short])
     assert mirrored_tick(side, state.positions.stop) == ticks(stop[short])
-    assert fixed_target(held, FINE) == Decimal(target[short])
-    assert fixed_stop(held, FINE) == Decimal(stop[short])
+    assert fixed_target(held, FINE, Settings()) == Decimal(target[short])
+    assert fixed_stop(held, FINE, Settings()) == Decimal(stop[short])
 
 
 @BOTH
@@ -156,7 +156,7 @@ def test_trailing_0_6_0_2_arms_at_100_6_and_ends_at_100_79_after_a_best_of_101(s
 def holding(side: Side, exits: Exits) -> Position:
     """An exchange position entered at 100, with its fixed exits."""
     held = a_position(side, key=a_set_key(side, exits=exits))
-    stop, target = fixed_stop(held, FINE), fixed_target(held, FINE)
+    stop, target = fixed_stop(held, FINE, Settings()), fixed_target(held, FINE, Settings())
     return a_position(side, key=held.key, stop_price=stop, target_price=target)
 
 
@@ -167,7 +167,7 @@ def test_the_exchange_position_trails_along_the_same_path(side: Side) -> None:
     stops = []
 
     for price in ("100.5", "100.6", "101.0"):
-        position = trailed(position, FINE.to_price(on(side, price)), FINE)
+        position = trailed(position, FINE.to_price(on(side, price)), FINE, Settings())
         stops.append((position.trail_armed, position.stop_price))
 
     assert stops == [
@@ -176,9 +176,9 @@ def test_the_exchange_position_trails_along_the_same_path(side: Side) -> None:
         (True, Decimal("99.1980") if short else Decimal("100.7980")),
     ]
     above = FINE.to_price(on(side, "100.8021" if short else "100.7981"))
-    assert exit_due(position, above, FINE) is None
+    assert exit_due(position, above, FINE, Settings()) is None
     below = FINE.to_price(on(side, "100.79"))
-    assert exit_due(position, below, FINE) is CloseReason.TRAILING_STOP
+    assert exit_due(position, below, FINE, Settings()) is CloseReason.TRAILING_STOP
 
 
 @BOTH

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.desk.state import DeskInputs, DeskState, LogFact
 from engine.events import Quote
 from engine.ledger import Fill, Order, OrderState, Position, PositionStatus, Purpose
-from engine.orders import MAX_ATTEMPT, intent
+from engine.orders import MAX_ATTEMPT, intent, remaining
 from engine.reconcile import SymbolSide, expected_quantity
 from engine.records import Command, Consumed
 from engine.risk import Refusal, stale_price
@@ -19,6 +19,8 @@ from engine.values import CloseReason, Instrument
 
 FRUITLESS = (OrderState.REJECTED, OrderState.EXPIRED)
 FIRST_LOOK_MS = 1500
+RETRY_MS = 500  # after a refusal, doubled with each further one
+LONGEST_RETRY_MS = 8000
 DOUBT_MS = 1000  # an order missing from an answer counts as live this long, while it is looked up
 
 
@@ -56,6 +58,7 @@ class Book:
         self.snapshot_wanted_ms = state.snapshot_wanted_ms
         self.mismatches = dict(state.mismatches)
         self.bare_since = dict(state.bare_since)
+        self.add_refused = dict(state.add_refused)
         self.touched = dict(state.touched)
         self.changed_ms = state.changed_ms
         self.started_ms = state.started_ms
@@ -86,6 +89,10 @@ class Book:
         chosen = [order for order in found if purpose is None or order.purpose is purpose]
         return sorted(chosen, key=lambda order: (order.purpose, order.attempt))
 
+    def entries_of(self, position_id: str) -> list[Order]:
+        """The orders that make a position larger: its entry and the steps of its ladder."""
+        return [order for order in self.orders_of(position_id) if not order.reduce_only]
+
     def instrument(self, symbol: str) -> Instrument | None:
         return self.inputs.instruments.get(symbol)
 
@@ -100,6 +107,19 @@ class Book:
     def expected(self, position: Position) -> Decimal:
         """Quantity that protection must cover."""
         return expected_quantity(position, self.orders_of(position.position_id))
+
+    def stop_cover(self, position: Position) -> Decimal:
+        """How much of it live stops on the venue cover."""
+        stops = self.orders_of(position.position_id, Purpose.STOP)
+        return sum((remaining(order) for order in stops if self.is_live(order)), Decimal(0))
+
+    def may_retry(self, orders: list[Order]) -> bool:
+        """Whether the pause after the last refusal is over; it doubles with each one."""
+        refused = [order for order in orders if order.state is OrderState.REJECTED]
+        if not refused or orders[-1].state is not OrderState.REJECTED:
+            return True
+        pause_ms: int = min(RETRY_MS * 2 ** min(len(refused) - 1, 8), LONGEST_RETRY_MS)
+        return self.now_ms - refused[-1].updated_at_ms >= pause_ms
 
     def is_live(self, order: Order) -> bool:
         """Whether the venue is known to hold it; a doubt counts once a look-up had its chance."""
@@ -161,14 +181,22 @@ class Book:
             self.results_changed = True
 
     def new_order(
-        self, position: Position, purpose: Purpose, quantity: Decimal, trigger: Decimal | None
+        self,
+        position: Position,
+        purpose: Purpose,
+        quantity: Decimal,
+        trigger: Decimal | None = None,
+        *,
+        attempt: int | None = None,
     ) -> Order:
-        """Store the intent of a next attempt; it is sent in this plan."""
-        attempts = [order.attempt for order in self.orders_of(position.position_id, purpose)]
+        """Store the intent of an attempt, the next if none is given; it is sent in this plan."""
+        if attempt is None:
+            attempts = [order.attempt for order in self.orders_of(position.position_id, purpose)]
+            attempt = min(max(attempts, default=-1) + 1, MAX_ATTEMPT)
         made = intent(
             position,
             purpose,
-            attempt=min(max(attempts, default=-1) + 1, MAX_ATTEMPT),
+            attempt=attempt,
             quantity=quantity,
             now_ms=self.now_ms,
             trigger_price=trigger,

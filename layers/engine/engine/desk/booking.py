@@ -6,11 +6,16 @@ from decimal import Decimal
 from engine.desk.book import Book
 from engine.events import OrderUpdate
 from engine.ledger import Fill, Order, OrderState, Position, PositionStatus, Purpose
+from engine.levels import with_exits
 from engine.orders import advanced, missing, parsed
-from engine.shares import fee_in_quote, with_entry, with_exit, with_exits
+from engine.shares import fee_in_quote, with_entry, with_exit
 from engine.values import CloseReason, Instrument
 
-_REASONS = {Purpose.STOP: CloseReason.STOP_LOSS, Purpose.TARGET: CloseReason.TAKE_PROFIT}
+_REASONS = {
+    Purpose.STOP: CloseReason.STOP_LOSS,
+    Purpose.TARGET: CloseReason.TAKE_PROFIT,
+    Purpose.REDUCE: CloseReason.PROFIT_BACK,
+}
 
 
 def receive(book: Book, fill: Fill) -> None:
@@ -28,7 +33,7 @@ def book_fills(book: Book) -> None:
     named = [(fill, *_owner(book, fill)) for fill in waiting]
     for wanted in (True, False):
         for fill, position_id, purpose in named:
-            if purpose is not None and (purpose is Purpose.ENTRY) is wanted:
+            if purpose is not None and purpose.reduces is not wanted:
                 _place(book, fill, position_id, purpose)
 
 
@@ -48,8 +53,8 @@ def _place(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
     instrument = book.instrument(fill.symbol)
     if position is None or instrument is None:
         return
-    if purpose is Purpose.ENTRY:
-        _enter(book, position, fill, instrument)
+    if not purpose.reduces:
+        _enter(book, position, fill, purpose, instrument)
     elif not _exit(book, position, fill, purpose, instrument):
         return
     del book.loose[fill.key]
@@ -58,8 +63,12 @@ def _place(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
     _count(book, fill, position_id, purpose)
 
 
-def _enter(book: Book, position: Position, fill: Fill, instrument: Instrument) -> None:
-    entered = with_exits(with_entry(position, fill, _fee(book, fill, instrument)), instrument)
+def _enter(
+    book: Book, position: Position, fill: Fill, purpose: Purpose, instrument: Instrument
+) -> None:
+    fee, is_first = _fee(book, fill, instrument), purpose is Purpose.ENTRY
+    entered = with_entry(position, fill, fee, first=is_first)
+    entered = with_exits(entered, instrument, book.settings)
     if position.status is PositionStatus.OPENING:
         entered = replace(entered, status=PositionStatus.OPEN)
     if position.status is PositionStatus.CLOSED:
@@ -77,7 +86,7 @@ def _exit(
     book: Book, position: Position, fill: Fill, purpose: Purpose, instrument: Instrument
 ) -> bool:
     """Reduce the share; what is more than it held comes off the other shares of the symbol."""
-    entries = book.orders_of(position.position_id, Purpose.ENTRY)
+    entries = book.entries_of(position.position_id)
     if fill.quantity > position.quantity and any(missing(order) > 0 for order in entries):
         return False
     left = _reduce(book, position, fill, fill.quantity, _reason(position, purpose), instrument)

@@ -10,7 +10,14 @@ from engine.ledger import Order, OrderState, Position, Purpose
 from engine.orders import missing
 from engine.records import Facts
 
-_URGENCY = {Purpose.STOP: 0, Purpose.CLOSE: 1, Purpose.TARGET: 2, Purpose.ENTRY: 3}
+_URGENCY = {
+    Purpose.STOP: 0,
+    Purpose.CLOSE: 1,
+    Purpose.REDUCE: 2,
+    Purpose.TARGET: 3,
+    Purpose.ENTRY: 4,
+    Purpose.ADD: 5,
+}
 
 
 def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
@@ -73,7 +80,7 @@ def forget(book: Book, kept_ms: int) -> None:
     book.not_found = {c: times for c, times in book.not_found.items() if c in alive}
     orphans = {c for c, ms in book.cancelling.items() if book.now_ms - ms < kept_ms}
     _keep(book.cancelling, alive | (orphans - book.orders.keys()))
-    for noted in (book.bare_since, book.touched):
+    for noted in (book.bare_since, book.touched, book.add_refused):
         _keep(noted, book.positions)
 
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.recovering import leaving, take_part
 from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
+from engine.levels import exit_due, fixed_stop, recovered, stop_would_trigger, trailed
 from engine.orders import missing, remaining
 from engine.risk import Refusal
-from engine.shares import exit_due, fixed_stop, stop_would_trigger, trailed
-from engine.values import CloseReason, Instrument
+from engine.values import CloseReason, Instrument, TradeMode
 
-RETRY_MS = 500  # after a refusal, doubled with each further one
-LONGEST_RETRY_MS = 8000
+HOUR_MS = 3_600_000
 COMPARISON_MS = 4000
 LAST_CHANCE_MS = 1500
 TARGET_ATTEMPTS = 3  # refused so often, the position loop alone takes the profit
@@ -38,6 +38,7 @@ def guard(book: Book, position_id: str) -> None:
     if position.status is PositionStatus.CLOSING:
         _close(book, position, expected)
     _protect(book, position, instrument, expected)
+    take_part(book, position, instrument, expected)
 
 
 def awaits_comparison(book: Book, position: Position) -> bool:
@@ -95,22 +96,43 @@ def _ended(book: Book, position: Position) -> bool:
 
 
 def _exit_decision(book: Book, position: Position, instrument: Instrument) -> Position:
-    """Stop, then trailing, then target on the last price; an old price decides nothing."""
-    quote = book.fresh_quote(position.key.symbol)
-    if position.status is not PositionStatus.OPEN or isinstance(quote, Refusal):
+    """Stop, then trailing, then target on the last price, then the time limit.
+
+    An old price decides nothing; the time limit holds without any.
+    """
+    if position.status is not PositionStatus.OPEN:
         return position
-    marked = trailed(position, quote.price, instrument)
-    if marked != position:
-        if not position.trail_armed:
-            book.note("trailing_armed", position=position.position_id, price=quote.price)
-        book.put_position(marked)
-    reason = exit_due(marked, quote.price, instrument)
-    if reason is None:
-        book.touched.pop(position.position_id, None)
-        return marked
-    if _venue_may_act(book, marked, reason):
-        return marked
-    return book.close(marked, reason)
+    quote = book.fresh_quote(position.key.symbol)
+    reason = None
+    if not isinstance(quote, Refusal):
+        position = _marked(book, position, quote.price, instrument)
+        reason = exit_due(position, quote.price, instrument, book.settings)
+        if reason is None:
+            book.touched.pop(position.position_id, None)
+        elif _venue_may_act(book, position, reason):
+            return position
+    if reason is None and _is_over(book, position):
+        reason = CloseReason.TIMEOUT
+    return position if reason is None else book.close(position, reason)
+
+
+def _marked(book: Book, position: Position, price: Decimal, instrument: Instrument) -> Position:
+    """The position after a price: profit-back first, for it may arm the trailing."""
+    marked = recovered(position, price, instrument, book.settings)
+    marked = trailed(marked, price, instrument, book.settings)
+    if marked.recovery is not position.recovery:
+        book.note(f"recovery_{marked.recovery}", position=position.position_id, price=price)
+    if marked.trail_armed and not position.trail_armed:
+        book.note("trailing_armed", position=position.position_id, price=price)
+    book.put_position(marked)
+    return marked
+
+
+def _is_over(book: Book, position: Position) -> bool:
+    """Whether it lived as long as its mode allows, counted from the candle it was decided on."""
+    is_preset = position.key.indication.mode is TradeMode.PRESET
+    hours = book.settings.preset_timeout_h if is_preset else book.settings.main_timeout_h
+    return 0 < hours * HOUR_MS <= book.now_ms - position.entry_close_ms
 
 
 def _venue_may_act(book: Book, position: Position, reason: CloseReason) -> bool:
@@ -126,31 +148,37 @@ def _venue_may_act(book: Book, position: Position, reason: CloseReason) -> bool:
 
 
 def _close(book: Book, position: Position, expected: Decimal) -> None:
-    """A reduce-only market order for what is left, a new attempt only after the last one ended."""
+    """A reduce-only market order for what is left, a new attempt only after the last one ended.
+
+    What profit-back has on its way is not closed twice: it could take from other shares.
+    """
     closes = book.orders_of(position.position_id, Purpose.CLOSE)
-    if any(not order.state.is_terminal for order in closes) or not _may_retry(book, closes):
+    if any(not order.state.is_terminal for order in closes) or not book.may_retry(closes):
         return
-    book.new_order(position, Purpose.CLOSE, expected, None)
+    rest = expected - leaving(book, position)
+    if rest > 0:
+        book.new_order(position, Purpose.CLOSE, rest)
 
 
 def _protect(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:
     _watch_cover(book, position, expected)
-    stop = fixed_stop(position, instrument)
+    stop = fixed_stop(position, instrument, book.settings)
     quote = book.fresh_quote(position.key.symbol)
     price = None if isinstance(quote, Refusal) else quote.price
-    if price is None or not stop_would_trigger(position, price, instrument):
+    if price is None or not stop_would_trigger(position, price, instrument, book.settings):
         _keep_one(book, position, Purpose.STOP, expected, stop)
-    if position.status is PositionStatus.OPEN and position.position_id not in book.touched:
-        _keep_one(book, position, Purpose.TARGET, expected, position.target_price)
+    target = position.target_price
+    is_calm = position.status is PositionStatus.OPEN and position.position_id not in book.touched
+    if target is not None and is_calm:
+        _keep_one(book, position, Purpose.TARGET, expected, target)
 
 
 def _watch_cover(book: Book, position: Position, expected: Decimal) -> None:
     """Count the time without a live stop for all of it; past the deadline it is closed."""
-    stops = book.orders_of(position.position_id, Purpose.STOP)
-    live = sum((remaining(order) for order in stops if book.is_live(order)), Decimal(0))
-    if live >= expected:
+    if book.stop_cover(position) >= expected:
         book.bare_since.pop(position.position_id, None)
         return
+    stops = book.orders_of(position.position_id, Purpose.STOP)
     since_ms = book.bare_since.setdefault(position.position_id, _bare_from(book, position, stops))
     is_late = book.now_ms - since_ms >= book.settings.protection_deadline_ms
     if is_late and position.status is PositionStatus.OPEN:
@@ -175,7 +203,7 @@ def _keep_one(
     position: Position,
     purpose: Purpose,
     expected: Decimal,
-    trigger: Decimal | None,
+    trigger: Decimal,
 ) -> None:
     """Exactly one live order of the right size and price: place the new, then cancel the old.
 
@@ -197,14 +225,5 @@ def _keep_one(
     spare = 1 if purpose is Purpose.STOP else 0
     refused = sum(order.state is OrderState.REJECTED for order in orders)
     is_given_up = purpose is Purpose.TARGET and refused >= TARGET_ATTEMPTS
-    if len(unresolved) <= spare and not is_given_up and _may_retry(book, orders):
+    if len(unresolved) <= spare and not is_given_up and book.may_retry(orders):
         book.new_order(position, purpose, expected, trigger)
-
-
-def _may_retry(book: Book, orders: list[Order]) -> bool:
-    """Whether the pause after the last refusal is over; it doubles with each one."""
-    refused = [order for order in orders if order.state is OrderState.REJECTED]
-    if not refused or orders[-1].state is not OrderState.REJECTED:
-        return True
-    pause_ms: int = min(RETRY_MS * 2 ** min(len(refused) - 1, 8), LONGEST_RETRY_MS)
-    return book.now_ms - refused[-1].updated_at_ms >= pause_ms

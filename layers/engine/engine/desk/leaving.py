@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from engine.desk.state import DeskState
-from engine.ledger import OrderState, Position, PositionStatus, Purpose
+from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import remaining
 
 _UNSETTLED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
@@ -11,12 +11,18 @@ _UNSETTLED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
 
 def may_leave(desk: DeskState) -> bool:
     """Nothing is wanted or on its way, and live stops on the venue cover every position."""
-    is_settled = all(order.state not in _UNSETTLED for order in desk.orders.values())
+    is_settled = not any(_is_on_its_way(order) for order in desk.orders.values())
     return (
         is_settled
         and not desk.pending
         and all(_is_covered(desk, position) for position in desk.positions.values())
     )
+
+
+def _is_on_its_way(order: Order) -> bool:
+    """Whether it may still change a position without waiting for its trigger price."""
+    fills = order.state.is_working and not order.order_type.is_conditional
+    return fills or order.state in _UNSETTLED
 
 
 def _is_covered(desk: DeskState, position: Position) -> bool:

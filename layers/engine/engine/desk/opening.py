@@ -1,18 +1,15 @@
 """Wishes and operator commands: what may open, what is refused and why."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
-from engine.desk.state import open_notional
+from engine.desk.exposing import account_left, exposure_for
 from engine.desk.watching import RESUME
-from engine.events import Account
 from engine.ledger import Position, PositionStatus, Purpose
 from engine.orders import position_id
 from engine.records import Command
 from engine.risk import (
     Candidate,
-    Exposure,
     Refusal,
     clock_skew,
     price_band,
@@ -175,8 +172,8 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
         price=quote.price,
         size_ratio=wish.size_ratio,
         leverage=leverage,
-        account=_left(book, book.account),
-        exposure=_exposure(book, wish),
+        account=account_left(book, book.account),
+        exposure=exposure_for(book, wish.key),
         settings=book.settings,
         mode=wish.key.indication.mode,
         volume_factor=book.inputs.volume_factor,
@@ -208,39 +205,6 @@ def _prepared_leverage(book: Book, wish: Wish, instrument: Instrument) -> int | 
         book.preparing[symbol] = book.now_ms
         book.prepares.append((symbol, wanted))
     return Refusal(code="not_prepared")
-
-
-def _exposure(book: Book, wish: Wish) -> Exposure:
-    total = of_side = of_symbol = of_both = Decimal(0)
-    for position in book.positions.values():
-        key = position.key
-        quote = book.inputs.quotes.get(key.symbol)
-        orders = book.orders_of(position.position_id)
-        notional = open_notional(position, orders, quote.price if quote else None)
-        is_symbol, is_side = key.symbol == wish.key.symbol, key.side is wish.key.side
-        total += notional
-        of_side += notional * is_side
-        of_symbol += notional * is_symbol
-        of_both += notional * (is_symbol and is_side)
-    return Exposure(
-        notional=total,
-        side_notional=of_side,
-        symbol_notional=of_symbol,
-        symbol_side_notional=of_both,
-        positions=len(book.positions),
-    )
-
-
-def _left(book: Book, account: Account) -> Account:
-    """The account less the margin of entries that were made after it was read."""
-    taken = Decimal(0)
-    for position in book.positions.values():
-        for order in book.orders_of(position.position_id, Purpose.ENTRY):
-            if order.created_at_ms >= account.at_ms:
-                quote = book.inputs.quotes.get(order.symbol)
-                price = quote.price if quote else Decimal(0)
-                taken += order.quantity * price / position.leverage
-    return replace(account, free_margin=account.free_margin - taken)
 
 
 def _open(book: Book, wish: Wish, name: str, size: Size) -> None:

@@ -59,6 +59,7 @@ class DeskState:
     snapshot_wanted_ms: int = 0
     mismatches: Mapping[SymbolSide, Doubted] = field(default_factory=dict)
     bare_since: Mapping[str, int] = field(default_factory=dict)
+    add_refused: Mapping[str, int] = field(default_factory=dict)
     touched: Mapping[str, int] = field(default_factory=dict)
     changed_ms: int = 0
     started_ms: int = 0
@@ -143,8 +144,14 @@ class DeskPlan:
 
 
 def open_notional(position: Position, orders: Sequence[Order], price: Decimal | None) -> Decimal:
-    """Quote value of a position, or of its entry as long as nothing is filled."""
-    quantity = position.quantity
-    if position.entry_quantity == 0:
-        quantity = max((o.quantity for o in orders if not o.reduce_only), default=Decimal(0))
+    """Quote value of a position, with what its entry and steps may still fill."""
+    quantity = position.quantity + sum(
+        (_coming(o) for o in orders if not o.reduce_only), Decimal(0)
+    )
     return quantity * (price or position.entry_price or Decimal(0))
+
+
+def _coming(order: Order) -> Decimal:
+    """What an entering order may still add to what is booked of it."""
+    most = order.filled_quantity if order.state.is_terminal else order.quantity
+    return max(most - order.booked_quantity, Decimal(0))
