@@ -1,7 +1,7 @@
 """Configuration Sets: the grid of what is tried on paper, the same columns for every symbol."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
@@ -33,6 +33,10 @@ class Grid:
         +1 for a long, -1 for a short Set.
     take_profit, stop_loss, trail_start, trail_stop : (K,) int64
         Distances in millionths of a percent; the last two 0 without trailing.
+    trailing_only, ladder, profit_back : (K,) bool
+        Flags of its exits.
+    opposite : (J,) int64
+        Slot that signals the other side of the same kind, -1 if there is none.
     short : (K,) int64
         Number of the short key, below `short_count`: Sets that differ in parameter alone share it.
     skipped : int
@@ -51,6 +55,10 @@ class Grid:
     stop_loss: Ints
     trail_start: Ints
     trail_stop: Ints
+    trailing_only: NDArray[np.bool_]
+    ladder: NDArray[np.bool_]
+    profit_back: NDArray[np.bool_]
+    opposite: Ints
     short: Ints
     short_count: int
     skipped: int
@@ -64,6 +72,15 @@ class Grid:
         """(K,) whether each Set trades in preset mode."""
         of_slots = [slot.indication.mode is TradeMode.PRESET for slot in self.slots]
         return np.array(of_slots, np.bool_)[self.slot]
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether any Set works on its open position, by a ladder or by profit-back."""
+        return bool(self.ladder.any() or self.profit_back.any())
+
+    def of_type(self, indication: IndicationType) -> NDArray[np.bool_]:
+        """(K,) whether each Set is of an indication type."""
+        return np.array([slot.indication is indication for slot in self.slots], np.bool_)[self.slot]
 
     def key(self, symbol: str, k: int) -> SetKey:
         """The identity of Set `k` of a symbol."""
@@ -203,11 +220,21 @@ def _grid(
         stop_loss=_units([each.stop_loss_pct for each in exits])[exit_],
         trail_start=_units([each.trail_start_pct for each in exits])[exit_],
         trail_stop=_units([each.trail_stop_pct for each in exits])[exit_],
+        trailing_only=np.array([each.trailing_only for each in exits], np.bool_)[exit_],
+        ladder=np.array([each.ladder for each in exits], np.bool_)[exit_],
+        profit_back=np.array([each.profit_back for each in exits], np.bool_)[exit_],
+        opposite=_opposites(slots),
         short=short,
         short_count=2 * len(kinds) * len(exits),
         skipped=skipped,
         fingerprint=_fingerprint(slots, exits, slot, exit_, settings),
     )
+
+
+def _opposites(slots: tuple[Slot, ...]) -> Ints:
+    number = {slot: j for j, slot in enumerate(slots)}
+    others = [number.get(replace(slot, side=slot.side.opposite), -1) for slot in slots]
+    return np.array(others, np.int64)
 
 
 def _units(percentages: list[Decimal]) -> Ints:
