@@ -5,9 +5,9 @@ import pytest
 from tests.builders import NOW_MS, a_quote, an_account, an_instrument, some_exits
 
 from engine.risk import Exposure, Refusal, safe_leverage, stale_equity, stale_price, stale_wish
-from engine.settings import Settings
+from engine.settings import Settings, with_values
 from engine.sizing import Size, leverage_for, sized
-from engine.values import Instrument
+from engine.values import Instrument, TradeMode
 
 
 def size(
@@ -20,6 +20,8 @@ def size(
     leverage: int = 10,
     exposure: Exposure | None = None,
     settings: Settings | None = None,
+    mode: TradeMode = TradeMode.MAIN,
+    volume_factor: str = "1",
 ) -> Size | Refusal:
     account = an_account(equity)
     if free is not None:
@@ -32,6 +34,8 @@ def size(
         account=account,
         exposure=exposure or Exposure(),
         settings=settings or Settings(),
+        mode=mode,
+        volume_factor=Decimal(volume_factor),
     )
 
 
@@ -57,6 +61,74 @@ def test_the_equity_is_divided_over_the_average_number_of_positions() -> None:
 def test_leverage_changes_the_margin_and_never_the_size() -> None:
     assert a_size(size(leverage=50)).quantity == a_size(size(leverage=5)).quantity
     assert a_size(size(leverage=50)).margin == 2
+
+
+@pytest.mark.parametrize(
+    ("cost", "leverage", "notional", "margin"),
+    [("0.1", 10, "50", "5"), ("0.1", 20, "100", "5"), ("0.2", 10, "100", "10")],
+)
+def test_by_position_cost_a_share_of_the_equity_is_margin_and_leverage_makes_the_size(
+    cost: str, leverage: int, notional: str, margin: str
+) -> None:
+    settings = with_values(Settings(), {"sizingMode": "position_cost", "positionCost": cost})
+
+    made = a_size(size(leverage=leverage, settings=settings))
+
+    assert (made.notional, made.margin) == (Decimal(notional), Decimal(margin))
+    doubled = a_size(size(leverage=leverage, settings=settings, ratio="2"))
+    assert doubled.notional == 2 * made.notional
+
+
+@pytest.mark.parametrize(
+    ("base", "live", "preset", "connection", "mode", "notional"),
+    [
+        ("1", "2", "3", "1", TradeMode.MAIN, "200"),
+        ("1", "2", "3", "1", TradeMode.PRESET, "300"),
+        ("2", "2", "3", "0.5", TradeMode.MAIN, "200"),
+        ("10", "10", "0.1", "1", TradeMode.MAIN, "1000"),  # the factor is at most 10
+        ("0.5", "0.1", "10", "0.1", TradeMode.MAIN, "25"),  # and at least 0.05: 5, lifted
+    ],
+)
+def test_the_factor_is_the_product_of_base_mode_and_connection_within_its_bounds(
+    base: str, live: str, preset: str, connection: str, mode: TradeMode, notional: str
+) -> None:
+    factors = {
+        "base_volume_factor": base,
+        "baseVolumeFactorLive": live,
+        "baseVolumeFactorPreset": preset,
+        "minVolumeLiftLimit": "5",
+    }
+
+    made = size(settings=with_values(Settings(), factors), mode=mode, volume_factor=connection)
+
+    assert a_size(made).notional == Decimal(notional)
+
+
+def test_how_far_an_order_may_be_lifted_is_a_setting() -> None:
+    dear = an_instrument(min_notional=Decimal(301))
+    further = with_values(Settings(), {"minVolumeLiftLimit": "3.5"})
+
+    assert a_size(size(instrument=dear, settings=further)).lifted
+
+
+def test_an_order_lifted_beyond_the_fat_finger_factor_is_refused_with_its_figures() -> None:
+    dear = an_instrument(min_notional=Decimal(600))
+    settings = with_values(Settings(), {"minVolumeLiftLimit": "10", "fatFingerFactor": "5"})
+
+    refused = size(instrument=dear, settings=settings)
+
+    assert isinstance(refused, Refusal)
+    assert refused.code == "fat_finger"
+    assert refused.numbers == {"notional": Decimal(600), "limit": Decimal(500)}
+
+
+def test_the_limits_of_one_order_come_before_those_of_the_account() -> None:
+    settings = with_values(Settings(), {"max_position_size": 50})
+    everything = Exposure(notional=Decimal(5000), positions=100)
+
+    assert code(size(exposure=everything, settings=settings)) == "max_position_size"
+    small = an_instrument(max_quantity=Decimal("0.003"))
+    assert code(size(instrument=small, settings=settings)) == "above_maximum"
 
 
 @pytest.mark.parametrize(("ratio", "notional"), [("2", "200"), ("0.01", "25"), ("99", "500")])
@@ -138,6 +210,12 @@ def test_leverage_falls_until_the_stop_is_well_before_liquidation(
 
 def test_a_stop_beyond_liquidation_at_any_leverage_is_refused() -> None:
     assert isinstance(safe_leverage(10, Decimal(80), Settings()), Refusal)
+
+
+def test_how_near_to_liquidation_a_stop_may_lie_is_a_setting() -> None:
+    settings = with_values(Settings(), {"liquidationSharePercent": 40})
+
+    assert safe_leverage(10, Decimal(8), settings) == 4
 
 
 @pytest.mark.parametrize(
