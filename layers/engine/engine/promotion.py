@@ -147,6 +147,10 @@ def exchange_rules(known: Evidence, settings: Settings) -> list[Rule]:
     ]
 
 
+PROMOTION = ((Stage.MAIN, main_rules), (Stage.REAL, real_rules), (Stage.EXCHANGE, exchange_rules))
+"""Every stage with the rules that lead to it from the one below."""
+
+
 def first_check(known: Evidence, settings: Settings) -> list[Rule]:
     """At 10 results: enough wins, or the Set fails."""
     return [_wins("first_wins", known, settings.first_win_pct)]
@@ -176,6 +180,14 @@ def keep_rules(known: Evidence, settings: Settings) -> list[Rule]:
 def resume_rules(known: Evidence, settings: Settings) -> list[Rule]:
     """What ends a pause."""
     return [_wins("resume_wins", known, settings.resume_win_pct), _shallow(known, settings)]
+
+
+def give_back(known: Evidence, settings: Settings) -> Rule:
+    """What keeps a Set out of the shadow: gains not given back; looked at from 10 results on."""
+    _, profit, _ = _gains(known)
+    limit = int(settings.set_drawdown_ratio * 1000)
+    given_back = np.where(known.results >= FIRST_CHECK, below_peak(known.r)[:, -1], 0)
+    return _rule("give_back", given_back * 1000, limit * profit, profit * 1000, at_most=True)
 
 
 def all_passed(rules: list[Rule]) -> Bools:

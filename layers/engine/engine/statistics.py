@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine.market import Ints
 from engine.promotion import (
     FIRST_CHECK,
+    PROMOTION,
     REAL_WINDOW,
     TIMES,
     WINDOW,
@@ -17,13 +18,10 @@ from engine.promotion import (
     Stage,
     Status,
     all_passed,
-    below_peak,
     drawdown_time,
-    exchange_rules,
     first_check,
+    give_back,
     keep_rules,
-    main_rules,
-    real_rules,
     resume_rules,
     second_check,
 )
@@ -32,7 +30,6 @@ from engine.settings import Settings
 __all__ = ["TIMES", "WINDOW", "Stage", "Standing", "Status", "advance", "drawdown_time"]
 
 _MAIN_MASK = (1 << REAL_WINDOW) - 1
-_STAGES = ((Stage.MAIN, main_rules), (Stage.REAL, real_rules), (Stage.EXCHANGE, exchange_rules))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,7 @@ def advance(
         stage=stage,
         results=results,
         main_mask=mask,
-        filtered=is_filtered(known, settings),
+        filtered=~give_back(known, settings).passed,
         underwater_ms=_underwater(known, stage),
     )
 
@@ -106,20 +103,13 @@ def stage_of(known: Evidence, settings: Settings) -> Small:
     """The highest stage whose rules and all rules below it hold."""
     stage = np.zeros(len(known.status), np.int8)
     rows = np.arange(len(stage))
-    for reached, rules in _STAGES:
+    for reached, rules in PROMOTION:
         if not len(rows):
             break
         passed = all_passed(rules(known, settings))
         rows, known = rows[passed], known.take(passed)
         stage[rows] = reached
     return stage
-
-
-def is_filtered(known: Evidence, settings: Settings) -> Bools:
-    """Those whose results gave back more than `setDrawdownRatio` of their gains."""
-    gains = np.where(known.r > 0, known.r, 0).sum(axis=1)
-    given_back = below_peak(known.r)[:, -1] * 1000 > int(settings.set_drawdown_ratio * 1000) * gains
-    return given_back & (known.results >= FIRST_CHECK)
 
 
 def _phase(known: Evidence, settings: Settings) -> Small:

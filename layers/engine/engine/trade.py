@@ -17,6 +17,7 @@ from engine.errors import InvalidCandleError
 from engine.exits import OPEN, Window, first_exit, make_window
 from engine.indications.signals import indicate
 from engine.market import Candles, Ints
+from engine.mirroring import mirrored
 from engine.pseudo import Pseudo, open_positions, results_of, triggers_of, unique
 from engine.settings import Settings
 from engine.statistics import Stage
@@ -73,6 +74,7 @@ class _Course:
         self.grid, self.settings = state.grid, settings
         self.length = len(candles)
         self.keeper = Bookkeeper(state.history, settings, self.grid.is_preset)
+        self.mirrored = mirrored(self.grid, settings)
         self.positions: list[Pseudo] = []  # every position met, and for each of them:
         self.opened: list[Ints] = []  # candle of the entry, -1 before these candles
         self.until: list[Ints] = []  # candle of the exit, T for those still open
@@ -222,7 +224,7 @@ class _Course:
             "entry": positions.entry,
             "stage": positions.stage,
             "shadow": positions.shadow,
-            "wish": proven & ~positions.shadow,
+            "wish": proven & ~positions.shadow & self.mirrored[positions.ids % sets],
         }
         openings = _records(OPENING, len(bar), values)
         return cap_wishes(openings, self.settings.max_mirrored_per_cycle)

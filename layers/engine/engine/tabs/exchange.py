@@ -33,6 +33,26 @@ class ExchangeSettings:
     exchange_min_profit_factor: Decimal = BURST.decimal(
         "1.1", "minClassicPfExchange", "1 .. 5 by 0.1", "Gross wins over losses to be traded."
     )
+    exchange_direction: bool = BURST.switch(
+        True, "exchangeDirectionEnabled", "Trade proven Sets of Direction."
+    )
+    exchange_move: bool = BURST.switch(True, "exchangeMoveEnabled", "Trade proven Sets of Move.")
+    exchange_active: bool = BURST.switch(
+        True, "exchangeActiveEnabled", "Trade proven Sets of Active, by threshold or activity."
+    )
+    exchange_optimal: bool = BURST.switch(
+        False, "exchangeOptimalEnabled", "Trade proven Sets of Optimal."
+    )
+    exchange_advanced: bool = BURST.switch(
+        False, "exchangeAdvancedEnabled", "Trade proven Sets of Active-Advanced."
+    )
+    exchange_auto: bool = BURST.switch(False, "exchangeAutoEnabled", "Trade proven Sets of Auto.")
+    exchange_trailing: bool = BURST.switch(
+        True, "exchangeTrailingEnabled", "Trade proven Sets with trailing."
+    )
+    exchange_dca: bool = BURST.switch(
+        True, "exchangeDcaEnabled", "Trade proven Sets with a ladder."
+    )
     max_mirrored_per_cycle: int = BURST.whole(
         10, "maxMirroredPerCycle", "1 .. 50 by 1", "Wishes of one trade tick."
     )
