@@ -28,7 +28,7 @@ from engine.events import (
 from engine.ledger import Order, Position, PositionStatus, Purpose
 from engine.records import Command, Lease
 from engine.settings import Settings
-from engine.values import Instrument, Loop, Side, Wish
+from engine.values import Instrument, Loop, SetKey, Side, Turn, Wish
 
 CONNECTION = "paper-1"
 TICK_MS = 300
@@ -106,6 +106,23 @@ class DeskWorld:
             kind=kind,
             created_at_ms=self.clock.now_ms(),
             position_id=position_id,
+        )
+        self.store.put_command(CONNECTION, made)
+        return made
+
+    def turn(self, key: SetKey) -> Command:
+        """The opposite signal of what the Set's positions were opened for, on this candle."""
+        at_ms = self.clock.now_ms()
+        turn = Turn(
+            symbol=key.symbol,
+            indication=key.indication,
+            parameter=key.parameter,
+            variant=key.variant,
+            side=key.side,
+            at_ms=at_ms,
+        )
+        made = Command(
+            command_id=turn.turn_id, kind="strategy_exit", created_at_ms=at_ms, turn=turn
         )
         self.store.put_command(CONNECTION, made)
         return made
