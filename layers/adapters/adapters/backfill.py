@@ -141,7 +141,8 @@ def _bars(
 ) -> Candles:
     if trades is None:
         return _nothing(instrument, SPAN_MS, start_ms, end_ms)
-    ordered = sorted(trades, key=lambda each: (each.event_ms, each.trade_id))
+    sound = (each for each in trades if each.is_sound)
+    ordered = sorted(sound, key=lambda each: (each.event_ms, each.trade_id))
     return bars_from_trades(
         instrument.symbol,
         _ints([each.event_ms for each in ordered]),

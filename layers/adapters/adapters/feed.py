@@ -13,7 +13,7 @@ from adapters.private import BlindAccount, PrivateStream
 from adapters.quotes import LastQuotes
 from adapters.seconds import SPAN_MS, Seconds
 from adapters.streams import Stream
-from adapters.venues import Dialect, LastPrice, Socket, Trade
+from adapters.venues import Dialect, LastPrice, Socket, Trade, is_price
 from adapters.wire import Wire
 from engine.errors import CtsError, RetryableError
 from engine.events import Event, Quote
@@ -180,7 +180,7 @@ class CcxtFeed:
 
     def _on_market(self, message: Any) -> None:
         trade = self._dialect.read_trade(message)
-        if trade is not None:
+        if trade is not None and trade.is_sound:
             self._seconds.add(trade)
             self._quotes.take(trade.symbol, Decimal(trade.price), trade.event_ms)
 
@@ -188,7 +188,7 @@ class CcxtFeed:
         """Samples: true trades, though not all of them."""
         followed = {each.symbol: each for each in self._instruments}
         for each in prices:
-            if each.symbol not in followed:
+            if each.symbol not in followed or not is_price(each.price):
                 continue
             ticks = followed[each.symbol].to_ticks(each.price)
             self._seconds.know_close(each.symbol, ticks, each.event_ms)
@@ -247,7 +247,7 @@ class CcxtFeed:
         except (TimeoutError, CtsError):
             return False
         self._seconds.forget(symbol, end_ms)
-        for trade in trades:
+        for trade in (each for each in trades if each.is_sound):
             self._seconds.add(trade)
             self._quotes.take(symbol, Decimal(trade.price), trade.event_ms)
         return True

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import batched
+from itertools import batched, compress
 
 import numpy as np
 
@@ -74,15 +74,17 @@ async def klines(
 
 
 def to_candles(rows: Sequence[Kline], instrument: Instrument, *, span_ms: int) -> Candles:
-    """Klines of one symbol, oldest first; those without volume are flat."""
+    """Klines of one symbol, oldest first; those without volume are flat, unsound ones gaps."""
     close_ms = np.array([row.open_ms + span_ms for row in rows], np.int64)
     made = gap_candles((instrument.symbol,), span_ms=span_ms, close_ms=close_ms)
+    sound = np.array([row.is_sound for row in rows], np.bool_)
+    kept = list(compress(rows, sound))
     for name in ("open", "high", "low", "close"):
-        prices = [instrument.to_ticks(Decimal(getattr(row, name))) for row in rows]
-        getattr(made, name)[:, 0] = prices
-    volume = [to_steps(instrument, row.volume) for row in rows]
-    made.volume[:, 0] = volume
-    made.kind[:, 0] = [Kind.TRADED if each else Kind.FLAT for each in volume]
+        prices = [instrument.to_ticks(Decimal(getattr(row, name))) for row in kept]
+        getattr(made, name)[sound, 0] = prices
+    volume = [to_steps(instrument, row.volume) for row in kept]
+    made.volume[sound, 0] = volume
+    made.kind[sound, 0] = [Kind.TRADED if each else Kind.FLAT for each in volume]
     return made
 
 

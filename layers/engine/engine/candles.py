@@ -16,6 +16,10 @@ FIELDS = ("open", "high", "low", "close", "volume", "kind")
 """The arrays of (T, S) candles."""
 
 
+PRICE_LIMIT = 1 << 36
+"""Prices are below this many ticks, so that a price times any ratio of it fits 64 bits."""
+
+
 class Kind(IntEnum):
     """What a candle is made of."""
 
@@ -56,10 +60,11 @@ class Candles:
     def __post_init__(self) -> None:
         shape = (len(self.close_ms), len(self.symbols))
         for name in FIELDS:
-            if getattr(self, name).shape != shape:
-                raise InvalidCandleError(
-                    f"{name} must be (T, S) = {shape}, was {getattr(self, name).shape}"
-                )
+            given = getattr(self, name)
+            if given.shape != shape:
+                raise InvalidCandleError(f"{name} must be (T, S) = {shape}, was {given.shape}")
+            if not np.issubdtype(given.dtype, np.integer):
+                raise InvalidCandleError(f"{name} must be integers, was {given.dtype}")
         if len(self.close_ms) > 1 and not (np.diff(self.close_ms) > 0).all():
             raise InvalidCandleError("close_ms must rise strictly")
 
@@ -94,7 +99,7 @@ class Candles:
         return replace(self, **cleared), {symbol: count for symbol, count in counts if count}
 
     def check_prices(self) -> "Candles":
-        """Itself, if every candle that is no gap has 0 < low <= open, close <= high.
+        """Itself, if every candle that is no gap has 0 < low <= open, close <= high < the limit.
 
         Raises
         ------
@@ -106,7 +111,7 @@ class Candles:
             row, column = np.argwhere(wrong)[0]
             raise InvalidCandleError(
                 f"{self.symbols[column]} at {self.close_ms[row]}: prices must be "
-                "0 < low <= open, close <= high"
+                f"0 < low <= open, close <= high < {PRICE_LIMIT} and volume not negative"
             )
         return self
 
@@ -114,7 +119,8 @@ class Candles:
         inside = (np.minimum(self.open, self.close) >= self.low) & (
             np.maximum(self.open, self.close) <= self.high
         )
-        wrong: NDArray[np.bool_] = (self.kind != Kind.GAP) & ~(inside & (self.low > 0))
+        possible = (self.low > 0) & (self.high < PRICE_LIMIT) & (self.volume >= 0)
+        wrong: NDArray[np.bool_] = (self.kind != Kind.GAP) & ~(inside & possible)
         return wrong
 
     def _taken(self, index: Any, symbols: tuple[str, ...]) -> "Candles":

@@ -23,6 +23,11 @@ class Trade:
     quantity: str
     trade_id: int
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether a market can have made it; what is not is dropped, as if never printed."""
+        return is_price(self.price) and is_volume(self.quantity)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kline:
@@ -34,6 +39,12 @@ class Kline:
     low: str
     close: str
     volume: str
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all its numbers are such; what is not is a gap."""
+        prices = (self.open, self.high, self.low, self.close)
+        return all(map(is_price, prices)) and is_volume(self.volume)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +140,18 @@ class Socket:
 
     url: str
     request: Mapping[str, Any] | None
+
+
+def is_price(printed: str | Decimal) -> bool:
+    """Whether it is a finite number above zero."""
+    number = Decimal(printed)
+    return number.is_finite() and number > 0
+
+
+def is_volume(printed: str) -> bool:
+    """Whether it is a finite number, not below zero."""
+    number = Decimal(printed)
+    return number.is_finite() and number >= 0
 
 
 def position_side(position: str, order_side: str, *, reduces: bool) -> Side:
