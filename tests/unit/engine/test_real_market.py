@@ -3,51 +3,28 @@
 import csv
 import gzip
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.builders import an_instrument
+from tests.recordings import DATA, month_of_minutes, needs_recordings, some_seconds
 from tests.unit.engine.trading import books_of, in_pieces, timeline
 
-from engine.market import Candles, Kind, bars_from_trades, pack, unpack
+from engine.market import Candles, bars_from_trades, pack, unpack
 from engine.settings import Settings, with_values
 from engine.trade import TradeState, plan_trade
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "market"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded market in {DATA}")
-
-
-def recorded(name: str, tick: str, step: str, span_ms: int, close_offset_ms: int) -> Candles:
-    path = DATA / name
-    raw = path.read_bytes()
-    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
-    rows = list(csv.DictReader(text.splitlines()))
-
-    def column(field: str, unit: str) -> np.ndarray:
-        units = (int(Decimal(row[field]) / Decimal(unit)) for row in rows)
-        return np.fromiter(units, np.int64, len(rows))[:, None]
-
-    prices = {field: column(field, tick) for field in ("open", "high", "low", "close")}
-    close_ms = np.array([int(row["ts_ms"]) + close_offset_ms for row in rows], np.int64)
-    return Candles(
-        symbols=("BTCUSDT",),
-        span_ms=span_ms,
-        close_ms=close_ms,
-        volume=column("volume", step),
-        kind=np.full((len(rows), 1), Kind.TRADED, np.int8),
-        **prices,
-    )
+pytestmark = needs_recordings
 
 
 @pytest.fixture(scope="module")
 def minutes() -> Candles:
-    return recorded("btc_perp_1m_2022-01.csv.gz", "0.5", "1", 60_000, 0)
+    return month_of_minutes()
 
 
 @pytest.fixture(scope="module")
 def seconds() -> Candles:
-    return recorded("binance_spot_btcusdt_20240808_1s.csv", "0.01", "0.00001", 1000, 1000)
+    return some_seconds()
 
 
 def without_volume(candles: Candles) -> Candles:

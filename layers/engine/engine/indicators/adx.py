@@ -99,12 +99,9 @@ class Adx:
         return values
 
     def _smoothings(self) -> tuple[Smoothing, Smoothing]:
-        periods = np.array(self.periods, np.int64)
-        thrice = np.tile(periods, 3)
-        averages = Smoothing(
-            gain=1 / thrice, seed=thrice - 1, skipped=np.ones_like(thrice), divisor=thrice
-        )
-        return averages, Smoothing.wilder(periods, periods)
+        thrice = 3 * self.periods
+        averages = Smoothing.wilder(thrice, (1,) * len(thrice), short=1)
+        return averages, Smoothing.wilder(self.periods, self.periods)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

@@ -37,8 +37,7 @@ class Ema:
         return EmaCarry(seen=carry.seen + bars.count, average=average), averages
 
     def _smoothing(self) -> Smoothing:
-        periods = np.array(self.periods, np.int64)
-        return Smoothing.exponential(periods, np.zeros_like(periods))
+        return Smoothing.exponential(self.periods, (0,) * len(self.periods))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,9 +94,9 @@ class Bars:
     def kept(self, joined: Ints, size: int) -> Ints:
         """(S, size): the last rows of `joined`, which are `size` remembered rows and then T."""
         if self.even:
-            return joined[len(joined) - size :].T.copy()
+            return joined[len(joined) - size :].copy().T
         rows = self.count + np.arange(size)[:, None]
-        return np.take_along_axis(joined, rows, axis=0).T.copy()
+        return np.take_along_axis(joined, rows, axis=0).T
 
     def spread(self, values: NDArray[np.float64]) -> Floats:
         """Outputs (T, S, ...) in the rows the bars came from; NaN where there was none."""

@@ -65,13 +65,13 @@ class Macd:
             signal=signal,
             histogram=known[bars.count, np.arange(len(carry.seen))],
         )
-        return after, MacdLines(line, smooth, known[1:], known[:-1])
+        before = np.where(np.isnan(known[1:]), np.nan, known[:-1])
+        return after, MacdLines(line, smooth, known[1:], before)
 
     def _smoothings(self) -> tuple[Smoothing, Smoothing]:
-        fast, slow, signal = np.array(self.sets, np.int64).reshape(-1, 3).T
-        none = np.zeros_like(fast)
-        skipped = np.concatenate([slow - fast, none])
+        fast, slow, signal = zip(*self.sets, strict=True)
+        apart = tuple(slow - fast for fast, slow, _ in self.sets)
         return (
-            Smoothing.exponential(np.concatenate([fast, slow]), skipped),
-            Smoothing.exponential(signal, slow - 1),
+            Smoothing.exponential(fast + slow, apart + (0,) * len(apart)),
+            Smoothing.exponential(signal, tuple(each - 1 for each in slow)),
         )

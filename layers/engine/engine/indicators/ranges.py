@@ -50,5 +50,4 @@ class Atr:
         return after, averages
 
     def _smoothing(self) -> Smoothing:
-        periods = np.array(self.periods, np.int64)
-        return Smoothing.wilder(periods, np.ones_like(periods))
+        return Smoothing.wilder(self.periods, (1,) * len(self.periods))

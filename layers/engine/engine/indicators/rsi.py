@@ -55,5 +55,4 @@ class Rsi:
         return after, strength
 
     def _smoothing(self) -> Smoothing:
-        periods = np.array(2 * self.periods, np.int64)
-        return Smoothing.wilder(periods, np.ones_like(periods))
+        return Smoothing.wilder(2 * self.periods, (1,) * 2 * len(self.periods))

@@ -5,6 +5,7 @@ next one: 2 / (n + 1) for exponential averages, 1 / n for Wilder's.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -33,12 +34,19 @@ class Smoothing:
     divisor: Ints
 
     @staticmethod
-    def exponential(periods: Ints, skipped: Ints) -> "Smoothing":
-        return Smoothing(gain=2 / (periods + 1), seed=periods, skipped=skipped, divisor=periods)
+    @cache
+    def exponential(periods: tuple[int, ...], skipped: tuple[int, ...]) -> "Smoothing":
+        """Averages that start with the mean of n values after the skipped ones."""
+        n = np.array(periods, np.int64)
+        return Smoothing(gain=2 / (n + 1), seed=n, skipped=np.array(skipped, np.int64), divisor=n)
 
     @staticmethod
-    def wilder(periods: Ints, skipped: Ints) -> "Smoothing":
-        return Smoothing(gain=1 / periods, seed=periods, skipped=skipped, divisor=periods)
+    @cache
+    def wilder(periods: tuple[int, ...], skipped: tuple[int, ...], short: int = 0) -> "Smoothing":
+        """Wilder's; `short` is how many of the n values the start leaves out, as if they were 0."""
+        n = np.array(periods, np.int64)
+        skip = np.array(skipped, np.int64)
+        return Smoothing(gain=1 / n, seed=n - short, skipped=skip, divisor=n)
 
     def fresh(self, symbols: int) -> Floats:
         """(S, L): averages of nothing yet."""
