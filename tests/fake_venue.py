@@ -89,6 +89,7 @@ class FakeVenue:
     arrived: list[str] = field(default_factory=list)
     duplicates: int = 0
     cash: Decimal = Decimal(0)
+    clock_ahead_ms: int = 0  # of the clock its executions are timed by
     leverages: dict[str, int] = field(default_factory=dict)
     unpreparable: set[str] = field(default_factory=set)
     script: list[Callable[[Order], OrderUpdate | SendUnclear | None]] = field(default_factory=list)
@@ -374,7 +375,7 @@ class FakeVenue:
             fee=price * quantity * TAKER_FEE,
             fee_asset=self.instruments_by_symbol[symbol].quote,
             is_maker=False,
-            executed_at_ms=self.clock.now_ms(),
+            executed_at_ms=self.clock.now_ms() + self.clock_ahead_ms,
         )
         self.cash -= fill.fee
         self.cash += price * quantity * (1 if fill.order_side is OrderSide.SELL else -1)

@@ -36,12 +36,12 @@ def an_order(
     )
 
 
-def a_limit(exposure: Exposure, settings: Settings, **account: Decimal) -> Refusal | None:
+def a_limit(exposure: Exposure, settings: Settings, *, free: str = "5000") -> Refusal | None:
     """What a position of 100 at a margin of 10 meets on an account of 5,000."""
     return limit_refusal(
         notional=Decimal(100),
         margin=Decimal(10),
-        account=replace(an_account(), **account),
+        account=replace(an_account(), free_margin=Decimal(free)),
         exposure=exposure,
         settings=settings,
         exchange="binance",
@@ -113,7 +113,7 @@ def test_the_sum_of_all_exposure_has_a_cap_of_its_own_below_the_risk_budget() ->
 def test_entries_take_only_their_share_of_the_free_margin(share: str, code: str | None) -> None:
     settings = with_values(Settings(), {"freeMarginSharePercent": share})
 
-    refused = a_limit(Exposure(), settings, free_margin=Decimal(15))
+    refused = a_limit(Exposure(), settings, free="15")
 
     assert (refused and refused.code) == code
     if refused is not None:
