@@ -1,0 +1,183 @@
+"""What `cts bench` runs: J1, J2, J3 against their targets, and how time grows."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.bench.exchange import CHUNK
+from tests.bench.growth import Scale, growth_tables
+from tests.bench.markets import BARS
+from tests.bench.marking import make_marking, mark
+from tests.bench.measuring import ROUNDS, best_of, peak_mb, table
+from tests.bench.race import Race, run_race
+from tests.bench.targets import PARTS, verdicts
+from tests.bench.ticks import measure_ticks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """What is measured; the tiny ones show the output and prove nothing."""
+
+    symbols: int = 100
+    configurations: int = 1_000
+    ticks: int = 60
+    warm_bars: int = 7_200
+    positions: tuple[int, int] = (100_000, 1_000_000)
+    bars: int = BARS
+    rows: int = 10
+    rounds: int = ROUNDS
+    growth: Scale = field(default_factory=Scale)
+
+
+TINY = Sizes(
+    symbols=3,
+    configurations=50,
+    ticks=3,
+    warm_bars=300,
+    positions=(100, 1_000),
+    bars=4_000,
+    rows=4,
+    rounds=1,
+    growth=Scale(
+        rows=(1, 2),
+        configurations=(2, 4),
+        days=(2.5, 5),
+        density=(1,),
+        symbols=(1, 2),
+        sets=(50, 60),
+        ticks=2,
+        load_symbols=(1,),
+        bars=2_000,
+    ),
+)
+Figures = dict[str, object]
+
+
+class Bench:
+    """The parts, one after the other; what they found stands in `figures`."""
+
+    def __init__(self, sizes: Sizes, say: Callable[[str], None]) -> None:
+        self.sizes, self.say = sizes, say
+        self.figures: Figures = {}
+
+    def j1(self) -> None:
+        """The trade tick."""
+        own = self.sizes
+        self.say(f"J1: a trade tick of {own.symbols} symbols x {own.configurations} a row")
+        found = measure_ticks(
+            own.symbols, own.configurations, ticks=own.ticks, warm_bars=own.warm_bars
+        )
+        self.figures["j1_ms"] = found.percentile(50)
+        self.figures["j1_worst_ms"] = found.percentile(100)
+        kinds = (("all", None), ("with signals or closings", True), ("quiet", False))
+        lines = [
+            (
+                name,
+                int(len(found.ms) if busy is None else (found.busy == busy).sum()),
+                *(found.percentile(share, busy=busy) for share in (50, 99, 100)),
+            )
+            for name, busy in kinds
+        ]
+        self.say(table(("J1: ticks", "count", "p50 ms", "p99 ms", "worst ms"), lines))
+        self.say(
+            f"{found.sets} Sets a symbol, {found.sets_with_results:,} with results, "
+            f"{found.open_positions:,} positions open; {found.signals.mean():.1f} signals and "
+            f"{found.closings.mean():.1f} closings a tick"
+        )
+
+    def j2(self) -> None:
+        """The marking of open positions."""
+        self.say("J2: open positions through first_exit")
+        lines = []
+        for name, count in zip(("j2_100k_ms", "j2_1m_ms"), self.sizes.positions, strict=True):
+            candles, triggers = make_marking(count)
+            took = best_of(partial(mark, candles, triggers), self.sizes.rounds)
+            self.figures[name] = took * 1e3
+            exits = mark(candles, triggers)
+            lines.append((count, took * 1e3, took / count * 1e9, int((exits.reason >= 0).sum())))
+        self.say(table(("J2: positions", "ms", "ns a position", "ended"), lines))
+
+    def j3(self) -> None:
+        """The replay beside vectorbt."""
+        own = self.sizes
+        self.say(f"J3: {own.bars:,} bars x {own.configurations:,} configurations")
+        race = run_race(
+            bars=own.bars,
+            rows=own.rows,
+            configurations=own.configurations,
+            rounds=own.rounds,
+            tell=self.say,
+        )
+        self.figures |= {
+            "j3_config_bars_per_s": race.rates["CTS batched"],
+            "j3_single_config_bars_per_s": race.rates["CTS single"],
+            "j3_vs_vectorbt_single": race.ratio("CTS single", "numba single"),
+            "j3_vs_vectorbt_batched": race.ratio("CTS batched", "numba batched"),
+            "j3_vs_vectorbt_rust_single": race.ratio("CTS single", "rust single"),
+            "trades_equal": race.trades_equal,
+        }
+        self.say(_race_table(race))
+        for engine, reason in race.missing.items():
+            self.say(f"{engine} has no figures: {reason}")
+
+    def growth(self) -> None:
+        """How time grows."""
+        for written in growth_tables(self.sizes.growth, self.say):
+            self.say(written)
+
+
+def _race_table(race: Race) -> str:
+    lines = []
+    for name, rate in race.rates.items():
+        single = race.rates.get("numba batched" if name.endswith("batched") else "numba single")
+        memory = race.memory_mb.get(name) or race.memory_mb[name.split()[0]]
+        compared = race.compared.get(name)
+        lines.append(
+            (
+                name if name.startswith("CTS") else f"vectorbt {race.version} {name}",
+                rate / 1e6,
+                rate / single if single else "",
+                memory,
+                f"{compared - race.differing[name]} of {compared}" if compared else "",
+            )
+        )
+    head = ("J3", "M config-bars/s", "x numba", "peak MB", "equal trades")
+    return (
+        table(head, lines) + f"\n{race.trades[0]:,} trades on one row, {race.trades[1]:,} on all; "
+        f"vectorbt in chunks of {CHUNK}"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the parts asked for; 1 if a target is missed."""
+    parser = argparse.ArgumentParser(prog="cts bench")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all without")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    parser.add_argument("--tiny", action="store_true")
+    asked = parser.parse_args(arguments)
+    unknown = sorted(set(asked.parts) - set(PARTS))
+    if unknown:
+        parser.error(f"no part is named {unknown[0]}; there are: {', '.join(PARTS)}")
+    stream = sys.stderr if asked.as_json else sys.stdout
+
+    def say(text: str) -> None:
+        print(text, file=stream, flush=True)
+
+    bench = Bench(TINY if asked.tiny else Sizes(), say)
+    for part in PARTS:
+        if not asked.parts or part in asked.parts:
+            getattr(bench, part)()
+            say("")
+    judged = verdicts(bench.figures)
+    say(table(("target", "figure", "wanted", ""), [each.line for each in judged]))
+    say(f"peak memory of this process: {peak_mb():,.0f} MB")
+    if asked.as_json:
+        print(json.dumps(bench.figures), flush=True)
+    return int(not asked.tiny and not all(each.holds for each in judged))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
