@@ -1,11 +1,11 @@
 """Preset configurations: which parameter sets of the enabled indicators are tried together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import product
+from itertools import count, islice, product
 
 from engine.settings import Settings
 from engine.values import plain
@@ -48,45 +48,80 @@ def preset_configurations(settings: Settings) -> tuple[PresetConfiguration, ...]
     A product past `presetMaxConfigurations` is sampled evenly, without walking it. There is no
     configuration if no indicator that gives signals is enabled.
     """
-    choices = [(kind, sets) for kind, sets in _choices(settings).items() if sets]
-    if all(kind is IndicatorKind.ATR for kind, _ in choices):
+    lists = _enabled(settings)
+    if all(kind is IndicatorKind.ATR for kind in lists):
         return ()
-    sizes = [len(sets) for _, sets in choices]
+    sets = {
+        kind: [each for each in product(*of) if _fits(kind, each)] for kind, of in lists.items()
+    }
+    most = settings.preset_max_configurations
+    few = math.prod(map(len, sets.values())) <= most
+    combined = list(product(*sets.values())) if few else _sampled(lists, most)
     return tuple(
-        PresetConfiguration(
-            parameters=tuple(
-                (kind, sets[digit]) for (kind, sets), digit in zip(choices, digits, strict=True)
-            )
-        )
-        for digits in spread_digits(sizes, settings.preset_max_configurations)
+        PresetConfiguration(parameters=tuple(zip(lists, each, strict=True))) for each in combined
     )
 
 
-def spread_digits(sizes: Sequence[int], most: int) -> list[tuple[int, ...]]:
-    """Up to `most` different numbers of the mixed radix `sizes`, spread evenly, as digits.
+def spread_digits(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Numbers of the mixed radix `sizes`, as digits, without an end; some come more than once.
 
-    All of them in their order if they are no more. Else multiples of a step prime to their count
-    and near its golden section: no number comes twice, and every digit takes all its values.
+    Any stretch of them takes all values of every digit about equally often, and all pairs, and so
+    on: each digit goes around its circle by the root of a prime of its own.
     """
-    total = math.prod(sizes)
-    step = 1
-    if total > most:
-        step = max(1, total * 618_033_989 // 1_000_000_000)
-        while math.gcd(step, total) != 1:
-            step += 1
-    return [_digits(number * step % total, sizes) for number in range(min(total, most))]
+    turns = [math.isqrt(prime << 128) % _CIRCLE for prime in _PRIMES[: len(sizes)]]
+    for number in count():
+        yield tuple(
+            number * turn % _CIRCLE * size >> 64 for turn, size in zip(turns, sizes, strict=True)
+        )
 
 
-def _digits(number: int, sizes: Sequence[int]) -> tuple[int, ...]:
-    digits = []
-    for size in reversed(sizes):
-        number, digit = divmod(number, size)
-        digits.append(digit)
-    return tuple(reversed(digits))
+_CIRCLE = 1 << 64
+_PRIMES = (
+    2,
+    3,
+    5,
+    7,
+    11,
+    13,
+    17,
+    19,
+    23,
+    29,
+    31,
+    37,
+    41,
+    43,
+    47,
+    53,
+    59,
+    61,
+    67,
+    71,
+    73,
+    79,
+    83,
+    89,
+)
+
+_Lists = dict[IndicatorKind, tuple[list[Decimal], ...]]
 
 
-def _choices(settings: Settings) -> dict[IndicatorKind, list[Parameters]]:
-    """Parameter sets of each indicator; none of one that is not enabled."""
+def _sampled(lists: _Lists, most: int) -> list[tuple[Parameters, ...]]:
+    """`most` different combinations, fewer than there are."""
+    flat = [each for of in lists.values() for each in of]
+    chosen: dict[tuple[Parameters, ...], None] = {}
+    for digits in spread_digits([len(each) for each in flat]):
+        values = iter([each[digit] for each, digit in zip(flat, digits, strict=True)])
+        sets = tuple(tuple(islice(values, len(of))) for of in lists.values())
+        if all(_fits(kind, each) for kind, each in zip(lists, sets, strict=True)):
+            chosen[sets] = None
+        if len(chosen) == most:
+            break
+    return list(chosen)
+
+
+def _enabled(settings: Settings) -> _Lists:
+    """The parameter lists of each enabled indicator, each value once, rising."""
     s = settings
     listed: dict[IndicatorKind, tuple[bool, tuple[Sequence[int | Decimal], ...]]] = {
         IndicatorKind.RSI: (s.rsi_enabled, (s.rsi_periods, s.rsi_oversold, s.rsi_overbought)),
@@ -102,13 +137,16 @@ def _choices(settings: Settings) -> dict[IndicatorKind, list[Parameters]]:
         ),
         IndicatorKind.ATR: (s.atr_enabled, (s.atr_periods, s.atr_multipliers)),
     }
-    return {kind: _sets(kind, lists) if on else [] for kind, (on, lists) in listed.items()}
+    return {
+        kind: tuple(sorted({Decimal(each) for each in one}) for one in of)
+        for kind, (on, of) in listed.items()
+        if on
+    }
 
 
-_RISING = (IndicatorKind.MACD, IndicatorKind.EMA, IndicatorKind.SMA)
+_CROSSING = (IndicatorKind.MACD, IndicatorKind.EMA, IndicatorKind.SMA)
 
 
-def _sets(kind: IndicatorKind, lists: tuple[Sequence[int | Decimal], ...]) -> list[Parameters]:
-    """The product of the lists; a fast average must be faster than the slow one."""
-    values = [sorted({Decimal(each) for each in one}) for one in lists]
-    return [each for each in product(*values) if kind not in _RISING or each[0] < each[1]]
+def _fits(kind: IndicatorKind, values: Parameters) -> bool:
+    """A fast average must be faster than the slow one."""
+    return kind not in _CROSSING or values[0] < values[1]

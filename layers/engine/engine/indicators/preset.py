@@ -122,7 +122,7 @@ class PresetState:
 
 
 def preset_fingerprint(configurations: Sequence[PresetConfiguration], settings: Settings) -> str:
-    """Names everything a state of these configurations, and what was done on it, depends on."""
+    """Names everything their signals depend on that counts from an engine's start on."""
     s = settings
     text = [each.text for each in configurations]
     text += [f"{s.preset_timeframe_s}|{s.preset_min_bars}|{s.macd_cross_strength}"]

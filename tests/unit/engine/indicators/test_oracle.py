@@ -93,3 +93,16 @@ def test_bands_hold_a_crash_from_a_thousand_million_ticks_to_one() -> None:
     for row in range(19, 50):
         _, sigma = deviation(close[row - 19 : row + 1, 0])
         assert spread[row, 0, 0] == pytest.approx(sigma, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "second", [(105, 95), (103, 90), (110, 97), (100, 100), (99, 94), (104, 99)]
+)
+def test_the_first_trend_of_the_stop_is_that_of_talib(second: tuple[int, int]) -> None:
+    high = np.array([103, second[0], 104, 101, 99], np.int64)[:, None]
+    low = np.array([97, second[1], 98, 96, 93], np.int64)[:, None]
+
+    _, (stop, _) = computed(INDICATORS["sar"], Bars.of(high, low, low))
+
+    expected = talib.SAR(high[:, 0].astype(float), low[:, 0].astype(float), 0.02, 0.2)
+    np.testing.assert_allclose(stop[:, 0, 0], expected, rtol=1e-12)
