@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from local import bench as measurements
 from local import gates, logs
 from local.checks import NotReadyError, running_twin
 from local.operator import Operator, OperatorError
@@ -219,6 +220,21 @@ def test(
     try:
         raise typer.Exit(gates.run(parts or list(gates.PARTS), say=say))
     except gates.UnknownPartError as error:
+        _fail(str(error))
+
+
+@app.command()
+def bench(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help=f"Of: {', '.join(measurements.PARTS)}.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tables go to stderr.")] = False,
+    tiny: Annotated[bool, typer.Option("--tiny", help="A look at the output alone.")] = False,
+) -> None:
+    """Measure the engine against its targets and vectorbt; 1 if one is missed."""
+    try:
+        raise typer.Exit(measurements.run(parts or [], as_json=as_json, tiny=tiny))
+    except measurements.NoBenchError as error:
         _fail(str(error))
 
 

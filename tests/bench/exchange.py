@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,10 @@ from engine.ticks import RATIO
 VECTORBT = "1.2.0"
 CHUNK = 50
 PEER = Path(__file__).with_name("peer.py")
+
+
+Start = Callable[[Path], list[str]]
+"""The command that starts a peer on the job of a folder."""
 
 
 class PeerError(Exception):
@@ -100,8 +104,8 @@ class Peer:
 
 
 @contextmanager
-def running_peer(folder: Path) -> Iterator[Peer]:
-    """vectorbt in its own environment, compiled; it ends with the block.
+def running_peer(folder: Path, start: Start) -> Iterator[Peer]:
+    """The peer that `start` starts, compiled; it ends with the block.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def running_peer(folder: Path) -> Iterator[Peer]:
         If uv is missing, or vectorbt cannot be installed or does not run.
     """
     process = subprocess.Popen(
-        command(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
+        start(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
     )
     try:
         yield Peer(process)
@@ -122,8 +126,8 @@ def running_peer(folder: Path) -> Iterator[Peer]:
             process.stdout.close()
 
 
-def command(folder: Path) -> list[str]:
-    """How the peer is started: uv makes an environment for it alone.
+def vectorbt(folder: Path) -> list[str]:
+    """How vectorbt is started: uv makes an environment for it alone.
 
     Raises
     ------

@@ -11,10 +11,12 @@ from tests.bench.exchange import (
     CHUNK,
     Peer,
     PeerError,
+    Start,
     chunks,
     differing,
     read_orders,
     running_peer,
+    vectorbt,
     write_job,
 )
 from tests.bench.markets import BARS, Job, make_job
@@ -67,7 +69,13 @@ class Race:
 
 
 def run_race(
-    *, bars: int = BARS, rows: int = 10, configurations: int = 1_000, rounds: int = 7, tell: Tell
+    *,
+    bars: int = BARS,
+    rows: int = 10,
+    configurations: int = 1_000,
+    rounds: int = 7,
+    tell: Tell,
+    start: Start = vectorbt,
 ) -> Race:
     """Our replay of one row and of all rows, and vectorbt's engines where it can be had."""
     job = make_job(bars=bars, rows=rows, configurations=configurations)
@@ -79,7 +87,7 @@ def run_race(
         with tempfile.TemporaryDirectory() as folder:
             write_job(job, Path(folder))
             tell("vectorbt: making its environment and compiling")
-            with running_peer(Path(folder)) as peer:
+            with running_peer(Path(folder), start) as peer:
                 missing = peer.failed
                 found.version = peer.version
                 for number in range(rounds):
