@@ -11,8 +11,9 @@ DEFAULT = "default"
 PROFILES: Mapping[str, Mapping[str, object]] = {
     DEFAULT: {},
     # More to see in minutes: finer steps, a grid of larger exits, gates at the low end of their
-    # ranges. Fees stay.
+    # ranges, signals in a quiet market, too. Fees stay.
     "demo": {
+        "marketActivityEnabled": False,
         "prehistoricDataDays": 2,
         "stepSizeFactor": "0.1",
         "gridTakeProfits": ["4", "6", "9", "12"],

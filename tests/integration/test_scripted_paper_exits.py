@@ -15,7 +15,12 @@ from engine.values import CloseReason, Side
 from local.paper.market.market import TapeMarket
 from local.paper.market.tape import read_tape
 
-LENIENT = {"marketChangeRange": 1, "drawdownRatio": "0.5", "lastPartRatioFactor": "1.0"}
+LENIENT = {
+    "marketActivityEnabled": False,
+    "marketChangeRange": 1,
+    "drawdownRatio": "0.5",
+    "lastPartRatioFactor": "1.0",
+}
 SWINGS = ((70, "0"), (12, "0.9"), (6, "0.5"), (20, "-0.9"), (6, "-0.5"), (20, "0.9"), (20, "0"))
 
 

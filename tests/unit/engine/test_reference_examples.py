@@ -11,12 +11,13 @@ from tests.builders import a_position, a_set_key, an_account, an_instrument, som
 from tests.market import START_MS, candles_of, mirrored
 
 from engine.health import Health, component_health
-from engine.indications.filters import judge, market_change_factor
-from engine.indications.legs import Legs, Samples
+from engine.indications.filters import market_change_factor
+from engine.indications.signals import IndicationState, indicate
+from engine.indications.slots import Slot
 from engine.indications.steps import StepState, walk_steps
 from engine.ledger import Position
 from engine.levels import exit_due, fixed_stop, fixed_target, trailed
-from engine.market import Candles, Ints
+from engine.market import Candles, Ints, Kind
 from engine.risk import Exposure
 from engine.settings import Settings, with_values
 from engine.sizing import Size, sized
@@ -28,6 +29,7 @@ FINE = an_instrument(price_tick=Decimal("0.0001"))
 BOTH = pytest.mark.parametrize("side", Side)
 FREE_OF_SLIPPAGE = {"slippagePercent": "0", "takerFeePercent": "0.055"}
 MOVES_ALONE = {
+    "marketActivityEnabled": False,
     "activeEnabled": False,
     "directionEnabled": False,
     "drawdownRatio": "0.5",
@@ -193,15 +195,13 @@ def test_market_change_5_asks_0_07224_percent_in_10_s_in_signal_direction(side: 
 def passes_market_change(side: Side, *, ticks_moved: int) -> bool:
     """A leg of 10 s from 100, at a tick of 0.00001, which moves in its last second."""
     start = 10_000_000
-    end = start + side.sign * ticks_moved
-    close = np.array([[start]] * 10 + [[end]], np.int64)
-    at_ms = START_MS + 1000 * np.arange(11)
-    samples = Samples(span_ms=1000, at_ms=at_ms, close=close, high=close, low=close, remembered=0)
-    values = {"row": 10, "symbol": 0, "slot": 0, "sign": side.sign, "start_ms": START_MS}
-    values |= {"start": start, "best": end}
-    legs = Legs(**{name: np.array([value]) for name, value in values.items()})
-    settings = with_values(Settings(), {"marketChangeRange": 5, "drawdownRatio": "0.5"})
-    return bool(judge(legs, samples, settings).verdict[0] == -1)
+    candles = candles_of([start] * 10 + [start + side.sign * ticks_moved])
+    settings = settings_of(
+        activeEnabled=True, activeWindowSeconds=10, marketChangeRange=5, drawdownRatio="0.5"
+    )
+    slot = Slot(indication=IndicationType.ACTIVE, parameter=1, side=side)
+    _, signals, _ = indicate(IndicationState.fresh(1, 1), candles, (slot,), settings)
+    return len(signals) == 1
 
 
 @pytest.mark.parametrize(
@@ -223,9 +223,8 @@ def test_cost_steps_move_the_anchor_by_a_tenth_of_a_percent_of_itself(
 ) -> None:
     candles = candles_of([ticks(price) for price in prices])
 
-    _, walk = walk_steps(
-        StepState.fresh(1), candles.close_ms, candles.close, candles.high, candles.low, Settings()
-    )
+    prices_of = (candles.close, candles.high, candles.low, candles.kind != Kind.GAP)
+    _, walk = walk_steps(StepState.fresh(1), candles.close_ms, *prices_of, Settings())
 
     sign, anchor = walk.log.sign[walk.index].tolist(), walk.log.anchor[walk.index].tolist()
     found = list(zip(walk.bar.tolist(), sign, anchor, strict=True))

@@ -1,40 +1,91 @@
-"""The filters every signal passes: drawdown, market change, last part; and the validation time.
+"""The filters a leg must pass: known window, active market, drawdown, market change, last part.
 
 Change over a window is the difference of its ends over the price at its start, so that its mean
 is exact, and the same in whatever pieces the candles came.
+
+A leg is measured once. What its slots ask for differs in three figures only, so a leg passes a
+filter for the most lenient slots up to some level, and legs with equal levels have equal verdicts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.indications.legs import Legs, Samples
+from engine.indications.legs import FACTS, Legs, Samples
+from engine.indications.slots import KINDS, SlotTable
+from engine.indications.windows import hundredths
 from engine.market import Ints
 from engine.settings import Settings
+from engine.values import IndicationType
 
-MAX_WINDOW_S = 60
-REFUSALS = ("refused_warming", "refused_drawdown", "refused_market_change", "refused_last_part")
-"""Why a candidate became no signal, in the order of the tests."""
+Floats = NDArray[np.float64]
 
 _SCALE = 10_000
 
 
+class Verdict(IntEnum):
+    """What became of a slot on a candle; the first that applies, in this order."""
+
+    SIGNAL = 0
+    DISABLED = 1
+    WARMING = 2
+    INACTIVE = 3
+    NO_LEG = 4
+    DRAWDOWN = 5
+    MARKET_CHANGE = 6
+    LAST_PART = 7
+    DISAGREEMENT = 8
+    VALIDATION = 9
+
+
+REFUSALS: Mapping[Verdict, str] = {
+    each: f"refused_{each.name.lower()}"
+    for each in Verdict
+    if each not in (Verdict.SIGNAL, Verdict.DISABLED, Verdict.NO_LEG)
+}
+"""Names under which candidates that became no signal are counted."""
+
+_OWN_KINDS = [KINDS.index(IndicationType.ACTIVE_ADVANCED), KINDS.index(IndicationType.AUTO)]
+"""They test windows of their own, not the common filters."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Measured:
     """What the filters saw of each leg.
 
-    `samples` is the window in candles; `change` and `last_change` are over it and its last part,
-    in signal direction, in ticks; `price` is the close; `verdict` is the index in `REFUSALS` of
-    the test that failed, -1 if all passed.
+    `samples` is the window in candles, `last` its last part; `change` and `last_change` are over
+    them, in signal direction, in ticks; `base` is the price at its start; `price` the close.
+    `given_back` of `reach` ticks were lost since the best price.
     """
 
+    known: NDArray[np.bool_]
+    active: NDArray[np.bool_]
     samples: Ints
+    last: Ints
+    base: Ints
+    price: Ints
     change: Ints
     last_change: Ints
-    price: Ints
-    verdict: Ints
+    given_back: Ints
+    reach: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What each slot asks for, (J,): shares in ten-thousandths, index of the market change.
+
+    Active by activity asks for shares of samples, too, in percent; all others for none.
+    """
+
+    drawdown: Ints
+    market_change: Ints
+    last_part: Ints
+    active_pct: Ints
+    last_active_pct: Ints
 
 
 def market_change_factor(index: int) -> Decimal:
@@ -42,75 +93,176 @@ def market_change_factor(index: int) -> Decimal:
     return Decimal("0.1") + (index - 1) * Decimal("0.1556")
 
 
-def judge(legs: Legs, samples: Samples, settings: Settings) -> Judged:
-    """Test every leg.
+def asked_of(table: SlotTable, settings: Settings) -> Asked:
+    """A slot that names no figure asks for that of the settings."""
 
-    drawdown: (best - now) / (best - start) at most `drawdownRatio`; market change: the mean
-    change of the samples, brought to `marketChangeNormSeconds`, at least the market change
-    factor times the position cost; last part: its mean change at least `lastPartRatioFactor`
-    times that of all samples, which must be positive. A window that reaches before the first
-    sample, or over candles that are missing, passes nothing.
+    def own(name: str, scale: int, otherwise: int) -> Ints:
+        values = table.tuning[name]
+        return np.where(values > 0, values * scale, otherwise)
+
+    counted = table.kind == KINDS.index(IndicationType.ACTIVITY)
+    return Asked(
+        drawdown=own("drawdown_pct", 100, hundredths(100 * settings.drawdown_ratio)),
+        market_change=own("market_change", 1, settings.market_change_range),
+        last_part=own("last_part_pct", 100, hundredths(100 * settings.last_part_ratio)),
+        active_pct=np.where(counted, table.tuning["activity_pct"], 0),
+        last_active_pct=np.where(counted, table.tuning["last_activity_pct"], 0),
+    )
+
+
+def measure(
+    legs: Legs,
+    samples: Samples,
+    active: NDArray[np.bool_],
+    table: SlotTable,
+    settings: Settings,
+) -> Measured:
+    """Look at every leg over its duration; `active` (T, S) is what the gate says.
+
+    The window is at least `minCalculationTime` and at most `maxCalculationTime`. One that reaches
+    before the first sample, or over candles that are missing, is not known.
     """
     count = _window(legs, samples, settings)
-    last = np.maximum(1, count * _scaled(settings.last_part_share) // _SCALE)
+    last = last_part(count, settings)
     begin, tail = np.maximum(legs.row - count, 0), np.maximum(legs.row - last, 0)
     known = legs.row >= count
     price = samples.close[legs.row, legs.symbol]
     base = samples.close[begin, legs.symbol]
     lasted = samples.at_ms[legs.row] - samples.at_ms[begin]
     known &= (base > 0) & (lasted == count * samples.span_ms)
-    change = legs.sign * (price - base)
-    last_change = legs.sign * (price - samples.close[tail, legs.symbol])
-    best, start = legs.sign * legs.best, legs.sign * legs.start
-    given_back = (best - legs.sign * price) * _SCALE
-    shallow = (best > start) & (given_back <= _scaled(settings.drawdown_ratio) * (best - start))
-    fast = change >= _needed(base, count, samples.span_ms, settings)
-    factor = _scaled(settings.last_part_ratio)
-    late = (change > 0) & (last_change * count * _SCALE >= change * last * factor)
-    tests = np.stack([known, shallow, fast, late])
-    verdict = np.where(tests.all(axis=0), -1, np.argmin(tests, axis=0))
-    return Judged(
-        samples=count, change=change, last_change=last_change, price=price, verdict=verdict
+    own = np.isin(table.group_kind[legs.group], _OWN_KINDS)
+    return Measured(
+        known=known | own,
+        active=active[legs.row - samples.remembered, legs.symbol],
+        samples=count,
+        last=last,
+        base=base,
+        price=price,
+        change=legs.sign * (price - base),
+        last_change=legs.sign * (price - samples.close[tail, legs.symbol]),
+        given_back=legs.sign * (legs.best - price),
+        reach=legs.sign * (legs.best - legs.start),
     )
 
 
-def spaced(key: Ints, at_ms: Ints, last_ms: Ints, gap_ms: int) -> NDArray[np.bool_]:
-    """Which candidates keep `gap_ms` from the one accepted before them of the same key.
+def last_part(count: Ints, settings: Settings) -> Ints:
+    """Samples of the last part of windows: `lastPartRatio` of them, rounded down, at least 1."""
+    share = hundredths(100 * settings.last_part_share)
+    part: Ints = np.maximum(1, count * share // _SCALE)
+    return part
 
-    Candidates are sorted by key and time; `last_ms` is the last accepted time of every key.
+
+def needed_change(index: Ints, base: Ints, lasted_ms: Ints, settings: Settings) -> Floats:
+    """Least change in ticks that the market change `index` asks from `base` in `lasted_ms`.
+
+    The market change factor times the position cost, in `marketChangeNormSeconds`.
     """
-    accepted = np.zeros(len(key), np.bool_)
-    reach = int(at_ms.max(initial=0)) + gap_ms + 1
-    order = key * reach + at_ms
-    keys = np.unique(key)
-    earliest = np.maximum(last_ms[keys] + gap_ms, 0)
-    while len(keys):
-        found = np.searchsorted(order, keys * reach + np.minimum(earliest, reach - 1))
-        inside = found < len(key)
-        keys, found = keys[inside], found[inside]
-        same = key[found] == keys
-        keys, found = keys[same], found[same]
-        accepted[found] = True
-        earliest = at_ms[found] + gap_ms
-    return accepted
+    whole = 100 * settings.market_change_norm_s * 1000
+    shares = [
+        np.float64(market_change_factor(each) * settings.position_cost_pct / whole)
+        for each in range(1, 11)
+    ]
+    needed: Floats = base * lasted_ms * np.array(shares)[index - 1]
+    return needed
+
+
+def decide(
+    legs: Legs,
+    measured: Measured,
+    table: SlotTable,
+    asked: Asked,
+    span_ms: int,
+    settings: Settings,
+) -> tuple[Ints, Ints, dict[Verdict, int]]:
+    """Legs and slots that passed all filters, pair by pair; and how often each filter refused."""
+    level, rank = _levels(legs, measured, asked, span_ms, settings)
+    rank[np.isin(table.kind, _OWN_KINDS)] = -1
+    flags = np.stack([measured.known, measured.active], 1)
+    alike = np.column_stack([legs.group, flags, level])
+    first, which, times = _distinct(alike)
+    count = np.diff(table.begin)[legs.group[first]]
+    rep, place = stretches(count)
+    slot = table.members[table.begin[legs.group[first]][rep] + place]
+    passed = np.column_stack([flags[first][rep], rank[slot] < level[first][rep]])
+    failed = np.argmin(passed, axis=1)
+    verdict = np.where(passed.all(axis=1), Verdict.SIGNAL, np.array(_TESTS)[failed])
+    refused = {each: int(times[rep[verdict == each]].sum()) for each in _TESTS if each in REFUSALS}
+    chosen = np.flatnonzero(verdict == Verdict.SIGNAL)
+    pair, place = stretches(times[rep[chosen]])
+    begin = np.cumsum(times) - times
+    leg = np.argsort(which, kind="stable")[begin[rep[chosen]][pair] + place]
+    return leg, slot[chosen][pair], refused
+
+
+def stretches(lengths: Ints) -> tuple[Ints, Ints]:
+    """For stretches one after another: the stretch of every element, and its place in it."""
+    which = np.repeat(np.arange(len(lengths)), lengths)
+    return which, np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
+_TESTS = (
+    Verdict.WARMING,
+    Verdict.INACTIVE,
+    Verdict.NO_LEG,  # too few active samples,
+    Verdict.NO_LEG,  # or too few of the last ones
+    Verdict.DRAWDOWN,
+    Verdict.MARKET_CHANGE,
+    Verdict.LAST_PART,
+)
+
+
+def _levels(
+    legs: Legs, measured: Measured, asked: Asked, span_ms: int, settings: Settings
+) -> tuple[Ints, Ints]:
+    """(L, F) levels of the legs and (J, F) ranks of the slots: passed is rank < level.
+
+    active samples: at least the shares asked for; drawdown: (best - now) / (best - start) at
+    most the drawdown ratio; market change: the change at least what the index asks; last part:
+    its mean change at least the factor times that of all samples, which must be positive.
+    """
+    (shares, of_share), (ends, of_end) = map(_ranked, (asked.active_pct, asked.last_active_pct))
+    active, last_active = (legs.facts[:, FACTS.index(n), None] for n in ("active", "last_active"))
+    drawdowns, of_drawdown = _ranked(-asked.drawdown)
+    back, reach = measured.given_back[:, None], measured.reach[:, None]
+    indices, of_index = _ranked(asked.market_change)
+    lasted_ms = measured.samples * span_ms
+    needed = needed_change(indices, measured.base[:, None], lasted_ms[:, None], settings)
+    factors, of_factor = _ranked(asked.last_part)
+    pace = (measured.last_change * measured.samples * _SCALE)[:, None]
+    whole = (measured.change * measured.last)[:, None]
+    passed = (
+        active >= shares,
+        last_active >= ends,
+        (reach > 0) & (back * _SCALE <= -drawdowns * reach),
+        measured.change[:, None] >= needed,
+        (measured.change > 0)[:, None] & (pace >= whole * factors),
+    )
+    ranks = (of_share, of_end, of_drawdown, of_index, of_factor)
+    return np.stack([each.sum(axis=1) for each in passed], 1), np.stack(ranks, 1)
+
+
+def _ranked(values: Ints) -> tuple[Ints, Ints]:
+    """The different values, rising, and the place of each one among them."""
+    different, place = np.unique(values, return_inverse=True)
+    return different, place.reshape(-1)
+
+
+def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """Of equal rows: where the first is, which of those each row equals, how many there are."""
+    sizes = rows.max(axis=0, initial=0) + 1
+    code = np.zeros(len(rows), np.int64)
+    for column, size in zip(rows.T, sizes, strict=True):
+        code = code * size + column
+    _, first, which, times = np.unique(
+        code, return_index=True, return_inverse=True, return_counts=True
+    )
+    return first, which.reshape(-1), times
 
 
 def _window(legs: Legs, samples: Samples, settings: Settings) -> Ints:
     """Samples of each leg: its duration, within the shortest and longest window."""
     shortest = samples.count(settings.min_calculation_s)
-    longest = max(shortest, samples.count(MAX_WINDOW_S))
+    longest = max(shortest, samples.count(settings.max_calculation_s))
     lasted = (samples.at_ms[legs.row] - legs.start_ms) // samples.span_ms
     window: Ints = np.clip(lasted, shortest, longest)
     return window
-
-
-def _needed(base: Ints, count: Ints, span_ms: int, settings: Settings) -> NDArray[np.float64]:
-    """Least change in ticks over `count` samples."""
-    factor = market_change_factor(settings.market_change_range) * settings.position_cost_pct
-    share = np.float64(factor / (100 * settings.market_change_norm_s * 1000))
-    needed: NDArray[np.float64] = base * (count * span_ms) * share
-    return needed
-
-
-def _scaled(ratio: Decimal) -> int:
-    return int(ratio * _SCALE)

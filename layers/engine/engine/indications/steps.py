@@ -1,18 +1,22 @@
-"""Cost steps: how far a price walked, counted in steps of one position cost.
+"""Steps: how far a price walked, and how straight.
 
-Each symbol has an anchor. When a close is a unit or more away from it, the anchor follows by
-whole units and each is one step, up or down. The unit is the anchor times position cost times
-step size factor, in ticks, half up, at least 1; it is taken anew after every step.
+In step mode `cost` each symbol has an anchor. When a close is a unit or more away from it, the
+anchor follows by whole units and each is one step, up or down. The unit is the anchor times
+position cost times step size factor, in ticks, half up, at least 1; it is taken anew after every
+step. In mode `time` every known candle is a step, from the close before it; a flat one has the
+sign 0 and ends a run.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from engine.indications.step_events import Events, candle_events, cost_events
 from engine.market import Ints
 from engine.settings import Settings
-from engine.ticks import nearest_distance, ratio_units
+from engine.ticks import ratio_units
 
 KEPT = 64
 """Steps remembered for each symbol."""
@@ -89,13 +93,15 @@ class Walk:
     """The steps of some candles behind those remembered, symbol after symbol in one column.
 
     `index` holds the rows of `log` after which a candle's steps were complete, `bar` and
-    `symbol` that candle. `KEPT` rows before each of them are of the same symbol.
+    `symbol` that candle. `KEPT` rows before each of them are of the same symbol. `ahead` candles
+    are remembered before the first of them.
     """
 
     log: StepLog
     index: Ints
     bar: Ints
     symbol: Ints
+    ahead: int
 
 
 _HIGHEST = np.int64(1 << 60)
@@ -107,21 +113,22 @@ def walk_steps(
     close: Ints,
     high: Ints,
     low: Ints,
+    known: NDArray[np.bool_],
     settings: Settings,
+    ahead: int = 0,
 ) -> tuple[StepState, Walk]:
     """Walk T candles (T, S) of S symbols; a close of 0 is a price not known yet.
 
-    Gaps come with the last known price as close, high and low, and so make no step.
+    Gaps (not `known`) come with the last known price as close, high and low, and make no step.
     """
-    unit = ratio_units(settings.position_cost_pct * settings.step_size_factor)
-    bar, symbol, sign, anchor = _step_events(state.log.anchor[:, -1], close, unit)
+    bar, symbol, sign, anchor = _events(state, close, known, settings)
     if not len(bar):
         known = low > 0
         opened = np.where(known, low, _HIGHEST).min(axis=0, initial=_HIGHEST)
         highest = np.maximum(state.high, high.max(axis=0, initial=0))
         lowest = np.minimum(state.low, opened)
         empty = np.zeros(0, np.int64)
-        walk = Walk(log=state.log, index=empty, bar=empty, symbol=empty)
+        walk = Walk(log=state.log, index=empty, bar=empty, symbol=empty, ahead=ahead)
         return replace(state, high=highest, low=lowest), walk
     order = np.lexsort((bar, symbol))  # stable: steps of one candle stay in their order
     bar, symbol, sign, anchor = bar[order], symbol[order], sign[order], anchor[order]
@@ -130,33 +137,17 @@ def walk_steps(
     new = (sign, close_ms[bar], anchor, highs, lows, run, before)
     log, at = _behind(state.log, symbol, dict(zip(_FIELDS, new, strict=True)))
     last = np.append((np.diff(symbol) != 0) | (np.diff(bar) != 0), True)
-    walk = Walk(log=log, index=at[last], bar=bar[last], symbol=symbol[last])
+    walk = Walk(log=log, index=at[last], bar=bar[last], symbol=symbol[last], ahead=ahead)
     kept = _kept(state.log, log, at, symbol)
     return StepState(log=kept, high=rest_high, low=rest_low), walk
 
 
-def _step_events(anchor: Ints, close: Ints, unit: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """Bar, symbol, sign and new anchor of every step, in the order of the candles."""
-    anchor = anchor.copy()
-    size = nearest_distance(anchor, unit)
-    events: list[tuple[Ints, Ints, Ints, Ints]] = []
-    for bar, price in enumerate(close):
-        away = np.abs(price - anchor) >= size
-        while away.any():
-            moved = np.flatnonzero(away & (price > 0))
-            if not len(moved):
-                break
-            first = anchor[moved] == 0
-            sign = np.where(first, 0, np.sign(price[moved] - anchor[moved]))
-            anchor[moved] = np.where(first, price[moved], anchor[moved] + sign * size[moved])
-            size[moved] = nearest_distance(anchor[moved], unit)
-            events.append((np.full(len(moved), bar), moved, sign, anchor[moved]))
-            away = np.abs(price - anchor) >= size
-    if not events:
-        empty = np.zeros(0, np.int64)
-        return empty, empty, empty, empty
-    bars, symbols, signs, anchors = (np.concatenate(part) for part in zip(*events, strict=True))
-    return bars, symbols, signs, anchors
+def _events(state: StepState, close: Ints, known: NDArray[np.bool_], settings: Settings) -> Events:
+    anchor = state.log.anchor[:, -1]
+    if settings.step_mode == "time":
+        return candle_events(anchor, close, known)
+    unit = ratio_units(settings.position_cost_pct * settings.step_size_factor)
+    return cost_events(anchor, close, unit)
 
 
 def _segments(

@@ -16,6 +16,7 @@ from engine.values import IndicationType, Side
 
 ENTRY = 1_000_000
 LENIENT = {
+    "marketActivityEnabled": False,
     "drawdownRatio": "0.5",
     "marketChangeRange": 1,
     "lastPartRatioFactor": "1.0",

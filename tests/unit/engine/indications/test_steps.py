@@ -3,7 +3,7 @@ import pytest
 from tests.market import candles_of, mirrored, walked
 
 from engine.indications.steps import StepState, Walk, walk_steps
-from engine.market import Candles
+from engine.market import Candles, Kind
 from engine.settings import Settings
 from engine.values import Side
 
@@ -12,7 +12,15 @@ SETTINGS = Settings()
 
 def walk(candles: Candles) -> tuple[StepState, Walk]:
     state = StepState.fresh(len(candles.symbols))
-    return walk_steps(state, candles.close_ms, candles.close, candles.high, candles.low, SETTINGS)
+    return step(state, candles)
+
+
+def step(
+    state: StepState, candles: Candles, settings: Settings = SETTINGS
+) -> tuple[StepState, Walk]:
+    known = candles.kind != Kind.GAP
+    prices = (candles.close, candles.high, candles.low)
+    return walk_steps(state, candles.close_ms, *prices, known, settings)
 
 
 def last_steps(state: StepState, count: int) -> list[tuple[int, int]]:
@@ -51,8 +59,7 @@ def test_runs_and_the_run_before_are_counted_across_calls() -> None:
 
     state = StepState.fresh(1)
     for bar in range(len(closes)):
-        row = candles.rows(bar, bar + 1)
-        state, _ = walk_steps(state, row.close_ms, row.close, row.high, row.low, SETTINGS)
+        state, _ = step(state, candles.rows(bar, bar + 1))
 
     assert whole.log.run[0].tolist() == state.log.run[0].tolist()
     assert whole.log.before[0].tolist() == state.log.before[0].tolist()
