@@ -1,20 +1,25 @@
 """Configuration Sets: the grid of what is tried on paper, the same columns for every symbol."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import InvalidSettingError
 from engine.indications.slots import Slot
 from engine.market import Ints
 from engine.settings import Settings
+from engine.spaces import Space, spaces_of
 from engine.ticks import ratio_units
-from engine.values import Exits, IndicationType, SetKey, Side, TradeMode, plain
+from engine.values import Exits, IndicationType, SetKey, Side, TradeMode, Variant, plain
 
-_VIABLE_TARGET = Decimal("1.5")  # times the round-trip cost
-_VIABLE_STOP = 2  # times spread and slippage
+_KINDS = tuple(IndicationType)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +43,10 @@ class Grid:
     opposite : (J,) int64
         Slot that signals the other side of the same kind, -1 if there is none.
     short : (K,) int64
-        Number of the short key, below `short_count`: Sets that differ in parameter alone share it.
-    skipped : int
-        Combinations left out as not viable, unreachable or past the cap.
+        Number of the short key, below `short_count`: Sets that differ in tuning alone share it.
+    skipped : mapping
+        Combinations left out, by reason: not_viable, unreachable, out_of_proportion,
+        stop_too_wide, past_cap, duplicate.
     fingerprint : str
         Names everything the books of these Sets depend on.
     """
@@ -61,7 +67,7 @@ class Grid:
     opposite: Ints
     short: Ints
     short_count: int
-    skipped: int
+    skipped: Mapping[str, int]
     fingerprint: str
 
     def __len__(self) -> int:
@@ -109,106 +115,102 @@ class Grid:
         return int(found[0]) if len(found) else None
 
 
+@lru_cache(maxsize=8)
 def make_grid(settings: Settings) -> Grid:
-    """Every Set worth trying under `settings`, at most `maxSetsPerSymbol`.
+    """Every Set worth trying under `settings`, at most `maxSetsPerSymbol` in each trade mode.
 
     Left out are targets below 1.5 round-trip costs and stops below twice spread and slippage
     (the spread taken as large as the slippage), trailing that could only arm past the target,
-    and targets out of proportion to the range N of Direction and Move. A grid past the cap is
-    thinned evenly.
+    and targets out of proportion to a range N. Spaces past the cap are sampled evenly, without
+    walking through them: every type, both sides and every parameter get the same share.
     """
-    slots = _slots(settings)
-    exits, tried = _exits(settings)
-    pairs = [
-        (j, e)
-        for j, slot in enumerate(slots)
-        for e, (factor, _) in enumerate(exits)
-        if _in_proportion(slot, factor, settings)
-    ]
-    total = tried * len(slots)
-    if len(pairs) > settings.max_sets_per_symbol:
-        kept = settings.max_sets_per_symbol
-        pairs = [pairs[i * len(pairs) // kept] for i in range(kept)]
-    return _grid(slots, tuple(each for _, each in exits), pairs, total - len(pairs), settings)
+    pairs: dict[tuple[Slot, Exits], None] = {}
+    skipped: Counter[str] = Counter()
+    for mode in TradeMode:
+        made = spaces_of(mode, settings)
+        skipped += made.skipped
+        kept = [
+            (Slot(indication=s.indication, parameter=s.parameter, side=side, variant=variant), each)
+            for s, most, turn in _shared_out(made.spaces, settings.max_sets_per_symbol // 2)
+            for variant, each in s.sample(most, turn)
+            for side in Side
+        ]
+        skipped["past_cap"] += len(Side) * sum(space.size for space in made.spaces) - len(kept)
+        before = len(pairs)
+        pairs |= dict.fromkeys(kept)
+        skipped["duplicate"] += before + len(kept) - len(pairs)
+    if not pairs:
+        raise InvalidSettingError(
+            f"no Set is left to try in trade mode {settings.trade_mode}: no indication is enabled, "
+            "or every exit was left out"
+        )
+    slots, slot = _numbered([slot for slot, _ in pairs], _slot_order)
+    exits, exit_ = _numbered([each for _, each in pairs], _exit_order)
+    order = np.lexsort((exit_, slot))
+    return _grid(slots, exits, slot[order], exit_[order], +skipped, settings)
 
 
-def _slots(settings: Settings) -> tuple[Slot, ...]:
-    thresholds = tuple(
-        int((each * 100).to_integral_value(ROUND_HALF_EVEN))
-        for each in settings.active_thresholds_pct
-    )
-    parameters = {
-        IndicationType.DIRECTION: settings.grid_ranges,
-        IndicationType.MOVE: settings.grid_ranges,
-        IndicationType.ACTIVE: thresholds,
-    }
-    return tuple(
-        Slot(indication=indication, parameter=parameter, side=side)
-        for indication, all_parameters in parameters.items()
-        for parameter in sorted(set(all_parameters))
-        for side in Side
-    )
+def _shared_out(spaces: list[Space], most: int) -> list[tuple[Space, int, int]]:
+    """How many Sets of each space are kept of `most` for a side, and its turn within its type.
+
+    Every type gets the same share, and so does every parameter of a type.
+    """
+    by_type: dict[IndicationType, list[Space]] = {}
+    for space in spaces:
+        by_type.setdefault(space.indication, []).append(space)
+    sizes = [sum(space.size for space in each) for each in by_type.values()]
+    given: list[tuple[Space, int, int]] = []
+    for each, share in zip(by_type.values(), even_shares(sizes, most), strict=True):
+        shares = even_shares([space.size for space in each], share)
+        given += zip(each, shares, range(len(each)), strict=True)
+    return given
 
 
-def _exits(settings: Settings) -> tuple[list[tuple[Decimal, Exits]], int]:
-    """Viable exits with their target factor, and how many were tried."""
-    trails = [(Decimal(0), Decimal(0))]
-    if settings.trailing_enabled:
-        pairs = zip(settings.trail_starts_pct, settings.trail_stops_pct, strict=True)
-        trails += list(dict.fromkeys(pairs))
-    viable: list[tuple[Decimal, Exits]] = []
-    factors, shares = sorted(set(settings.grid_take_profits)), settings.grid_stop_losses
-    for factor in factors:
-        for share in sorted(set(shares)):
-            target = factor * settings.position_cost_pct
-            if not _is_viable(target, target * share, settings):
-                continue
-            for start, stop in trails:
-                if start < target:
-                    viable.append((factor, _exit(target, target * share, start, stop)))
-    return viable, len(factors) * len(set(shares)) * len(trails)
+def even_shares(sizes: list[int], most: int) -> list[int]:
+    """`most` divided as evenly as the sizes allow; what one cannot take goes to the others."""
+    shares = [0] * len(sizes)
+    order = sorted(range(len(sizes)), key=lambda number: (sizes[number], number))
+    for rank, number in enumerate(order):
+        shares[number] = min(sizes[number], most // (len(sizes) - rank))
+        most -= shares[number]
+    return shares
 
 
-def _exit(target: Decimal, stop: Decimal, trail_start: Decimal, trail_stop: Decimal) -> Exits:
-    return Exits(
-        take_profit_pct=Decimal(plain(target)),
-        stop_loss_pct=Decimal(plain(stop)),
-        trail_start_pct=Decimal(plain(trail_start)),
-        trail_stop_pct=Decimal(plain(trail_stop)),
-    )
+def _numbered[T](values: list[T], order: Callable[[T], Any]) -> tuple[tuple[T, ...], Ints]:
+    """Different values in order, and the number of each of `values` among them."""
+    different = sorted(set(values), key=order)
+    number = {value: place for place, value in enumerate(different)}
+    return tuple(different), np.array([number[value] for value in values], np.int64)
 
 
-def _is_viable(target_pct: Decimal, stop_pct: Decimal, settings: Settings) -> bool:
-    if not settings.min_viable_exits:
-        return True
-    spread = settings.slippage_pct
+def _slot_order(slot: Slot) -> tuple[int, int, tuple[int | str, ...], int]:
+    tuning = tuple(getattr(slot.variant, name) for name in Variant.__slots__)
+    return _KINDS.index(slot.indication), slot.parameter, tuning, -slot.side.sign
+
+
+def _exit_order(exits: Exits) -> tuple[Decimal, Decimal, Decimal, Decimal, int, tuple[str, ...]]:
     return (
-        target_pct >= _VIABLE_TARGET * settings.round_trip_cost_pct
-        and stop_pct >= _VIABLE_STOP * (spread + settings.slippage_pct)
+        exits.take_profit_pct,
+        exits.stop_loss_pct,
+        exits.trail_start_pct,
+        exits.trail_stop_pct,
+        len(exits.flags),
+        exits.flags,
     )
-
-
-def _in_proportion(slot: Slot, factor: Decimal, settings: Settings) -> bool:
-    """Targets (in position costs) must suit the range (in steps); thresholds have no range."""
-    if slot.indication is IndicationType.ACTIVE:
-        return True
-    n = slot.parameter
-    nearest = max(1, n // settings.tp_range_divisor, round(n * settings.step_relation_min))
-    return nearest <= factor <= max(1, round(n * settings.step_relation_max))
 
 
 def _grid(
     slots: tuple[Slot, ...],
     exits: tuple[Exits, ...],
-    pairs: list[tuple[int, int]],
-    skipped: int,
+    slot: Ints,
+    exit_: Ints,
+    skipped: Mapping[str, int],
     settings: Settings,
 ) -> Grid:
-    slot, exit_ = np.array(pairs, np.int64).reshape(-1, 2).T.copy()
-    kinds = list(IndicationType)
-    group = np.array([kinds.index(each.indication) for each in slots], np.int64)
+    group = np.array([_KINDS.index(each.indication) for each in slots], np.int64)
     sign = np.array([each.side.sign for each in slots], np.int64)
-    short = ((group * 2 + (sign < 0))[slot]) * len(exits) + exit_
+    texts, text = _numbered([each.text for each in exits], str)
+    short = ((group * 2 + (sign < 0))[slot]) * len(texts) + text[exit_]
     return Grid(
         slots=slots,
         exits=exits,
@@ -225,7 +227,7 @@ def _grid(
         profit_back=np.array([each.profit_back for each in exits], np.bool_)[exit_],
         opposite=_opposites(slots),
         short=short,
-        short_count=2 * len(kinds) * len(exits),
+        short_count=2 * len(_KINDS) * len(texts),
         skipped=skipped,
         fingerprint=_fingerprint(slots, exits, slot, exit_, settings),
     )

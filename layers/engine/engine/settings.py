@@ -9,6 +9,7 @@ from engine.errors import InvalidSettingError
 from engine.setting import Setting, Value, checked
 from engine.tabs.adjust import AdjustSettings
 from engine.tabs.exchange import ExchangeSettings
+from engine.tabs.grid import GridSettings
 from engine.tabs.indication import IndicationSettings
 from engine.tabs.overall import OverallSettings
 from engine.tabs.preset import PresetSettings, check_preset
@@ -25,6 +26,7 @@ class Settings(
     ExchangeSettings,
     PromotionSettings,
     AdjustSettings,
+    GridSettings,
     StrategySettings,
     IndicationSettings,
     PresetSettings,
@@ -65,13 +67,23 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
         f = by_key[key]
         changed[f.name] = checked(_about(f), value, getattr(DEFAULTS, f.name))
     made = Settings(**changed)
+    _check_together(made)
+    return made
+
+
+def _check_together(made: Settings) -> None:
+    for only, enabled, holds in (
+        ("trailingOnly", "trailingEnabled", made.trailing_enabled or not made.trailing_only),
+        ("dcaOnly", "dcaEnabled", made.dca_enabled or not made.dca_only),
+    ):
+        if not holds:
+            raise InvalidSettingError(f"{only} must be false unless {enabled} is true, was True")
     check_preset(made)
     if len(made.trail_starts_pct) != len(made.trail_stops_pct):
         raise InvalidSettingError(
             "trailingStartValues and trailingStopValues must be equally long, were "
             f"{len(made.trail_starts_pct)} and {len(made.trail_stops_pct)}"
         )
-    return made
 
 
 def overrides(settings: Settings) -> dict[str, object]:
