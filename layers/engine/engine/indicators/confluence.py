@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.indicators.bars import Bools
 from engine.indicators.configurations import IndicatorKind
 from engine.indicators.panel import Rules
 from engine.indicators.votes import FULL, Votes
@@ -14,19 +13,28 @@ from engine.settings import Settings
 REFUSALS = ("refused_confluence", "refused_strength", "refused_volatility")
 """Why a side that led became no signal, in the order of the tests."""
 
+SIGNAL, SILENT = -1, -2
+"""In place of a refusal: all tests passed; no side led, or an indicator still warms up."""
+
+# A ballot is one integer: strengths long and short, signals long and short, cold, quiet. Each
+# field is wide enough for the sum of all indicators, so adding ballots adds every field.
+_SHORT, _LONGS, _SHORTS, _COLD, _QUIET = 20, 40, 44, 48, 52
+_STRENGTH, _COUNT = (1 << 20) - 1, (1 << 4) - 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """(T, S, C) each: what the indicators of a configuration say together.
 
-    `sign` is the side that leads (0 if none), `agreeing` its signals, `strength` their strengths
-    over the number of all signals in ten-thousandths, rounded down; `refusal` the index in
-    `REFUSALS` of the test that failed, -1 if all passed, -2 without a side or while warming up.
+    `sign` is the side that leads (0 if none), `agreeing` its signals and `strong` the sum of
+    their strengths in ten-thousandths; `signals` are those of both sides; `refusal` is the index
+    in `REFUSALS` of the test that failed, or `SIGNAL` or `SILENT`.
     """
 
     sign: Ints
     agreeing: Ints
-    strength: Ints
+    strong: Ints
+    signals: Ints
     refusal: Ints
 
 
@@ -37,50 +45,31 @@ def decide(spoken: list[tuple[Rules, Votes]], settings: Settings) -> Verdict:
     `presetConfluence` signals, and strengths that make up `presetMinStrength` of the number of
     all signals of both sides. A configuration is silent until all its indicators are warm.
     """
-    sums = [_Sum.of(rules, said) for rules, said in spoken if rules.kind is not IndicatorKind.ATR]
-    total = _Sum.joined(sums)
-    sign = np.sign(total.strong[0] - total.strong[1])
-    agreeing = np.where(sign > 0, total.signals[0], total.signals[1])
-    strong = np.where(sign > 0, total.strong[0], total.strong[1])
-    signals = total.signals[0] + total.signals[1]
-    least = int(settings.preset_min_strength * FULL)
-    warm, moving = total.warm, np.ones(sign.shape, np.bool_)
+    first, votes = spoken[0]
+    ballot = np.zeros((*votes.sign.shape[:2], len(first.of)), np.int64)
     for rules, said in spoken:
-        if rules.kind is IndicatorKind.ATR:
-            warm = warm & said.warm[..., rules.of]
-            moving = said.sign[..., rules.of] > 0
-    tests = np.stack([agreeing >= settings.preset_confluence, strong >= least * signals, moving])
-    refusal = np.where(tests.all(axis=0), -1, np.argmin(tests, axis=0))
-    return Verdict(
-        sign=sign,
-        agreeing=agreeing,
-        strength=strong // np.maximum(signals, 1),
-        refusal=np.where(warm & (sign != 0), refusal, -2),
-    )
+        ballot += np.take(_ballots(rules.kind, said), rules.of, axis=-1)
+    long, short = ballot & _STRENGTH, ballot >> _SHORT & _STRENGTH
+    longs, shorts = ballot >> _LONGS & _COUNT, ballot >> _SHORTS & _COUNT
+    sign = np.sign(long - short)
+    agreeing = np.where(sign > 0, longs, shorts)
+    strong, signals = np.maximum(long, short), longs + shorts
+    refusal = np.where(ballot >> _QUIET > 0, 2, SIGNAL)
+    least = int(settings.preset_min_strength * FULL)
+    refusal[strong < least * signals] = 1
+    refusal[agreeing < settings.preset_confluence] = 0
+    refusal[(sign == 0) | (ballot >> _COLD & _COUNT > 0)] = SILENT
+    return Verdict(sign=sign, agreeing=agreeing, strong=strong, signals=signals, refusal=refusal)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """Signals and sums of strengths of the two sides, (2, T, S, C), and whether all are warm."""
-
-    signals: Ints
-    strong: Ints
-    warm: Bools
-
-    @staticmethod
-    def of(rules: Rules, said: Votes) -> "_Sum":
-        sides = np.stack([said.sign > 0, said.sign < 0])[..., rules.of]
-        return _Sum(
-            sides.astype(np.int64),
-            np.where(sides, said.strength[..., rules.of], 0),
-            said.warm[..., rules.of],
-        )
-
-    @staticmethod
-    def joined(parts: "list[_Sum]") -> "_Sum":
-        first = parts[0]
-        signals, strong, warm = first.signals, first.strong, first.warm
-        for part in parts[1:]:
-            signals, strong = signals + part.signals, strong + part.strong
-            warm = warm & part.warm
-        return _Sum(signals, strong, warm)
+def _ballots(kind: IndicatorKind, said: Votes) -> Ints:
+    """(T, S, R): the average range has no side, it only can find a market too quiet."""
+    cold = (~said.warm).astype(np.int64) << _COLD
+    if kind is IndicatorKind.ATR:
+        quiet: Ints = cold + ((said.warm & (said.sign == 0)).astype(np.int64) << _QUIET)
+        return quiet
+    short = said.sign < 0
+    strength = said.strength << np.where(short, _SHORT, 0)
+    signal = (said.sign != 0).astype(np.int64) << np.where(short, _SHORTS, _LONGS)
+    ballots: Ints = cold + strength + signal
+    return ballots

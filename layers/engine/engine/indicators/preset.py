@@ -13,7 +13,7 @@ from engine.indicators import carry
 from engine.indicators.bars import Bars
 from engine.indicators.carry import Array
 from engine.indicators.configurations import PresetConfiguration
-from engine.indicators.confluence import REFUSALS, Verdict, decide
+from engine.indicators.confluence import REFUSALS, SIGNAL, SILENT, Verdict, decide
 from engine.indicators.panel import Rules, rules_of
 from engine.indicators.timeframe import ClosedBars, OpenBar, closed_bars
 from engine.indicators.votes import Votes, votes
@@ -166,10 +166,10 @@ def _spoken(
         said.append((rules, votes(rules, outputs, bars.close, settings)))
     usable = _usable(state, candles, closed, bars, settings)
     verdict = decide(said, settings)
-    refusal = np.where(usable[..., None], verdict.refusal, -2)
+    refusal = np.where(usable[..., None], verdict.refusal, SILENT)
     counts = {name: int((refusal == number).sum()) for number, name in enumerate(REFUSALS)}
     counts["near_ties"] = _near_ties(said)
-    signals = _records(np.nonzero(refusal == -1), verdict, candles, closed, bars)
+    signals = _records(np.nonzero(refusal == SIGNAL), verdict, candles, closed, bars)
     after_all = replace(state, carries=tuple(carries), seen=state.seen + bars.count)
     return after_all, signals, counts
 
@@ -197,8 +197,8 @@ def _records(
     signals["bar"], signals["at_ms"] = bar, candles.close_ms[bar]
     signals["symbol"], signals["configuration"] = symbol, configuration
     signals["price"] = candles.close[bar, symbol]
-    for name in ("sign", "strength", "agreeing"):
-        signals[name] = getattr(verdict, name)[where]
+    signals["sign"], signals["agreeing"] = verdict.sign[where], verdict.agreeing[where]
+    signals["strength"] = verdict.strong[where] // verdict.signals[where]
     return signals[np.lexsort((configuration, symbol, bar))]
 
 

@@ -5,8 +5,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from engine.indicators.configurations import IndicatorKind, PresetConfiguration
-from engine.indicators.confluence import REFUSALS, decide
+from engine.indicators.configurations import (
+    IndicatorKind,
+    PresetConfiguration,
+    preset_configurations,
+)
+from engine.indicators.confluence import REFUSALS, SIGNAL, SILENT, decide
 from engine.indicators.panel import rules_of
 from engine.indicators.votes import Votes
 from engine.settings import Settings, with_values
@@ -32,12 +36,12 @@ def decided(
     rules = rules_of([PresetConfiguration(parameters=parameters)])
     said = [vote(each) for each in (*signed, moving)]
     verdict = decide(list(zip(rules, said, strict=True)), with_values(Settings(), values))
-    sign, agreeing, strength, refusal = (
-        int(each[0, 0, 0])
-        for each in (verdict.sign, verdict.agreeing, verdict.strength, verdict.refusal)
+    sign, agreeing, strong, signals, refusal = (
+        int(getattr(verdict, name)[0, 0, 0])
+        for name in ("sign", "agreeing", "strong", "signals", "refusal")
     )
-    names = {-2: "silent", -1: "signal"} | dict(enumerate(REFUSALS))
-    return sign, agreeing, strength, names[refusal]
+    names = {SILENT: "silent", SIGNAL: "signal"} | dict(enumerate(REFUSALS))
+    return sign, agreeing, strong // max(signals, 1), names[refusal]
 
 
 @SIDES
@@ -92,3 +96,16 @@ def test_all_indicators_must_be_warm(side: Side) -> None:
 
     assert decided(8000 * s, 9000 * s, None)[3] == "silent"
     assert decided(8000 * s, 9000 * s, moving=None)[3] == "silent"
+
+
+def test_eight_indicators_at_full_strength_do_not_run_into_each_other() -> None:
+    settings = with_values(Settings(), {"sarEnabled": True, "atrEnabled": False})
+    rules = rules_of(preset_configurations(settings))
+
+    assert len(rules) == 8
+    for strength in (10_000, -10_000):
+        verdict = decide([(each, vote(strength)) for each in rules], Settings())
+
+        assert verdict.sign[0, 0, 0] == np.sign(strength)
+        assert (verdict.agreeing[0, 0, 0], verdict.strong[0, 0, 0]) == (8, 80_000)
+        assert verdict.refusal[0, 0, 0] == SIGNAL
