@@ -128,6 +128,7 @@ class ConsoleApi:
             "coverage": "99.6" if self.loading_progress == 100 else str(self.loading_progress),
             "symbols": list(BASES),
             "may_trade": True,
+            "may_trade_preset": False,
             "warming": False,
             "trade_loop": trade,
             "position_loop": position,

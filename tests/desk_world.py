@@ -47,6 +47,7 @@ class DeskWorld:
     hedge: bool = True
     crash_chance: float = 0.0
     may_trade: bool = True
+    may_trade_preset: bool = False
     halt: bool = False
     wanted: str = "run"
     quote_age_ms: int = 0
@@ -110,9 +111,9 @@ class DeskWorld:
         self.store.put_command(CONNECTION, made)
         return made
 
-    def turn(self, key: SetKey) -> Command:
-        """The opposite signal of what the Set's positions were opened for, on this candle."""
-        at_ms = self.clock.now_ms()
+    def turn(self, key: SetKey, at_ms: int | None = None) -> Command:
+        """The opposite signal of what the Set's positions were opened for, by default just now."""
+        at_ms = at_ms or self.clock.now_ms()
         turn = Turn(
             symbol=key.symbol,
             indication=key.indication,
@@ -221,6 +222,7 @@ class DeskWorld:
             events=(*self.venue.events(), *self._answers()),
             instruments=self.venue.instruments_by_symbol,
             may_trade=self.may_trade,
+            may_trade_preset=self.may_trade_preset,
             hedge=self.hedge,
             halt=self.halt,
             wanted=self.wanted,

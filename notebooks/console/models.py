@@ -79,6 +79,7 @@ class Engine(ToldCamel):
     coverage: Decimal | None
     symbols: list[str]
     may_trade: bool = Field(alias="may_trade")
+    may_trade_preset: bool = Field(alias="may_trade_preset")
     warming: bool
     trade_loop: LoopState = Field(alias="trade_loop")
     position_loop: LoopState = Field(alias="position_loop")

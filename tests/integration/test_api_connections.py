@@ -220,17 +220,24 @@ def test_switching_off_stops_the_engine_and_ends_trading(api: ApiWorld, flag: st
     assert api.machines.stopped == [(connection_id, False)]
 
 
-def test_trading_switched_off_under_a_running_engine_ends_at_once(api: ApiWorld) -> None:
+@pytest.mark.parametrize(
+    ("flag", "left"), [("is_live_trade", (False, True)), ("is_preset_trade", (True, False))]
+)
+def test_a_mode_switched_off_under_a_running_engine_ends_at_once(
+    api: ApiWorld, flag: str, left: tuple[bool, bool]
+) -> None:
     connection_id = api.tested()
-    api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+    both = {"is_live_trade": True, "is_preset_trade": True}
+    api.post(f"{ALL}/{connection_id}/toggle", both)
     api.post("/api/trade-engine/start", {"connectionId": connection_id})
-    may_trade, running = EngineStateRow.may_trade.set(True), EngineStateRow.actual_state
-    EngineStateRow(connection_id).update([may_trade, running.set("running")])
+    trading = (EngineStateRow.may_trade.set(True), EngineStateRow.may_trade_preset.set(True))
+    EngineStateRow(connection_id).update([*trading, EngineStateRow.actual_state.set("running")])
 
-    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": False})
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {flag: False})
 
     assert answer.status == 200
-    assert read_engine(connection_id).may_trade is False
+    engine = read_engine(connection_id)
+    assert (engine.may_trade, engine.may_trade_preset) == left
     assert api.machines.stopped == []
 
 

@@ -13,6 +13,7 @@ from tests.builders import an_instrument
 from tests.samples import some_candles
 
 from adapters.engine_loading import Loading
+from adapters.engine_rows import read_engine
 from adapters.engine_states import read_state
 from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
@@ -20,7 +21,7 @@ from adapters.stored_settings import SYSTEM, save_settings, settings_of
 from adapters.tables import AuditRow, PositionRow
 from engine.errors import InvalidSettingError, LeaseLostError, RefusedError
 from engine.ports import Exchange, Feed
-from engine.values import Loop
+from engine.values import Loop, TradeMode
 
 MINUTE_MS = 60_000
 MINUTES_A_DAY = 1440
@@ -76,11 +77,12 @@ def loading(api: ApiWorld, opener: OneVenue) -> Loading:
     )
 
 
-def _started(api: ApiWorld, *, trading: bool = False) -> tuple[str, str]:
+def _started(api: ApiWorld, *, trading: bool = False, preset: bool = False) -> tuple[str, str]:
     connection_id = api.tested()
-    if trading:
-        toggle = f"/api/settings/connections/{connection_id}/toggle"
-        assert api.post(toggle, {"is_live_trade": True}).status == 200
+    toggle = f"/api/settings/connections/{connection_id}/toggle"
+    for flag, is_on in (("is_live_trade", trading), ("is_preset_trade", preset)):
+        if is_on:
+            assert api.post(toggle, {flag: True}).status == 200
     api.post("/api/trade-engine/start", {"connectionId": connection_id})
     return connection_id, read_state(connection_id).run_id or ""
 
@@ -124,6 +126,23 @@ def test_preparing_chooses_symbols_and_writes_what_the_loops_run_with(
     assert engine.prehistory_end_ms == api.clock.now_ms()
     assert (engine.hedge, engine.cross) == (True, True)
     assert (api.venue.leverages, opener.asked) == ({}, [True])
+
+
+def test_the_status_tells_the_version_of_the_settings_in_force(
+    api: ApiWorld, loading: Loading
+) -> None:
+    save_settings(SYSTEM, {"burstSeconds": 20}, author="t", now_ms=1)
+    save_settings(SYSTEM, {"burstSeconds": 25}, author="t", now_ms=2)
+    connection_id, run_id = _started(api)
+    _prepared(loading, connection_id, run_id)
+    save_settings(SYSTEM, {"burstSeconds": 30}, author="t", now_ms=3)
+
+    (told,) = api.get("/api/trade-engine/status").body["connections"]
+    engine = loading.store.engine(connection_id)
+
+    assert (engine.settings.burst_s, engine.settings_version) == (25, 2)
+    assert told["settings_version"] == engine.settings_version
+    assert settings_of(connection_id).version == 3  # counts from the next start on
 
 
 def test_an_account_that_trades_is_set_up_before_loading(
@@ -241,6 +260,22 @@ def test_a_connection_that_does_not_trade_may_not(api: ApiWorld, loading: Loadin
     finished = loading.finish(connection_id, run_id)
 
     assert (finished["loaded"], finished["may_trade"]) == (True, False)
+    assert finished["may_trade_preset"] is False
+
+
+def test_each_mode_trades_under_its_own_switch(api: ApiWorld, loading: Loading) -> None:
+    save_settings(SYSTEM, {"prehistoricDataDays": 1}, author="t", now_ms=1)
+    connection_id, run_id = _started(api, preset=True)
+    answer = _prepared(loading, connection_id, run_id)
+    _store_history(api, connection_id, answer["symbols"], minutes=1440)
+
+    loading.finish(connection_id, run_id)
+
+    engine = read_engine(connection_id)
+    assert (engine.may_trade, engine.may_trade_preset) == (False, True)
+    assert (engine.may_open(TradeMode.MAIN), engine.may_open(TradeMode.PRESET)) == (False, True)
+    (told,) = api.get("/api/trade-engine/status").body["connections"]
+    assert (told["may_trade"], told["may_trade_preset"]) == (False, True)
 
 
 def test_a_failed_start_tells_why_and_may_be_tried_again(api: ApiWorld, loading: Loading) -> None:

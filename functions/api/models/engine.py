@@ -91,6 +91,7 @@ class EngineTold(ToldCamel):
     coverage: Decimal | None
     symbols: list[str]
     may_trade: bool = Field(alias="may_trade")
+    may_trade_preset: bool = Field(alias="may_trade_preset")
     warming: bool
     trade_loop: LoopTold = Field(alias="trade_loop")
     position_loop: LoopTold = Field(alias="position_loop")

@@ -135,7 +135,7 @@ class Connections:
     ) -> Shown:
         """Switch flags; disabling or deactivating stops the engine before it is written.
 
-        Live trade switched off amid a run leaves the engine to open positions on paper alone.
+        A mode switched off amid a run leaves its Sets to open positions on paper alone.
 
         Raises
         ------
@@ -148,14 +148,22 @@ class Connections:
         values = checked_flags(row, flags, running=is_active(state))
         if not (values["is_enabled"] and values["is_active"]) and is_active(state):
             self.operations.stop(connection_id, close_positions=False, by=by)
-        elif not values["is_live_trade"] and state.may_trade:
-            self._end_trading(state, by=by)
+        else:
+            self._end_trading(state, values, by=by)
         return self._write(row, "connection.toggle", values, version=version, by=by)
 
-    def _end_trading(self, state: EngineStateRow, *, by: str) -> None:
-        now_ms = self.clock.now_ms()
-        audit = audit_row(state.connection_id, "engine.trade_no_more", by=by, now_ms=now_ms)
-        change_state(state, audit, may_trade=False)
+    def _end_trading(self, state: EngineStateRow, flags: Mapping[str, bool], *, by: str) -> None:
+        """What is switched off of the two modes ends at once; nothing begins amid a run."""
+        modes = {"may_trade": "is_live_trade", "may_trade_preset": "is_preset_trade"}
+        ended = {
+            may: False for may, flag in modes.items() if getattr(state, may) and not flags[flag]
+        }
+        if ended:
+            now_ms = self.clock.now_ms()
+            audit = audit_row(
+                state.connection_id, "engine.trade_no_more", by=by, now_ms=now_ms, details=ended
+            )
+            change_state(state, audit, **ended)
 
     def _refuse_while_running(self, connection_id: str) -> None:
         if is_active(read_state(connection_id)):

@@ -56,7 +56,7 @@ class Loading:
             self.log.fact(
                 "symbols dropped", {"connection_id": connection_id, "symbols": choice.dropped}
             )
-        if row.is_live_trade:
+        if row.is_live_trade or row.is_preset_trade:
             await _set_up_account(exchange, row, choice, stored.settings)
         symbols = [one.symbol for one in choice.instruments]
         self._write(
@@ -89,7 +89,11 @@ class Loading:
         engine = self.store.engine(connection_id)
         coverage = self.coverage_pct(engine)
         loaded = coverage >= engine.settings.prehistory_coverage_pct
-        may_trade = loaded and row.is_enabled and row.is_active and row.is_live_trade
+        may = loaded and row.is_enabled and row.is_active
+        trades = {
+            "may_trade": may and row.is_live_trade,
+            "may_trade_preset": may and row.is_preset_trade,
+        }
         self._write(
             connection_id,
             run_id,
@@ -98,12 +102,12 @@ class Loading:
             loading_progress=100,
             prehistoric_data_loaded=loaded,
             prehistory_coverage_pct=coverage,
-            may_trade=may_trade,
+            **trades,
         )
         for loop in Loop:
             self.leases.request(connection_id, loop, wanted=RUN)
         self._yield_to_a_stop(connection_id, run_id)
-        details = {"run_id": run_id, "coverage": str(coverage), "may_trade": may_trade}
+        details = {"run_id": run_id, "coverage": str(coverage), **trades}
         self._audit(connection_id, "engine.running", details)
         return {
             "actual_state": Actual.RUNNING.value,
@@ -111,7 +115,7 @@ class Loading:
             "prehistoric_data_loaded": loaded,
             "coverage": str(coverage),
             "warming": not loaded,
-            "may_trade": may_trade,
+            **trades,
         }
 
     def fail(self, connection_id: str, run_id: str | None, *, error: str, cause: str) -> None:
@@ -128,6 +132,7 @@ class Loading:
             loading_stage="error",
             error_message=message,
             may_trade=False,
+            may_trade_preset=False,
         )
         self._audit(connection_id, "engine.failed", {"run_id": state.run_id, "error": message})
 

@@ -40,6 +40,7 @@ def read_engine(connection_id: str) -> EngineRow:
         prehistoric_data_loaded=bool(row.prehistoric_data_loaded),
         prehistory_end_ms=row.prehistory_end_ms or 0,
         may_trade=bool(row.may_trade),
+        may_trade_preset=bool(row.may_trade_preset),
         hedge=bool(row.hedge),
         cross=bool(row.cross),
         volume_factor=row.volume_factor or Decimal(1),

@@ -59,6 +59,7 @@ class Stopping:
             EngineStateRow.actual_state.set(Actual.STOPPED.value),
             EngineStateRow.loading_stage.set(""),
             EngineStateRow.may_trade.set(False),
+            EngineStateRow.may_trade_preset.set(False),
             EngineStateRow.updated_at_ms.set(now_ms),
         ]
         try:

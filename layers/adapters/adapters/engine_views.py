@@ -80,6 +80,7 @@ class EngineViews:
             "coverage": state.prehistory_coverage_pct,
             "symbols": list(state.symbols or ()),
             "may_trade": bool(state.may_trade),
+            "may_trade_preset": bool(state.may_trade_preset),
             "warming": running and not loaded,
             "trade_loop": loops[Loop.TRADE],
             "position_loop": loops[Loop.POSITION],

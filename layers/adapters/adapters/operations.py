@@ -104,6 +104,7 @@ class Operations:
             desired_state=Desired.STOPPED.value,
             actual_state=Actual.STOPPING.value,
             may_trade=False,
+            may_trade_preset=False,
         )
         self.release_loops(row.connection_id, closing=closing, reason=f"stop by {by}")
         self.machines.engine_stop(row.connection_id, close_positions=close_positions)
@@ -160,6 +161,7 @@ def _starting(run_id: str, now_ms: int) -> dict[str, Any]:
         "prehistoric_data_loaded": False,
         "prehistory_coverage_pct": None,
         "may_trade": False,
+        "may_trade_preset": False,
         "error_message": None,
         "engine_started_at_ms": now_ms,
         "restarts": 0,

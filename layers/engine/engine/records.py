@@ -8,7 +8,7 @@ from engine.ledger import Fill, Order, Position
 from engine.market import Candles
 from engine.risk_record import Result, RiskRecord
 from engine.settings import Settings
-from engine.values import Instrument, Loop, Turn, Wish
+from engine.values import Instrument, Loop, TradeMode, Turn, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,13 @@ class EngineRow:
     hedge: bool
     cross: bool
     volume_factor: Decimal = Decimal(1)  # of the connection, one more factor of every size
+    may_trade_preset: bool = False  # the same with is_preset_trade, for Sets of preset mode
     exchange: str = ""  # the venue's name, which has limits of its own
+
+    def may_open(self, mode: TradeMode) -> bool:
+        """Whether proven Sets of this mode may ask for the exchange."""
+        may = self.may_trade if mode is TradeMode.MAIN else self.may_trade_preset
+        return may and self.prehistoric_data_loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

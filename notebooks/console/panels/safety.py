@@ -80,7 +80,8 @@ def _state(engine: Engine) -> Element:
         detail = "as wanted"
     else:
         detail = f"wanted: {words(engine.desired_state)}"
-    if engine.actual_state == "running" and not engine.may_trade:
+    trades = engine.may_trade or engine.may_trade_preset
+    if engine.actual_state == "running" and not trades:
         detail = "watches only, sends no orders"
     elif engine.warming:
         detail = "warming up, no orders yet"

@@ -1,5 +1,6 @@
 """A position from wish to close when nothing goes wrong on the way."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,7 @@ from tests.builders import a_wish, some_exits
 from tests.desk_world import DeskWorld, with_settings
 
 from engine.ledger import OrderState, PositionStatus, Purpose
-from engine.values import CloseReason, Side
+from engine.values import CloseReason, IndicationType, Side, TradeMode, Variant
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
@@ -212,6 +213,25 @@ def test_both_sides_of_a_symbol_need_hedge_mode(side: Side, hedge: bool, opens: 
     assert bool(world.open_positions(other)) is opens
     if not opens:
         assert world.store.consumed[other.wish_id].reason == "one_way_mode"
+
+
+@BOTH
+@pytest.mark.parametrize("mode", TradeMode)
+def test_each_mode_opens_under_its_own_switch(side: Side, mode: TradeMode) -> None:
+    world = DeskWorld(may_trade=mode is TradeMode.MAIN, may_trade_preset=mode is TradeMode.PRESET)
+    main = a_wish(side, entry_close_ms=world.clock.now_ms())
+    variant = Variant(preset="rsi14/30/70")
+    key = replace(main.key, indication=IndicationType.PRESET, parameter=0, variant=variant)
+    preset = replace(main, key=key)
+
+    for wish in (main, preset):
+        world.wish(wish)
+    world.run(10)
+
+    (position,) = world.store.positions.values()
+    refused = preset if mode is TradeMode.MAIN else main
+    assert position.key.indication.mode is mode
+    assert world.store.consumed[refused.wish_id].reason == "not_trading"
 
 
 @BOTH

@@ -103,6 +103,7 @@ class EngineStateRow(base.Row):
     settings = JSONAttribute(null=True)  # setting key -> JSON value, only what differs
     settings_version = IntegerAttribute(null=True)
     may_trade = BooleanAttribute(null=True)
+    may_trade_preset = BooleanAttribute(null=True)
     hedge = BooleanAttribute(null=True)
     cross = BooleanAttribute(null=True)
     volume_factor = DecimalAttribute(null=True)

@@ -206,7 +206,9 @@ class _Burst:
             self.seen_seq = row.wish_seq
             # Trading may have been switched off since the burst began.
             now = self.world.store.engine(self.lease.connection_id)
-            self.engine = replace(self.engine, may_trade=now.may_trade)
+            self.engine = replace(
+                self.engine, may_trade=now.may_trade, may_trade_preset=now.may_trade_preset
+            )
         return DeskInputs(
             now_ms=self.world.clock.now_ms(),
             quotes=memory.feed.quotes(),
@@ -214,6 +216,7 @@ class _Burst:
             events=(*memory.feed.events(), *memory.errands.take()),
             instruments={each.symbol: each for each in self.engine.instruments},
             may_trade=self.engine.may_trade,
+            may_trade_preset=self.engine.may_trade_preset,
             hedge=self.engine.hedge,
             halt=row.halt,
             wanted=row.wanted,

@@ -20,7 +20,7 @@ from engine.market import Candles
 from engine.ports import World
 from engine.records import Begun, EngineRow, Lease, LeaseRow, TradeTick
 from engine.trade import TradePlan, plan_trade
-from engine.values import Loop, Wish
+from engine.values import Loop, TradeMode, Wish
 
 CANDLE_MS = 1_000
 HEARTBEAT_MS = 5_000
@@ -75,7 +75,7 @@ class _Burst:
         last_ms = last_slot(row, started_ms, settings)
         self.begun = Begun(taken_us=clock.now_us(), anew=last_ms == 0)
         self._keep_backfilled()
-        if self._may_wish() and self.memory.state.has_proven_sets():
+        if self._modes() and self.memory.state.has_proven_sets():
             self._wake("warm")  # a cold start later would make the first wish stale
         grid = Grid(
             interval_ms=int(settings.trade_interval_s * 1000),
@@ -131,13 +131,14 @@ class _Burst:
             begun=self.begun,
         )
         self.begun = None
-        wishes = fresh_wishes(plan, candles) if self._may_wish() else ()
+        wishes = fresh_wishes(plan, candles, self._modes())
         self._write(tick, wishes)
         self._keep(candles, slot_ms)
         self.ticks += 1
 
-    def _may_wish(self) -> bool:
-        return self.engine.may_trade and self.engine.prehistoric_data_loaded
+    def _modes(self) -> frozenset[TradeMode]:
+        """Modes whose Sets may ask for the exchange."""
+        return frozenset(mode for mode in TradeMode if self.engine.may_open(mode))
 
     async def _candles(self, slot_ms: int) -> Candles:
         """Every candle since the last tick: skipped ticks lose no candle."""
@@ -189,7 +190,13 @@ class _Burst:
         )
 
 
-def fresh_wishes(plan: TradePlan, candles: Candles) -> tuple[Wish, ...]:
+def fresh_wishes(
+    plan: TradePlan, candles: Candles, modes: frozenset[TradeMode]
+) -> tuple[Wish, ...]:
     """Only what the newest candle decided: a wish for an older one would be stale."""
     newest = int(candles.close_ms[-1])
-    return tuple(wish for wish in plan.wishes if wish.entry_close_ms == newest)
+    return tuple(
+        wish
+        for wish in (plan.wishes if modes else ())
+        if wish.entry_close_ms == newest and wish.key.indication.mode in modes
+    )

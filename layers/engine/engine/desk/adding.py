@@ -25,11 +25,12 @@ def add_steps(book: Book) -> None:
 def _may_grow(book: Book, position: Position) -> bool:
     """Whether it rests open, covered by a live stop, with nothing of it on its way.
 
-    An order of unknown fate is looked up first; a step is never sent a second time meanwhile.
+    An order of unknown fate is looked up first, and a new owner reads what the venue holds; a step
+    is never sent a second time meanwhile.
     """
     if position.status is not PositionStatus.OPEN or position.recovery is Recovery.BACK:
         return False
-    if position.position_id in book.touched or not book.knows_venue():
+    if book.snapshot is None:
         return False
     return all(_is_settled(book, order) for order in book.orders_of(position.position_id)) and (
         book.stop_cover(position) >= position.quantity
@@ -111,11 +112,12 @@ def _forbidden(book: Book, position: Position) -> Refusal | None:
     restrained = state_refusal(book.risk, book.now_ms)
     if restrained is not None:
         return restrained
-    if book.inputs.wanted == "stop" or not book.inputs.may_trade:
+    may_open = book.inputs.may_open(position.key.indication.mode)
+    if book.inputs.wanted == "stop" or not may_open:
         return Refusal(code="not_trading")
     if (position.key.symbol, position.key.side) in book.mismatches:
         return Refusal(code="out_of_sync")
-    return None if book.snapshot is not None else Refusal(code="not_reconciled")
+    return None
 
 
 def _beyond_stop(

@@ -9,7 +9,7 @@ from engine.ledger import Fill, Order, Position
 from engine.reconcile import Mismatch, SymbolSide
 from engine.records import Command, Facts, Held
 from engine.risk_record import Restraint, Result, RiskRecord, TradingState
-from engine.values import Instrument
+from engine.values import Instrument, TradeMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,11 @@ class DeskInputs:
     wanted: str = "run"
     volume_factor: Decimal = Decimal(1)
     exchange: str = ""
+    may_trade_preset: bool = False
+
+    def may_open(self, mode: TradeMode) -> bool:
+        """Whether positions of this mode may be opened and added to."""
+        return self.may_trade if mode is TradeMode.MAIN else self.may_trade_preset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

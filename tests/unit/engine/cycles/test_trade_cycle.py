@@ -258,14 +258,19 @@ async def test_proven_sets_wish_and_wake_the_position_loop(engine: Engine) -> No
     assert all(command.wish.entry_close_ms in slots for command in wishes if command.wish)
 
 
-async def test_an_engine_that_may_not_trade_wishes_nothing(engine: Engine) -> None:
+@pytest.mark.parametrize("preset", [False, True])
+async def test_an_engine_that_may_not_trade_in_a_mode_wishes_nothing_in_it(
+    engine: Engine, preset: bool
+) -> None:
     assert engine.store.engine_row is not None
-    engine.store.engine_row = replace(engine.store.engine_row, may_trade=False)
+    engine.store.engine_row = replace(
+        engine.store.engine_row, may_trade=False, may_trade_preset=preset
+    )
     for _ in range(20):
         await engine.burst()
 
     assert engine.store.commands == {}
-    assert engine.started == []
+    assert "wish" not in engine.started
 
 
 async def test_after_a_pause_longer_than_a_lease_the_missed_candles_are_fetched_again(
