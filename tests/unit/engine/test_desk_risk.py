@@ -210,6 +210,41 @@ def test_many_stops_rest_their_symbol_and_side_for_a_while(side: Side) -> None:
     assert traded(world, side) is not None
 
 
+def test_resuming_ends_rests_too() -> None:
+    world = a_risky_world(stop_guard_count=2)
+    traded(world, Side.LONG)
+    traded(world, Side.LONG)
+    assert reason(world, try_wish(world, Side.LONG)) == "stop_loss_guard"
+
+    world.command("resume_trading")
+    world.run(SETTLE_TICKS)
+
+    assert traded(world, Side.LONG) is not None
+
+
+def test_a_new_owner_counts_what_was_closed_behind_the_records_back() -> None:
+    world = a_risky_world(max_consecutive_losses=2)
+    traded(world, Side.LONG)
+    before = world.store.risk
+    traded(world, Side.LONG)
+    world.store.risk = before  # the worker died between the two writes
+
+    restart(world)
+
+    assert state(world) is TradingState.REDUCING
+
+
+def test_results_are_let_go_once_no_rule_looks_at_them_any_more() -> None:
+    world = a_risky_world()
+    traded(world, Side.LONG)
+
+    pass_time(world, to_midnight_min(world) + 1)
+    assert len(world.state.results) == 1
+    pass_time(world, 1440)
+
+    assert not world.state.results
+
+
 @BOTH
 def test_a_symbol_that_earns_too_little_rests(side: Side) -> None:
     world = a_risky_world(low_profit_count=2, low_profit_pause_min=10)

@@ -138,12 +138,21 @@ def test_losses_in_a_row_restrain_for_a_while_and_then_count_anew(side: Side) ->
         "limit": Decimal(3),
         "left_ms": Decimal(3_600_000),
     }
+    assert after(losses, record=paused, now_ms=NOON + 60_000, settings=settings) == paused
     over = after(losses, record=paused, now_ms=NOON + 3_600_000, settings=settings)
     assert (over.state, over.consecutive_losses) == (TradingState.ACTIVE, 0)
     later = [*losses, a_result(NOON + 3_600_001, "-1", side)]
     assert after(later, record=over, now_ms=NOON + 3_600_002, settings=settings).state is (
         TradingState.ACTIVE
     )
+
+
+def test_a_days_limit_is_a_share_of_the_equity_it_began_with() -> None:
+    later = after([], equity="5000")
+    next_day = after([], record=later, equity="4500", now_ms=MIDNIGHT + DAY_MS + 5)
+
+    assert (later.day_start_equity, later.day_ms) == (EQUITY, MIDNIGHT)
+    assert (next_day.day_start_equity, next_day.day_ms) == (Decimal(4500), MIDNIGHT + DAY_MS)
 
 
 def test_a_result_of_nothing_is_no_loss() -> None:

@@ -64,7 +64,7 @@ class Book:
         self.started_ms = state.started_ms
         self.sealed = state.sealed
         self.results = dict(state.results)
-        self.results_changed = not state.sealed  # a new owner counts anew
+        self.uncounted = state.uncounted
         self.risk = state.risk
         self.new_fills: list[Fill] = []
         self.consumed: list[Consumed] = []
@@ -178,7 +178,7 @@ class Book:
         if position.status is PositionStatus.CLOSED and position.entry_quantity > 0:
             self.results[position.position_id] = Result.of(position)
         if known or position.position_id in self.results:
-            self.results_changed = True
+            self.uncounted = True
 
     def new_order(
         self,

@@ -27,7 +27,8 @@ class DeskState:
 
     `orders` holds what is not terminal, and all of open and lately closed positions, so that no
     attempt is ever numbered twice; `closed` is kept for cooldowns and late fills, `results` of
-    closed ones for the limits of the account, whose figures are `risk`. `loose` are fills
+    closed ones for the limits of the account, whose figures are `risk`; `uncounted` says that the
+    results changed since those were counted, or were never seen by this owner. `loose` are fills
     not booked (yet): strangers' or early ones. Maps to a time hold when something was asked or
     first seen: `looked` and `fetching` only while the answer is out.
     """
@@ -65,6 +66,7 @@ class DeskState:
     started_ms: int = 0
     sealed: bool = False
     results: Mapping[str, Result] = field(default_factory=dict)
+    uncounted: bool = True
     risk: RiskRecord = field(default_factory=RiskRecord)
 
     @classmethod

@@ -38,8 +38,9 @@ def _measured(book: Book, record: RiskRecord, account: Account) -> RiskRecord:
         if command.kind == RESUME:
             record = resumed(record, account.equity, book.now_ms)
             book.consume(command, "done")
-    if book.results_changed or _counted_from(record) != _counted_from(book.before.risk):
+    if book.uncounted or _counted_from(record) != _counted_from(book.before.risk):
         record = counted(record, book.results.values())
+        book.uncounted = False
     if record.day_ms != book.before.risk.day_ms:
         oldest_ms = kept_since(record.day_ms)
         book.results = {n: r for n, r in book.results.items() if r.closed_at_ms >= oldest_ms}
