@@ -1,16 +1,14 @@
 """Storms: the position side among faults, dying workers and meddlers, and what must hold after."""
 
 import random
-from dataclasses import replace
 from decimal import Decimal
 
 from tests.builders import a_wish, some_exits
-from tests.desk_world import DeskWorld
+from tests.desk_world import DeskWorld, with_settings
 from tests.fake_venue import Faults
 
 from engine.ledger import OrderState, PositionStatus, Purpose
 from engine.orders import TRIES_PER_STEP
-from engine.settings import Settings
 from engine.values import CloseReason, Exits, Side
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -49,21 +47,24 @@ PLANS = {"network": NETWORK, "stream": STREAM, "everything": EVERYTHING}
 
 
 # Steps near enough that wandering prices reach them, and soon enough after one another.
-STRATEGIES = replace(
-    Settings(),
+STRATEGIES = with_settings(
     dca_distances_pct=tuple(map(Decimal, ("0.2", "0.4", "0.6", "0.8"))),
     dca_step_cooldown_s=2,
     profit_back_on_exchange=True,
     main_timeout_h=Decimal("0.004"),  # 14.4 s: hours of the table, seconds of a storm
 )
-FLAGS = ("ladder", "profit_back", "trailing_only")
 
 
 def some_strategies(dice: random.Random) -> Exits:
     """A target, a stop, trailing now and then, and any of the strategies' flags."""
-    flags = {name: True for name in FLAGS if dice.random() < 0.5}
-    trails = flags.get("trailing_only") or dice.random() < 0.3
-    return some_exits(trailing=("0.3", "0.1") if trails else ("0", "0"), **flags)
+    alone = dice.random() < 0.3
+    trails = alone or dice.random() < 0.3
+    return some_exits(
+        trailing=("0.3", "0.1") if trails else ("0", "0"),
+        trailing_only=alone,
+        ladder=dice.random() < 0.5,
+        profit_back=dice.random() < 0.5,
+    )
 
 
 def meddle(world: DeskWorld, dice: random.Random) -> None:

@@ -241,6 +241,64 @@ def test_an_old_price_adds_nothing() -> None:
     assert world.orders(Purpose.ADD) == []
 
 
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"risk_budget_pct": Decimal("8.5"), "negative_change_pct": Decimal(100)}, "risk_budget"),
+        ({"margin_share_pct": Decimal("0.3")}, "free_margin"),
+    ],
+)
+def test_steps_on_their_way_count_for_each_other_and_for_the_margin(
+    limits: dict[str, Decimal], reason: str
+) -> None:
+    """Two ladders fall at once; the account has room for one step: 299 on top of 398, of 850."""
+    world = DeskWorld(symbols=("BTCUSDT", "ETHUSDT"))
+    for symbol in world.symbols:
+        world.open(a_wish(symbol=symbol, exits=some_exits(ladder=True)))
+    world.run(2)
+    world.settings = with_settings(**limits)
+    for symbol in world.symbols:
+        world.price("99.5", symbol)
+
+    world.run(3)
+
+    assert len(world.orders(Purpose.ADD)) == 1
+    assert refusals(world) == [reason]
+
+
+def test_a_new_owner_adds_nothing_before_it_read_the_venue_and_then_at_once() -> None:
+    world = a_ladder_world(Side.LONG)
+    world.start()
+    world.faults = world.venue.faults = Faults(snapshot_failed=1.0)
+
+    at(world, Side.LONG, "99.5", ticks=20)
+    assert world.orders(Purpose.ADD) == []
+    world.calm()
+    world.run(12)
+
+    assert len(world.orders(Purpose.ADD)) == 1
+
+
+def test_a_refusal_is_forgotten_with_its_position() -> None:
+    world = a_ladder_world(Side.LONG)
+    world.may_trade = False
+    at(world, Side.LONG, "99.5")
+    assert world.state.add_refused
+
+    world.command("close_all")
+    world.run(5)
+
+    assert not world.state.add_refused
+
+
+def test_the_leverage_of_a_ladder_keeps_liquidation_beyond_its_own_stop() -> None:
+    settings = with_settings(use_maximal_leverage=True, max_leverage=125)
+
+    world = a_ladder_world(Side.LONG, settings)
+
+    assert world.venue.leverages == {"BTCUSDT": 66}  # 80 percent of the way, for 1.2 percent
+
+
 # --- exactly once
 
 

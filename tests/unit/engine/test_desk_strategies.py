@@ -8,6 +8,7 @@ from tests.builders import a_wish, an_instrument, on, some_exits
 from tests.desk_world import TICK_MS, DeskWorld, with_settings
 from tests.fake_venue import Faults
 
+from engine.desk import may_leave
 from engine.events import OrderUpdate
 from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose, Recovery
 from engine.orders import position_id
@@ -70,7 +71,7 @@ def preset(wish: Wish) -> Wish:
 def test_a_position_ends_when_its_mode_s_time_is_over(side: Side, mode: str) -> None:
     settings = with_settings(main_timeout_h=3, preset_timeout_h=2)
     hours = 3 if mode == "main" else 2
-    world = DeskWorld(settings=settings)
+    world = DeskWorld(settings=settings, may_trade_preset=True)
     wish = a_wish(side) if mode == "main" else preset(a_wish(side))
     opened = world.open(wish)
 
@@ -146,6 +147,19 @@ def test_a_turn_closes_every_position_of_its_kind_and_no_other(side: Side) -> No
     assert world.drift() == []
 
 
+@BOTH
+def test_a_turn_that_comes_late_leaves_what_was_opened_after_it(side: Side) -> None:
+    world = DeskWorld()
+    turned_ms = world.clock.now_ms()
+    opened = world.open(a_wish(side, entry_close_ms=turned_ms + TICK_MS))
+
+    command = world.turn(opened.key, turned_ms)
+    world.run(3)
+
+    assert world.only_position().status is PositionStatus.OPEN
+    assert world.store.consumed[command.command_id].reason == "no_position"
+
+
 def test_a_turn_without_a_position_is_refused() -> None:
     world = DeskWorld()
 
@@ -186,6 +200,7 @@ def test_a_turn_closes_an_entry_that_is_still_on_its_way(side: Side) -> None:
     world.run_until(lambda: world.plan.idle)
 
     assert world.only_position().close_reason is CloseReason.STRATEGY_EXIT
+    assert world.store.consumed[wish.wish_id].outcome == "done"  # it was opened, and closed again
     assert world.venue.quantity("BTCUSDT", side) == 0
     assert world.drift() == []
 
@@ -250,6 +265,27 @@ def test_a_share_too_small_for_the_venue_stays_and_all_of_it_trails() -> None:
     assert position.trail_armed
     assert position.quantity == whole
     assert world.orders(Purpose.REDUCE) == []
+
+
+@BOTH
+def test_no_share_is_taken_before_the_entry_has_filled_whole(side: Side) -> None:
+    world = DeskWorld(settings=BACK_ON, faults=Faults(partial=1.0))
+    world.wish(a_wish(side, exits=some_exits(profit_back=True)))
+    world.run_until(lambda: world.venue.quantity("BTCUSDT", side) > 0)
+    (entry,) = world.venue.rows.values()
+    entry.next_piece_ms = 2**60
+    world.calm()
+    at(world, side, "99.8")
+    at(world, side, "100.2", ticks=5)
+    assert world.only_position().recovery is Recovery.BACK
+    assert world.orders(Purpose.REDUCE) == []
+    assert not may_leave(world.state)  # the entry may still fill
+
+    entry.next_piece_ms = 0
+    world.run(5)
+
+    (share,) = world.orders(Purpose.REDUCE)
+    assert share.quantity == entry.order.quantity / 2
 
 
 @BOTH

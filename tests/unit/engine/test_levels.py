@@ -1,6 +1,10 @@
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from tests.builders import a_fill, a_position, a_set_key, an_instrument, on, some_exits
 
 from engine.ledger import Position, Recovery
@@ -169,9 +173,9 @@ def a_ladder(side: Side, *, take_profit: str = "0.8", stop_loss: str = "0.4") ->
 def test_the_stop_of_a_ladder_lies_beyond_the_last_admitted_step_from_the_first_entry(
     side: Side, ratio: str, stop_loss: str, stop: str
 ) -> None:
-    settings = with_values(DEFAULTS, {"dcaMaxTotalRatio": ratio})
+    changed = with_values(DEFAULTS, {"dcaMaxTotalRatio": ratio})
 
-    assert fixed_stop(a_ladder(side, stop_loss=stop_loss), FINE, settings) == on(side, stop)
+    assert fixed_stop(a_ladder(side, stop_loss=stop_loss), FINE, changed) == on(side, stop)
 
 
 @BOTH
@@ -186,9 +190,9 @@ def test_the_stop_of_a_ladder_lies_beyond_the_last_admitted_step_from_the_first_
 def test_the_target_of_a_ladder_is_measured_as_its_mode_says(
     side: Side, mode: str, exact: Decimal
 ) -> None:
-    settings = with_values(DEFAULTS, {"dcaTakeProfitMode": mode})
+    changed = with_values(DEFAULTS, {"dcaTakeProfitMode": mode})
 
-    target = fixed_target(a_ladder(side), FINE, settings)
+    target = fixed_target(a_ladder(side), FINE, changed)
 
     ladder = a_ladder(side)
     pct = {"average": "0.8", "first_entry": "0.8", "breakeven_plus": "0.21"}[mode]
@@ -210,11 +214,35 @@ def test_before_its_first_step_a_ladder_has_the_plain_target(mode: str) -> None:
     assert target == Decimal("100.8")
 
 
-def test_an_average_without_an_end_still_has_an_exact_target() -> None:
-    """447.25 / 4.5 x 1.008 is 100.184 to the last digit; a rounded average lies a hair above."""
+@BOTH
+@settings(max_examples=25)
+@given(
+    fills=st.lists(st.tuples(st.integers(900, 1100), st.integers(1, 9)), min_size=1, max_size=4),
+    pct=st.sampled_from(["0.1", "0.2", "0.8", "2"]),
+)
+@example(fills=[(1000, 1), (1005, 6)], pct="2")  # 703 / 7 less 2 percent is 98.42 to the last digit
+def test_averages_without_an_end_still_have_exact_levels(
+    side: Side, fills: list[tuple[int, int]], pct: str
+) -> None:
+    key = a_set_key(side, exits=some_exits(pct, pct))
+    nothing = Decimal(0)
+    position = a_position(side, key=key, quantity=nothing, entry_quantity=nothing, entry_price=None)
+    for tenths, quantity in fills:
+        fill = a_fill(side, Decimal(tenths) / 10, str(quantity))
+        position = with_entry(position, fill, nothing, first=True)
+    value = Fraction(sum(tenths * quantity for tenths, quantity in fills), 10)
+    average = value / sum(quantity for _, quantity in fills)
+    share, tick = Fraction(pct) / 100, Fraction(1, 1000)
     instrument = an_instrument(price_tick=Decimal("0.001"))
 
-    assert fixed_target(a_ladder(Side.LONG), instrument, DEFAULTS) == Decimal("100.184")
+    stop = fixed_stop(position, instrument, DEFAULTS)
+    target = fixed_target(position, instrument, DEFAULTS)
+
+    assert target is not None
+    exact_stop = average * (1 - side.sign * share) / tick * side.sign
+    exact_target = average * (1 + side.sign * share) / tick * side.sign
+    assert Fraction(stop) / tick * side.sign == floor(exact_stop)
+    assert Fraction(target) / tick * side.sign == ceil(exact_target)
 
 
 # --- profit-back
@@ -266,8 +294,8 @@ def test_what_came_back_trails_at_once_and_its_target_is_half_as_far(side: Side)
 
 @BOTH
 def test_the_target_stays_where_it_was_unless_aggressive(side: Side) -> None:
-    settings = with_values(BACK_ON, {"profitBackAggressive": False})
+    changed = with_values(BACK_ON, {"profitBackAggressive": False})
 
-    position = coming_back(side, "99.8", "100.11", settings=settings)
+    position = coming_back(side, "99.8", "100.11", settings=changed)
 
     assert position.target_price == on(side, "100.8")

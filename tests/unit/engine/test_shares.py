@@ -2,7 +2,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import a_fill, a_position, an_instrument, on
 
@@ -60,6 +60,7 @@ FILLS = st.lists(
 
 
 @BOTH
+@settings(max_examples=25)
 @given(fills=FILLS)
 def test_whatever_the_order_of_fills_the_result_is_what_they_paid(
     side: Side, fills: list[tuple[bool, int, int]]
