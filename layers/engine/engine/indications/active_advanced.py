@@ -74,6 +74,8 @@ def advanced_legs(
     legs = []
     for minutes in np.unique(table.group_window_min[groups]).tolist():
         count, needed = window_cells(minutes, thinned.period_ms, settings)
+        if len(thinned.cell) < needed:
+            continue
         mine = groups[table.group_window_min[groups] == minutes]
         ratio = table.group_parameter[mine]
         end = np.maximum(place + 1, count)  # earlier ones are not long enough
