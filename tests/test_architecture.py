@@ -29,8 +29,8 @@ ENGINE_ORDER = (
     *("ticks", "indicators", "indications", "pyramid", "descent", "trails", "exits"),
     *("promotion", "statistics", "presets", "exit_grid", "spaces", "sets", "mirroring"),
     *("history", "bookkeeping", "standing"),
-    *("pseudo", "trade_plan", "trade_state", "trade", "books"),
-    *("ladder", "levels", "shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
+    *("ladder", "pseudo", "strategies", "trade_plan", "trade_state", "course", "trade", "books"),
+    *("levels", "shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
     "cycles",
 )
 # They reach the world, the clock or the environment, which the engine is told instead.

@@ -10,7 +10,7 @@ from tests.e2e.scripted import leg, write_tape
 from engine.market import Candles
 from engine.settings import Settings, with_values
 from engine.trade import TradeState, plan_trade
-from engine.trade_plan import REASONS
+from engine.pseudo import REASONS
 from engine.values import CloseReason, Side
 from local.paper.market.market import TapeMarket
 from local.paper.market.tape import read_tape

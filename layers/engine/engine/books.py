@@ -24,7 +24,7 @@ from engine.statistics import TIMES
 from engine.trade_state import TradeState
 from engine.values import Instrument
 
-SCHEMA = 1
+SCHEMA = 2
 PART_SETS = 1000
 PART_BYTES = 380_000
 """A part holds this many Sets, fewer if it would grow larger."""

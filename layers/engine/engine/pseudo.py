@@ -5,13 +5,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.exits import Triggers
+from engine.exits import STOP, TARGET, TRAILING, Triggers
 from engine.market import Ints
 from engine.sets import Grid
 from engine.settings import Settings
 from engine.ticks import distance
+from engine.values import CloseReason
 
 NEVER = np.int64(1 << 60)
+TIMEOUT, STRATEGY_EXIT = 3, 4
+REASONS = {
+    STOP: CloseReason.STOP_LOSS,
+    TRAILING: CloseReason.TRAILING_STOP,
+    TARGET: CloseReason.TAKE_PROFIT,
+    TIMEOUT: CloseReason.TIMEOUT,
+    STRATEGY_EXIT: CloseReason.STRATEGY_EXIT,
+}
+"""Close reasons by their number."""
+
+STEPS, STEP_MS, RECOVERY, TAKEN, FILLS = range(5)
+"""Columns of `Pseudo.adjust`: steps of the ladder taken; close of the candle of the last one;
+how far profit-back is (`Recovery`); price at which it took its share, 0 before; and from the last
+on the price of each step, 0 before."""
 _SATURATION = 32767
 
 
@@ -27,6 +42,8 @@ class Pseudo:
     opened_ms : close time of that candle.
     stage : stage of its Set then.
     shadow : whether it is virtual: it gives its Set a result, but holds no short key.
+    adjust : (P, A) what ladder and profit-back did to it, see `STEPS`; A is 0 for a grid without.
+        Prices are ticks, not mirrored.
     """
 
     ids: Ints
@@ -38,12 +55,14 @@ class Pseudo:
     opened_ms: Ints
     stage: NDArray[np.int8]
     shadow: NDArray[np.bool_]
+    adjust: Ints
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @staticmethod
-    def none() -> "Pseudo":
+    def none(adjusts: int = 0) -> "Pseudo":
+        """No positions, of a grid with that many columns of `adjust`."""
         nothing = np.zeros(0, np.int64)
         return Pseudo(
             ids=nothing,
@@ -55,6 +74,7 @@ class Pseudo:
             opened_ms=nothing,
             stage=np.zeros(0, np.int8),
             shadow=np.zeros(0, np.bool_),
+            adjust=np.zeros((0, adjusts), np.int64),
         )
 
     def take(self, chosen: Ints | NDArray[np.bool_]) -> "Pseudo":
@@ -67,25 +87,30 @@ class Pseudo:
 
 
 def open_positions(
-    grid: Grid, ids: Ints, entry: Ints, opened_ms: Ints, stage: NDArray[np.int8]
+    grid: Grid, ids: Ints, entry: Ints, opened_ms: Ints, stage: NDArray[np.int8], adjusts: int
 ) -> Pseudo:
     """Positions opened at `entry`; triggers are whole ticks, never nearer than configured.
 
-    Stop and target count from the candle's close; slippage is part of the fills alone.
+    Stop and target count from the candle's close; slippage is part of the fills alone. The target
+    of trailing alone is never reached.
     """
     k = ids % len(grid)
     mirrored = grid.sign[k] * entry
     trailing = grid.trail_stop[k] > 0
+    target = mirrored + distance(entry, grid.take_profit[k])
+    if grid.trailing_only.any():
+        target = np.where(grid.trailing_only[k], NEVER, target)
     return Pseudo(
         ids=ids,
         entry=entry,
         stop=mirrored - distance(entry, grid.stop_loss[k]),
-        target=mirrored + distance(entry, grid.take_profit[k]),
+        target=target,
         arm=np.where(trailing, mirrored + distance(entry, grid.trail_start[k]), NEVER),
         peak=mirrored,
         opened_ms=opened_ms,
         stage=stage,
         shadow=np.zeros(len(ids), np.bool_),
+        adjust=np.zeros((len(ids), adjusts), np.int64),
     )
 
 
@@ -111,18 +136,27 @@ def rows_of(grid: Grid, ids: Ints) -> Ints:
 def results_of(
     sign: Ints, entry: Ints, exit_: Ints, settings: Settings
 ) -> tuple[NDArray[np.int16], int]:
-    """Net results in hundredths of a position cost, and how many were out of range and cut.
+    """Net results in hundredths of a position cost, and how many were out of range and cut."""
+    return quantised(net_pct(sign, entry, exit_, settings), settings)
+
+
+def net_pct(sign: Ints, entry: Ints, exit_: Ints, settings: Settings) -> NDArray[np.float64]:
+    """What is earned between two prices, in percent of the entry.
 
     Both fills are `slippagePercent` worse than their price; the taker fee of both sides is
-    taken off the move in percent of the entry. Rounded once, half to even.
+    taken off the move.
     """
     slip = float(settings.slippage_pct / 100)
     fees = float(2 * settings.taker_fee_pct)
-    cost = float(settings.position_cost_pct)
     bought = entry * (1 + sign * slip)
     sold = exit_ * (1 - sign * slip)
-    move_pct = sign * (sold - bought) / bought * 100
-    hundredths = np.rint((move_pct - fees) / cost * 100)
+    net: NDArray[np.float64] = sign * (sold - bought) / bought * 100 - fees
+    return net
+
+
+def quantised(net: NDArray[np.float64], settings: Settings) -> tuple[NDArray[np.int16], int]:
+    """Percentages in hundredths of a position cost, rounded half to even, and how many were cut."""
+    hundredths = np.rint(net / float(settings.position_cost_pct) * 100)
     cut = np.clip(hundredths, -_SATURATION, _SATURATION)
     return cut.astype(np.int16), int((cut != hundredths).sum())
 

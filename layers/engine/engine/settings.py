@@ -8,6 +8,7 @@ from typing import Any
 from engine.errors import InvalidSettingError
 from engine.setting import Setting, Value, checked
 from engine.tabs.adjust import AdjustSettings
+from engine.tabs.block import BlockSettings
 from engine.tabs.exchange import ExchangeSettings
 from engine.tabs.grid import GridSettings
 from engine.tabs.indication import IndicationSettings
@@ -27,6 +28,7 @@ class Settings(
     PromotionSettings,
     AdjustSettings,
     GridSettings,
+    BlockSettings,
     StrategySettings,
     IndicationSettings,
     PresetSettings,

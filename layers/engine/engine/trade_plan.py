@@ -3,23 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.exits import STOP, TARGET, TRAILING
+from engine.pseudo import REASONS
 from engine.sets import Grid
-from engine.values import CloseReason, Instrument, Wish
+from engine.values import Instrument, Turn, Wish
 
 Records = NDArray[Any]
-
-REASONS = {
-    STOP: CloseReason.STOP_LOSS,
-    TRAILING: CloseReason.TRAILING_STOP,
-    TARGET: CloseReason.TAKE_PROFIT,
-}
-"""Close reasons by their number in `CLOSING`."""
 
 OPENING = np.dtype(
     [
@@ -30,6 +24,7 @@ OPENING = np.dtype(
         ("entry", np.int64),  # ticks
         ("stage", np.int8),  # of the Set at entry
         ("shadow", np.bool_),
+        ("ratio", np.int16),  # its size against a plain one, hundredths
         ("wish", np.bool_),  # asks for the same on the exchange
     ]
 )
@@ -39,10 +34,12 @@ CLOSING = np.dtype(
         ("at_ms", np.int64),
         ("symbol", np.int64),
         ("set", np.int64),
-        ("reason", np.int8),
-        ("result", np.int16),  # hundredths of a position cost, net
-        ("entry", np.int64),  # ticks
-        ("exit", np.int64),  # ticks, before slippage
+        ("reason", np.int8),  # of `REASONS`
+        ("result", np.int16),  # hundredths of a position cost, net, of all its parts
+        ("entry", np.int64),  # ticks, the first one
+        ("exit", np.int64),  # ticks, before slippage, of what was left
+        ("steps", np.int8),  # of the ladder
+        ("taken", np.int64),  # ticks, at which profit-back took its share, 0 if it did not
         ("opened_ms", np.int64),
         ("shadow", np.bool_),
     ]
@@ -68,6 +65,7 @@ class TradePlan:
 
     Attributes
     ----------
+    turning : whether an opposite signal closes.
     counts : signals, candidates refused by each filter, opened, shadow_opened, closed,
         shadow_closed, blocked (Sets a signal found open or resting), promoted, demoted, wishes,
         saturated.
@@ -81,6 +79,7 @@ class TradePlan:
     changes: Records
     archived: Records
     counts: Mapping[str, int]
+    turning: bool = False
 
     @property
     def close_reasons(self) -> dict[str, int]:
@@ -95,12 +94,33 @@ class TradePlan:
         wished = self.openings[self.openings["wish"]]
         return tuple(self._wish(each) for each in wished)
 
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Signals that close what their opposites opened; none unless that is asked for."""
+        if not self.turning:
+            return ()
+        return tuple(
+            self._turn(each) for each in self.signals if self.grid.opposite[each["slot"]] >= 0
+        )
+
+    def _turn(self, signal: Any) -> Turn:
+        slot = self.grid.slots[int(signal["slot"])]
+        return Turn(
+            symbol=self.instruments[int(signal["symbol"])].symbol,
+            indication=slot.indication,
+            parameter=slot.parameter,
+            side=slot.side.opposite,
+            at_ms=int(signal["at_ms"]),
+            variant=slot.variant,
+        )
+
     def _wish(self, opening: Any) -> Wish:
         instrument = self.instruments[int(opening["symbol"])]
         return Wish(
             key=self.grid.key(instrument.symbol, int(opening["set"])),
             entry_close_ms=int(opening["at_ms"]),
             price=instrument.to_price(int(opening["entry"])),
+            size_ratio=Decimal(int(opening["ratio"])) / 100,
         )
 
 
@@ -135,6 +155,7 @@ def join_plans(plans: Sequence[TradePlan], *, max_mirrored_per_cycle: int) -> Tr
         instruments=tuple(each for plan in plans for each in plan.instruments),
         grid=plans[0].grid,
         counts=counts,
+        turning=plans[0].turning,
         **joined,
     )
 

@@ -13,6 +13,7 @@ from engine.pseudo import Pseudo
 from engine.sets import Grid, make_grid
 from engine.settings import Settings
 from engine.statistics import Stage
+from engine.strategies.adjusting import adjust_columns
 from engine.values import Instrument, SetKey
 
 
@@ -42,7 +43,7 @@ class TradeState:
             instruments=tuple(instruments),
             grid=grid,
             indications=IndicationState.fresh(len(instruments), len(grid.slots)),
-            positions=Pseudo.none(),
+            positions=Pseudo.none(adjust_columns(grid, settings)),
             history=History.fresh(len(instruments), len(grid), settings),
         )
 
@@ -124,7 +125,7 @@ def _positions_of(positions: Pseudo, columns: Ints, sets: int) -> Pseudo:
     for new, old in enumerate(columns):
         part = positions.take(symbol == old)
         parts.append(replace(part, ids=part.ids + (new - old) * sets))
-    return Pseudo.join([*parts, Pseudo.none()])
+    return Pseudo.join([*parts, positions.take(np.zeros(0, np.int64))])
 
 
 def _history_of(history: History, columns: Ints) -> History:

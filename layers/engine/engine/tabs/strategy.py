@@ -28,6 +28,9 @@ class StrategySettings:
     trail_stops_pct: tuple[Decimal, ...] = START.decimals(
         "0.1 0.2 0.3", "trailingStopValues", "0.02 .. 5 %", "Retraces that close, one a start."
     )
+    exit_on_opposite: bool = BURST.switch(
+        False, "exitOnOpposite", "Close a position when its indication signals the other side."
+    )
     min_viable_exits: bool = START.switch(
         True, "minViableExits", "Leave out exits that fees and spread eat."
     )

@@ -1,0 +1,1 @@
+"""What strategies do to paper positions beyond their exits, and how much larger they make them."""
