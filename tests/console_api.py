@@ -38,6 +38,8 @@ class ConsoleApi:
     is_paper: bool = True
     is_testnet: bool = False
     has_positions: bool = True
+    trading_state: str = "active"
+    restraint: str = ""
     error: str = ""
     down: bool = False
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -130,6 +132,17 @@ class ConsoleApi:
             "may_trade": True,
             "may_trade_preset": False,
             "warming": False,
+            "risk": {
+                "trading_state": self.trading_state,
+                "reason": self.restraint,
+                "numbers": {},
+                "since_ms": None,
+                "until_ms": None,
+                "day_start_equity": "10000",
+                "equity_peak": "10240.5",
+                "realised_today": "-12.75",
+                "consecutive_losses": 2,
+            },
             "trade_loop": trade,
             "position_loop": position,
             "settings_version": 1,

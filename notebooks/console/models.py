@@ -65,6 +65,13 @@ class LoopState(Told):
     counters: dict[str, int]
 
 
+class Risk(Told):
+    """What the limits of an account say, and why nothing new opens where they restrain it."""
+
+    trading_state: str
+    reason: str
+
+
 class Engine(ToldCamel):
     """The engine of one connection: what is wanted, and what its loops prove."""
 
@@ -81,6 +88,7 @@ class Engine(ToldCamel):
     may_trade: bool = Field(alias="may_trade")
     may_trade_preset: bool = Field(alias="may_trade_preset")
     warming: bool
+    risk: Risk | None = None
     trade_loop: LoopState = Field(alias="trade_loop")
     position_loop: LoopState = Field(alias="position_loop")
     engine_started_at: int | None = Field(alias="engine_started_at")

@@ -23,6 +23,12 @@ class StopRequest(AskedCamel):
     close_positions: bool = False
 
 
+class ResumeRequest(AskedCamel):
+    """The connection whose losses until now shall count no more."""
+
+    connection_id: ConnectionId
+
+
 class StatusQuery(AskedCamel):
     """One connection or all."""
 
@@ -76,6 +82,23 @@ class LoopTold(Told):
     counters: dict[str, int]
 
 
+class RiskTold(Told):
+    """What the limits of an account say: `active`, `reducing` (nothing new opens) or `halted`.
+
+    A restraint ends at `until_ms`, or without one when the operator resumes trading.
+    """
+
+    trading_state: str
+    reason: str
+    numbers: dict[str, Decimal]
+    since_ms: int | None
+    until_ms: int | None
+    day_start_equity: Decimal
+    equity_peak: Decimal
+    realised_today: Decimal
+    consecutive_losses: int
+
+
 class EngineTold(ToldCamel):
     """The engine of one connection: what is wanted, and what the loops prove."""
 
@@ -93,6 +116,7 @@ class EngineTold(ToldCamel):
     may_trade: bool = Field(alias="may_trade")
     may_trade_preset: bool = Field(alias="may_trade_preset")
     warming: bool
+    risk: RiskTold | None
     trade_loop: LoopTold = Field(alias="trade_loop")
     position_loop: LoopTold = Field(alias="position_loop")
     settings_version: int = Field(alias="settings_version")

@@ -6,6 +6,7 @@ from models.engine import (
     EngineAnswer,
     ProgressionAnswer,
     ProgressionQuery,
+    ResumeRequest,
     StartRequest,
     StatusAnswer,
     StatusQuery,
@@ -52,6 +53,20 @@ def stop_engine(*, body: StopRequest, caller: str) -> EngineAnswer:
     return EngineAnswer.model_validate(
         operations.stop(body.connection_id, close_positions=close, by=caller)
     )
+
+
+@operation(
+    engine,
+    ("POST",),
+    f"{ROOT}/resume-trading",
+    body=ResumeRequest,
+    answer=EngineAnswer,
+    failures=(404, 409),
+)
+def resume_trading(*, body: ResumeRequest, caller: str) -> EngineAnswer:
+    """Let an account trade again that its losses restrain."""
+    told = services().operations.resume_trading(body.connection_id, by=caller)
+    return EngineAnswer.model_validate(told)
 
 
 @operation(

@@ -15,6 +15,7 @@ from adapters.engine_states import (
 )
 from adapters.leases import DynamoLeases
 from adapters.progress_views import offset_ms, progress
+from adapters.risk_rows import risk_of
 from adapters.tables import ConnectionRow, EngineStateRow
 from engine.cycles.pacing import Cause
 from engine.health import Health, component_health, overall
@@ -82,6 +83,7 @@ class EngineViews:
             "may_trade": bool(state.may_trade),
             "may_trade_preset": bool(state.may_trade_preset),
             "warming": running and not loaded,
+            "risk": _risk(state),
             "trade_loop": loops[Loop.TRADE],
             "position_loop": loops[Loop.POSITION],
             "settings_version": state.settings_version or 0,
@@ -127,6 +129,25 @@ class EngineViews:
             "trade_loop": loops[Loop.TRADE],
             "position_loop": loops[Loop.POSITION],
         }
+
+
+def _risk(state: EngineStateRow) -> View | None:
+    """What the limits of the account say; None before its equity was ever read."""
+    if not state.risk:
+        return None
+    record = risk_of(state.risk)
+    held = record.restraint
+    return {
+        "trading_state": record.state.value,
+        "reason": held.reason if held else "",
+        "numbers": dict(held.numbers) if held else {},
+        "since_ms": held.since_ms if held else None,
+        "until_ms": held.until_ms if held else None,
+        "day_start_equity": record.day_start_equity,
+        "equity_peak": record.equity_peak,
+        "realised_today": record.realised_today,
+        "consecutive_losses": record.consecutive_losses,
+    }
 
 
 def _health(

@@ -26,6 +26,7 @@ from engine.values import Loop
 
 Outcome = dict[str, Any]
 CLOSE_ALL = "close_all"
+RESUME = "resume_trading"
 
 
 class Machines(Protocol):
@@ -110,6 +111,24 @@ class Operations:
         self.machines.engine_stop(row.connection_id, close_positions=close_positions)
         return _outcome(row, "the engine stops")
 
+    def resume_trading(self, connection_id: str, *, by: str) -> Outcome:
+        """Let an account trade again that a loss restrains: what it lost until now counts no more.
+
+        Raises
+        ------
+        UnknownError, ConflictError
+            The latter for an engine that never started.
+        """
+        row = accounts.connection_row(connection_id)
+        if not read_state(connection_id).run_id:
+            never = Reason(code="never_started", message="the engine was never started")
+            raise ConflictError(f"nothing restrains {row.name}", never)
+        now_ms = self.clock.now_ms()
+        audit_row(connection_id, "engine.resume_trading", by=by, now_ms=now_ms).save()
+        self._submit(connection_id, RESUME, f"resumed by {by}")
+        self.starter.start(connection_id, Loop.POSITION, reason=f"resumed by {by}")
+        return _single(_outcome(row, "trading resumes"))
+
     def has_to_close(self, connection_id: str) -> bool:
         """Positions are held, or the position loop lives and may be opening one right now."""
         lease = self.leases.read(connection_id, Loop.POSITION)
@@ -128,14 +147,14 @@ class Operations:
     def _queue_close_all(self, connection_id: str, reason: str) -> None:
         if any(command.kind == CLOSE_ALL for command in commands.pending(connection_id)):
             return
+        self._submit(connection_id, CLOSE_ALL, reason, stops=True)
+
+    def _submit(self, connection_id: str, kind: str, reason: str, *, stops: bool = False) -> None:
         now_ms = self.clock.now_ms()
         command = Command(
-            command_id=f"{now_ms:013d}|{CLOSE_ALL}",
-            kind=CLOSE_ALL,
-            created_at_ms=now_ms,
-            reason=reason,
+            command_id=f"{now_ms:013d}|{kind}", kind=kind, created_at_ms=now_ms, reason=reason
         )
-        commands.submit(connection_id, command, stops=True)
+        commands.submit(connection_id, command, stops=stops)
 
 
 def unmet(row: ConnectionRow, state: EngineStateRow) -> list[Reason]:

@@ -85,6 +85,9 @@ def _state(engine: Engine) -> Element:
         detail = "watches only, sends no orders"
     elif engine.warming:
         detail = "warming up, no orders yet"
+    elif engine.risk is not None and engine.risk.trading_state != "active":
+        why = words(engine.risk.reason) or "emergency"
+        detail = f"\u26a0 {engine.risk.trading_state}, opens nothing: {why}"
     hint = "What the loops prove by their heartbeat, and what the operator wants"
     return _fact("Engine", f"{mark} {words(engine.actual_state)}", kind, detail, hint, "engine")
 

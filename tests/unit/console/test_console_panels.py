@@ -52,6 +52,22 @@ def test_an_engine_that_runs_shows_no_loading_bar_and_no_error(tmp_path: Path) -
     assert not has(panel, "last-error")
 
 
+@pytest.mark.parametrize(
+    ("state", "restraint", "said"),
+    [
+        ("reducing", "daily_loss", "reducing, opens nothing: daily loss"),
+        ("halted", "", "halted, opens nothing: emergency"),
+    ],
+)
+def test_an_account_whose_losses_restrain_it_says_so(
+    tmp_path: Path, state: str, restraint: str, said: str
+) -> None:
+    panel = safety_panel(a_screen(tmp_path, trading_state=state, restraint=restraint))
+
+    assert said in text_of(panel)
+    assert "opens nothing" not in text_of(safety_panel(a_screen(tmp_path)))
+
+
 def test_the_last_error_stands_in_the_bar(tmp_path: Path) -> None:
     panel = safety_panel(a_screen(tmp_path, error="history of BTCUSDT is missing"))
 
