@@ -199,6 +199,8 @@ def _records(
     signals["price"] = candles.close[bar, symbol]
     signals["sign"], signals["agreeing"] = verdict.sign[where], verdict.agreeing[where]
     signals["strength"] = verdict.strong[where] // verdict.signals[where]
+    if bars.even:  # already in order
+        return signals
     return signals[np.lexsort((configuration, symbol, bar))]
 
 

@@ -34,7 +34,7 @@ class Votes(NamedTuple):
 
 class _Opinion(NamedTuple):
     sign: Floats  # NaN while warming up
-    strength: Floats
+    strength: Floats  # above 1 counts as 1
     near: Bools
 
 
@@ -49,12 +49,11 @@ def votes(rules: Rules, outputs: Any, close: Ints, settings: Settings) -> Votes:
     opinion = _OPINIONS[rules.kind](outputs, rules, close[..., None].astype(np.float64), settings)
     warm = ~np.isnan(opinion.sign)
     sided = warm & (opinion.sign != 0)
-    scaled = np.where(sided, opinion.strength, 0.0) * FULL
-    strength = np.clip(np.rint(scaled), 0, FULL)
+    scaled = np.minimum(np.where(sided, opinion.strength, 0.0), 1) * FULL
     halfway = sided & _near(scaled - np.floor(scaled), 0.5)
     return Votes(
         sign=np.where(sided, opinion.sign, 0).astype(np.int64),
-        strength=strength.astype(np.int64),
+        strength=np.rint(scaled).astype(np.int64),
         warm=warm,
         near=warm & (opinion.near | halfway),
     )
@@ -73,7 +72,7 @@ def _macd(lines: Any, rules: Rules, close: Floats, settings: Settings) -> _Opini
     """The side of the histogram; where it has just turned, at least `macdCrossStrength`."""
     line, signal, histogram, before = lines
     sign = np.sign(histogram)
-    strength = np.minimum(np.abs(histogram) / close / _ratio(settings.cross_full_pct), 1)
+    strength = np.abs(histogram) / close / _ratio(settings.cross_full_pct)
     crossed = ~np.isnan(before) & (np.sign(before) != sign)
     least = float(settings.macd_cross_strength)
     strength = np.where(crossed, np.maximum(strength, least), strength)
@@ -89,13 +88,13 @@ def _bollinger(bands: Any, rules: Rules, close: Floats, settings: Settings) -> _
     sign = _beyond(place, edge, 1 - edge)
     strength = 1 - np.where(sign > 0, place, 1 - place) / edge
     near = _near(place, edge) | _near(place, 1 - edge)
-    return _Opinion(sign, np.minimum(strength, 1), near)
+    return _Opinion(sign, strength, near)
 
 
 def _sar(lines: Any, rules: Rules, close: Floats, settings: Settings) -> _Opinion:
     """The side of the price the stop is not on."""
     stop, margin = lines
-    strength = np.minimum(np.abs(close - stop) / close / _ratio(settings.sar_full_pct), 1)
+    strength = np.abs(close - stop) / close / _ratio(settings.sar_full_pct)
     turning = (margin != 0) & (np.abs(margin) <= _NEAR * close)
     return _Opinion(np.sign(close - stop), strength, _nearly_met(close, stop) | turning)
 
@@ -105,7 +104,7 @@ def _adx(lines: Any, rules: Rules, close: Floats, settings: Settings) -> _Opinio
     adx, plus, minus = (each[..., rules.lanes[0]] for each in lines)
     threshold = rules.values[:, 1]
     trending = np.where(np.isnan(adx), np.nan, adx >= threshold)
-    strength = np.minimum(adx / float(settings.adx_full), 1)
+    strength = adx / float(settings.adx_full)
     near = _near(adx, threshold) | ((adx >= threshold) & _nearly_met(plus, minus))
     return _Opinion(np.sign(plus - minus) * trending, strength, near)
 
@@ -113,7 +112,7 @@ def _adx(lines: Any, rules: Rules, close: Floats, settings: Settings) -> _Opinio
 def _cross(averages: Floats, rules: Rules, close: Floats, settings: Settings) -> _Opinion:
     """The fast average above the slow one is long, below it short."""
     fast, slow = averages[..., rules.lanes[0]], averages[..., rules.lanes[1]]
-    strength = np.minimum(np.abs(fast - slow) / close / _ratio(settings.cross_full_pct), 1)
+    strength = np.abs(fast - slow) / close / _ratio(settings.cross_full_pct)
     return _Opinion(np.sign(fast - slow), strength, _nearly_met(fast, slow))
 
 

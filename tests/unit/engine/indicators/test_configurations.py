@@ -144,6 +144,7 @@ def test_configurations_share_what_they_have_in_common() -> None:
 
     assert len(configurations) == 8
     assert [len(each.values) for each in rsi_ema] == [2, 4]
+    assert [each.of.tolist() for each in rsi_ema] == [[0] * 4 + [1] * 4, [0, 1, 2, 3] * 2]
     assert (rsi.indicator, rsi.lanes.tolist()) == (Rsi((14,)), [[0, 0]])
     assert ema.indicator == Ema((5, 9, 11, 21))
     assert ema.lanes.tolist() == [[0, 0, 1, 1], [2, 3, 2, 3]]

@@ -105,6 +105,8 @@ def test_symbols_grouped_otherwise_give_the_same_signals_counts_and_state(
     back = joined.select(np.array([order.index(name) for name in NAMES]))
 
     assert len(signals) > 10
+    places = signals[["bar", "symbol", "configuration"]].tolist()
+    assert places == sorted(places)
     assert held(back) == held(whole)
     together = [
         line
@@ -204,9 +206,19 @@ def test_a_bar_that_ends_with_a_gap_or_late_counts_and_says_nothing() -> None:
 def test_a_symbol_is_silent_until_it_has_seen_enough_bars() -> None:
     settings = with_values(Settings(), {**ALONE, "bollingerEdge": "0.5", "presetMinBars": 50})
 
-    _, signals, _ = preset_signals(fresh(fallen(), settings), fallen(), settings)
+    both = candles_of(
+        np.repeat(fallen().close, 2, axis=1).tolist(), symbols=("A", "B"), span_ms=60_000
+    )
+    gaps = np.arange(60)[:, None] < np.array([0, 5])
+    gaps[25, 1] = True
+    candles = with_gaps(both, gaps)
 
-    assert signals["bar"].min() == 49
+    state, none, _ = preset_signals(fresh(candles, settings), candles.rows(0, 20), settings)
+    _, signals, _ = preset_signals(state, candles.rows(20, 60), settings)
+
+    assert len(none) == 0
+    assert [signals["bar"][signals["symbol"] == each].min() for each in (0, 1)] == [29, 35]
+    assert signals["bar"].tolist() == sorted(signals["bar"].tolist())
 
 
 def test_without_configurations_nothing_is_said() -> None:
