@@ -218,7 +218,8 @@ def test_a_symbol_is_silent_until_it_has_seen_enough_bars() -> None:
 
     assert len(none) == 0
     assert [signals["bar"][signals["symbol"] == each].min() for each in (0, 1)] == [29, 35]
-    assert signals["bar"].tolist() == sorted(signals["bar"].tolist())
+    places = signals[["bar", "symbol"]].tolist()
+    assert places == sorted(places)
 
 
 def test_without_configurations_nothing_is_said() -> None:
