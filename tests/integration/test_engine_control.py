@@ -165,6 +165,7 @@ def test_the_volume_factor_of_the_connection_reaches_the_loops(
     _prepared(loading, connection_id, read_state(connection_id).run_id or "")
 
     assert loading.store.engine(connection_id).volume_factor == Decimal("0.5")
+    assert loading.store.engine(connection_id).exchange == "binance"
 
 
 def test_a_symbol_in_a_position_stays_though_it_is_chosen_no_more(

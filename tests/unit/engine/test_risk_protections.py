@@ -190,6 +190,40 @@ def test_protections_that_are_off_rest_nothing() -> None:
     assert refusal(ruin, only()) is None
 
 
+def slow_drawdown(results: Sequence[Result]) -> Decimal:
+    """The deepest fall between any two moments, the beginning included."""
+    sums = [sum((one.net for one in results[:end]), Decimal(0)) for end in range(len(results) + 1)]
+    return max(
+        (high - low for at, high in enumerate(sums) for low in sums[at:]), default=Decimal(0)
+    )
+
+
+@examples(max_examples=60, deadline=None)
+@given(
+    nets=st.lists(
+        st.tuples(st.integers(0, 110), st.integers(-40, 30)), max_size=10, unique_by=lambda c: c[0]
+    )
+)
+def test_the_drawdown_guard_ends_when_a_search_over_every_closing_says(
+    nets: list[tuple[int, int]],
+) -> None:
+    settings = only(**DRAWDOWN)
+    ordered = [a_result(age, net=str(net)) for age, net in sorted(nets, reverse=True)]
+
+    refused = refusal(ordered, settings)
+
+    ends = [0]
+    for last in ordered:
+        window = [
+            one
+            for one in ordered
+            if last.closed_at_ms - 60 * MINUTE <= one.closed_at_ms <= last.closed_at_ms
+        ]
+        if len(window) >= 4 and slow_drawdown(window) >= 50:
+            ends.append(last.closed_at_ms + 20 * MINUTE)
+    assert (refused.numbers["left_ms"] if refused else 0) == max(max(ends) - NOW_MS, 0)
+
+
 def slow_stop_guard_end(results: Sequence[Result], settings: Settings) -> int:
     """When the rest of the stop-loss guard ends, by looking at every closing by itself."""
     window_ms = settings.stop_guard_window_min * MINUTE

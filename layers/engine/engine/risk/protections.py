@@ -65,10 +65,17 @@ def stop_loss_guard(
 def drawdown_guard(
     results: Sequence[Result], candidate: Candidate, settings: Settings
 ) -> Refusal | None:
-    """Results of a window that fell far from their peak, in percent of the equity, rest all."""
+    """Results of a window that fell far from their peak, in percent of the equity, rest all.
+
+    No window falls deeper than all of them together, which is looked at first.
+    """
     limit = settings.loss_guard_pct
     window_ms, pause_ms = _times(settings.loss_guard_window_min, settings.loss_guard_pause_min)
     if limit == 0 or candidate.equity <= 0:
+        return None
+    after_ms = candidate.now_ms - pause_ms - window_ms
+    together = [one for one in results if one.closed_at_ms > after_ms]
+    if _drawdown(together) * 100 / candidate.equity < limit:
         return None
     for window in _windows(results, window_ms, candidate.now_ms - pause_ms):
         if len(window) < settings.loss_guard_count:

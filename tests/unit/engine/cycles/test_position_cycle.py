@@ -170,3 +170,28 @@ async def test_the_connections_volume_factor_scales_what_is_opened(desk: Desk) -
     (position,) = desk.store.positions.values()
     intended = Decimal(10_000) * 2 / SETTINGS.positions_average
     assert position.quantity == BTC.floor_quantity(intended / START)
+
+
+async def test_the_exchange_an_engine_trades_on_limits_its_positions(desk: Desk) -> None:
+    assert desk.store.engine_row is not None
+    one = replace(SETTINGS, max_positions_binance=1)
+    desk.store.engine_row = replace(desk.store.engine_row, exchange="binance", settings=one)
+    first, second = desk.wish(Side.LONG), desk.wish(Side.SHORT)
+
+    await desk.burst()
+
+    outcomes = {desk.store.consumed[wish.wish_id].reason for wish in (first, second)}
+    assert outcomes == {"", "max_open_positions"}
+
+
+async def test_the_figures_of_the_account_are_stored_and_outlive_the_worker(desk: Desk) -> None:
+    desk.wish(Side.LONG)
+    await desk.burst()
+    assert desk.store.risk is not None
+    desk.store.risk = replace(desk.store.risk, equity_peak=10 * desk.store.risk.equity_peak)
+
+    desk.memories.clear()
+    refused = desk.wish(Side.SHORT)
+    await desk.burst()
+
+    assert desk.store.consumed[refused.wish_id].reason == "trading_state_reducing"
