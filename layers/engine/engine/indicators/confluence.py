@@ -16,10 +16,12 @@ REFUSALS = ("refused_confluence", "refused_strength", "refused_volatility")
 SIGNAL, SILENT = -1, -2
 """In place of a refusal: all tests passed; no side led, or an indicator still warms up."""
 
-# A ballot is one integer: strengths long and short, signals long and short, cold, quiet. Each
-# field is wide enough for the sum of all indicators, so adding ballots adds every field.
-_SHORT, _LONGS, _SHORTS, _COLD, _QUIET = 20, 40, 44, 48, 52
-_STRENGTH, _COUNT = (1 << 20) - 1, (1 << 4) - 1
+# A ballot is one integer: strengths long and short, who is long and short, how many are cold,
+# quiet. No field of a sum of ballots runs over: a sum of ballots holds the sum of every field.
+_SHORT, _LONGS, _SHORTS, _COLD, _QUIET = 20, 40, 48, 56, 60
+_STRENGTH, _WHO, _COUNT = (1 << 20) - 1, (1 << 8) - 1, (1 << 4) - 1
+
+_KINDS = list(IndicatorKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +29,22 @@ class Verdict:
     """(T, S, C) each: what the indicators of a configuration say together.
 
     `sign` is the side that leads (0 if none), `agreeing` its signals and `strong` the sum of
-    their strengths in ten-thousandths; `signals` are those of both sides; `refusal` is the index
-    in `REFUSALS` of the test that failed, or `SIGNAL` or `SILENT`.
+    their strengths in ten-thousandths. `longs` and `shorts` are the indicators that gave signals,
+    a bit for each by its place in `IndicatorKind`. `refusal` is the index in `REFUSALS` of the
+    test that failed, or `SIGNAL` or `SILENT`.
     """
 
     sign: Ints
     agreeing: Ints
     strong: Ints
-    signals: Ints
+    longs: Ints
+    shorts: Ints
     refusal: Ints
+
+    @property
+    def signals(self) -> Ints:
+        """Signals of both sides."""
+        return _count(self.longs | self.shorts)
 
 
 def decide(spoken: list[tuple[Rules, Votes]], settings: Settings) -> Verdict:
@@ -50,16 +59,18 @@ def decide(spoken: list[tuple[Rules, Votes]], settings: Settings) -> Verdict:
     for rules, said in spoken:
         ballot += np.take(_ballots(rules.kind, said), rules.of, axis=-1)
     long, short = ballot & _STRENGTH, ballot >> _SHORT & _STRENGTH
-    longs, shorts = ballot >> _LONGS & _COUNT, ballot >> _SHORTS & _COUNT
+    longs, shorts = ballot >> _LONGS & _WHO, ballot >> _SHORTS & _WHO
     sign = np.sign(long - short)
-    agreeing = np.where(sign > 0, longs, shorts)
-    strong, signals = np.maximum(long, short), longs + shorts
+    agreeing = _count(np.where(sign > 0, longs, shorts))
+    strong = np.maximum(long, short)
     refusal = np.where(ballot >> _QUIET > 0, 2, SIGNAL)
     least = int(settings.preset_min_strength * FULL)
-    refusal[strong < least * signals] = 1
+    refusal[strong < least * _count(longs | shorts)] = 1
     refusal[agreeing < settings.preset_confluence] = 0
     refusal[(sign == 0) | (ballot >> _COLD & _COUNT > 0)] = SILENT
-    return Verdict(sign=sign, agreeing=agreeing, strong=strong, signals=signals, refusal=refusal)
+    return Verdict(
+        sign=sign, agreeing=agreeing, strong=strong, longs=longs, shorts=shorts, refusal=refusal
+    )
 
 
 def _ballots(kind: IndicatorKind, said: Votes) -> Ints:
@@ -70,6 +81,11 @@ def _ballots(kind: IndicatorKind, said: Votes) -> Ints:
         return quiet
     short = said.sign < 0
     strength = said.strength << np.where(short, _SHORT, 0)
-    signal = (said.sign != 0).astype(np.int64) << np.where(short, _SHORTS, _LONGS)
+    mine = _KINDS.index(kind)
+    signal = (said.sign != 0).astype(np.int64) << np.where(short, _SHORTS + mine, _LONGS + mine)
     ballots: Ints = cold + strength + signal
     return ballots
+
+
+def _count(indicators: Ints) -> Ints:
+    return np.bitwise_count(indicators).astype(np.int64)

@@ -109,3 +109,5 @@ def test_eight_indicators_at_full_strength_do_not_run_into_each_other() -> None:
         assert verdict.sign[0, 0, 0] == np.sign(strength)
         assert (verdict.agreeing[0, 0, 0], verdict.strong[0, 0, 0]) == (8, 80_000)
         assert verdict.refusal[0, 0, 0] == SIGNAL
+        sides = (verdict.longs[0, 0, 0], verdict.shorts[0, 0, 0])
+        assert sides == ((255, 0) if strength > 0 else (0, 255))

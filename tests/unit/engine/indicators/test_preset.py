@@ -15,7 +15,8 @@ from tests.market import candles_of, mirrored, walked, with_gaps, without_rows
 
 from engine.errors import CorruptStateError
 from engine.indicators.configurations import preset_configurations
-from engine.indicators.preset import PresetState, preset_fingerprint, preset_signals
+from engine.indicators.preset import preset_signals
+from engine.indicators.state import PresetState, preset_fingerprint
 from engine.market import Candles
 from engine.settings import Settings, with_values
 
@@ -58,7 +59,9 @@ def seconds(seed: int, gap_share: float = 0.0, length: int = 160) -> Candles:
 
 def timeline(signals: np.ndarray, symbols: Sequence[str]) -> list[tuple[Any, ...]]:
     """Signals by time and name of the symbol."""
-    rows = signals[["at_ms", "symbol", "configuration", "sign", "strength", "agreeing", "price"]]
+    rows = signals[
+        ["at_ms", "symbol", "configuration", "sign", "strength", "agreeing", "price", "longs"]
+    ]
     return sorted((at, symbols[symbol], *rest) for at, symbol, *rest in rows.tolist())
 
 
@@ -164,6 +167,9 @@ def test_signals_are_what_talib_and_the_rules_say() -> None:
     assert signals[["bar", "sign"]].tolist() == [(bar, sign) for bar, sign, _ in expected]
     assert signals["strength"] == pytest.approx([strength for *_, strength in expected], abs=1)
     assert (signals["agreeing"] == 2).all()
+    both = 0b101  # the first and the third kind: RSI and Bollinger
+    assert signals["longs"].tolist() == [both if sign > 0 else 0 for _, sign, _ in expected]
+    assert signals["shorts"].tolist() == [both if sign < 0 else 0 for _, sign, _ in expected]
     assert signals["price"].tolist() == candles.close[signals["bar"], 0].tolist()
     assert counts["refused_confluence"] > 0
 
