@@ -30,6 +30,7 @@ ENGINE_ORDER = (
     *("promotion", "statistics", "presets", "exit_grid", "spaces", "sets", "mirroring"),
     *("history", "bookkeeping", "standing"),
     *("ladder", "pseudo", "strategies", "trade_plan", "trade_state", "course", "trade", "books"),
+    *("preset_pool", "preset_evaluation"),
     *("levels", "shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
     "cycles",
 )

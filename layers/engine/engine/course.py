@@ -216,7 +216,7 @@ class Course:
             "wish": wish,
         }
         openings = _records(OPENING, len(bar), values)
-        return cap_wishes(openings, self.settings.max_mirrored_per_cycle)
+        return cap_wishes(openings, self.grid, self.settings.max_mirrored_per_cycle)
 
     def _ratios(self, openings: Pseudo, count: Ints) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
         """Sizes of openings, and which of them Block raised; those below Main are plain."""

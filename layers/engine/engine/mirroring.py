@@ -33,6 +33,8 @@ def strategy_switch(exits: Exits, settings: Settings) -> str:
         return "exchangeTrailingEnabled"
     if exits.ladder and not settings.exchange_dca:
         return "exchangeDcaEnabled"
+    if exits.profit_back and not settings.profit_back_on_exchange:
+        return "profitBackExchangeEnabled"
     return ""
 
 
@@ -45,7 +47,12 @@ def switch_off(grid: Grid, k: int, settings: Settings) -> str:
 
 def mirrored(grid: Grid, settings: Settings) -> NDArray[np.bool_]:
     """(K,) whether no switch keeps a Set off the exchange."""
-    slots = [not indication_switch(slot.indication, settings) for slot in grid.slots]
-    exits = [not strategy_switch(each, settings) for each in grid.exits]
-    may: NDArray[np.bool_] = np.array(slots, np.bool_)[grid.slot]
-    return may & np.array(exits, np.bool_)[grid.exit]
+    types = np.array([not indication_switch(each, settings) for each in IndicationType], np.bool_)
+    may: NDArray[np.bool_] = types[grid.kind]
+    if not settings.exchange_trailing:
+        may &= grid.trail_stop == 0
+    if not settings.exchange_dca:
+        may &= ~grid.ladder
+    if not settings.profit_back_on_exchange:
+        may &= ~grid.profit_back
+    return may

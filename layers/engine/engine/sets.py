@@ -34,6 +34,8 @@ class Grid:
         Slot and exits of each Set.
     begin : (J + 1,) int64
         Sets of slot j are begin[j] up to begin[j + 1].
+    kind : (K,) int64
+        Place of its indication in `IndicationType`.
     sign : (K,) int64
         +1 for a long, -1 for a short Set.
     take_profit, stop_loss, trail_start, trail_stop : (K,) int64
@@ -56,6 +58,7 @@ class Grid:
     slot: Ints
     exit: Ints
     begin: Ints
+    kind: Ints
     sign: Ints
     take_profit: Ints
     stop_loss: Ints
@@ -76,8 +79,7 @@ class Grid:
     @property
     def is_preset(self) -> NDArray[np.bool_]:
         """(K,) whether each Set trades in preset mode."""
-        of_slots = [slot.indication.mode is TradeMode.PRESET for slot in self.slots]
-        return np.array(of_slots, np.bool_)[self.slot]
+        return self.of_type(IndicationType.PRESET)
 
     @property
     def is_adjusted(self) -> bool:
@@ -86,7 +88,8 @@ class Grid:
 
     def of_type(self, indication: IndicationType) -> NDArray[np.bool_]:
         """(K,) whether each Set is of an indication type."""
-        return np.array([slot.indication is indication for slot in self.slots], np.bool_)[self.slot]
+        chosen: NDArray[np.bool_] = self.kind == _KINDS.index(indication)
+        return chosen
 
     def key(self, symbol: str, k: int) -> SetKey:
         """The identity of Set `k` of a symbol."""
@@ -217,6 +220,7 @@ def _grid(
         slot=slot,
         exit=exit_,
         begin=np.searchsorted(slot, np.arange(len(slots) + 1)),
+        kind=group[slot],
         sign=sign[slot],
         take_profit=_units([each.take_profit_pct for each in exits])[exit_],
         stop_loss=_units([each.stop_loss_pct for each in exits])[exit_],

@@ -9,6 +9,7 @@ from engine.errors import InvalidSettingError
 from engine.setting import Setting, Value, checked
 from engine.tabs.adjust import AdjustSettings
 from engine.tabs.block import BlockSettings
+from engine.tabs.coordination import CoordinationSettings
 from engine.tabs.exchange import ExchangeSettings
 from engine.tabs.grid import GridSettings
 from engine.tabs.indication import IndicationSettings
@@ -24,6 +25,7 @@ from engine.tabs.system import SystemSettings
 class Settings(
     SystemSettings,
     RiskSettings,
+    CoordinationSettings,
     ExchangeSettings,
     PromotionSettings,
     AdjustSettings,

@@ -6,7 +6,6 @@ from decimal import Decimal
 import numpy as np
 
 from engine.history import History
-from engine.market import Ints
 from engine.mirroring import switch_off
 from engine.promotion import (
     FIRST_CHECK,
@@ -120,9 +119,9 @@ def standing_of(history: History, symbol: int, k: int) -> SetStanding:
         results=int(known.results[0]),
         average_r=_mean(known, count),
         averages=tuple((n, _mean(known, n)) for n in AVERAGED if n <= int(known.results[0])),
-        win_pct=_ratio(100 * int((r > 0).sum()), count),
+        win_pct=ratio_of(100 * int((r > 0).sum()), count),
         profit_factor=profit_factor(gains, losses),
-        drawdown_pct=_ratio(100 * int(below_peak(r).max()), gains),
+        drawdown_pct=ratio_of(100 * int(below_peak(r).max()), gains),
         drawdown_time_ms=int(longest[0]),
         underwater_ms=int(since[0]),
         is_shadow=bool(history.filtered[symbol, k]) or status is Status.PAUSED,
@@ -145,7 +144,7 @@ def explain_standing(
         if failed is not None:
             finding = _phase(known, settings) if failed.name == "phase" else None
             step = stage.name.lower()
-            return Explanation(standing=standing, step=step, finding=finding or _finding(failed))
+            return Explanation(standing=standing, step=step, finding=finding or finding_of(failed))
     finding = _wish_finding(known, standing, settings, at_ms)
     key = switch_off(grid, k, settings)
     if finding is None and key:
@@ -157,7 +156,7 @@ def profit_factor(gains: int, losses: int) -> Decimal:
     """Gains over losses, at most 99.99; 0 without either."""
     if not losses:
         return MOST_PROFIT_FACTOR if gains else Decimal(0)
-    return min(_ratio(gains, losses), MOST_PROFIT_FACTOR)
+    return min(ratio_of(gains, losses), MOST_PROFIT_FACTOR)
 
 
 def _wish_finding(
@@ -166,12 +165,12 @@ def _wish_finding(
     """What keeps a Set that has reached the exchange from making a wish."""
     rule = give_back(known, settings)
     if not rule.passed[0]:
-        return _finding(rule)
+        return finding_of(rule)
     limit = int(exchange_drawdown_ms(known.is_preset, settings)[0])
     below_ms = at_ms - standing.underwater_ms if standing.underwater_ms else 0
     if below_ms <= limit:
         return None
-    minutes = (_ratio(each, 60_000) for each in (below_ms, limit))
+    minutes = (ratio_of(each, 60_000) for each in (below_ms, limit))
     found, needed = minutes
     return Finding(rule="underwater_min", found=found, needed=needed, at_most=True)
 
@@ -184,30 +183,29 @@ def _phase(known: Evidence, settings: Settings) -> Finding | None:
     else:
         checks = [*resume_rules(known, settings), *second_check(known, settings)]
     failed = _first_failed(checks)
-    return None if failed is None else _finding(failed)
+    return None if failed is None else finding_of(failed)
 
 
 def _first_failed(rules: list[Rule]) -> Rule | None:
     return next((rule for rule in rules if not all_passed([rule])[0]), None)
 
 
-def _finding(rule: Rule) -> Finding:
+def finding_of(rule: Rule, row: int = 0) -> Finding:
+    """What a rule says of one row."""
+    scale = int(rule.scale[row])
     return Finding(
         rule=rule.name,
-        found=_scaled(rule.found, rule.scale),
-        needed=_scaled(rule.needed, rule.scale),
+        found=ratio_of(int(rule.found[row]), scale),
+        needed=ratio_of(int(rule.needed[row]), scale),
         at_most=rule.at_most,
     )
 
 
-def _scaled(number: Ints, scale: Ints) -> Decimal:
-    return _ratio(int(number[0]), int(scale[0]))
+def ratio_of(number: int, of: int) -> Decimal:
+    """`number / of` to four places, 0 of nothing."""
+    ratio = Decimal(number) / of if of else Decimal(0)
+    return Decimal(plain(ratio.quantize(Decimal("0.0001"))))
 
 
 def _mean(known: Evidence, count: int) -> Decimal:
-    return _ratio(int(known.total(count)[0]), 100 * count)
-
-
-def _ratio(number: int, of: int) -> Decimal:
-    ratio = Decimal(number) / of if of else Decimal(0)
-    return Decimal(plain(ratio.quantize(Decimal("0.0001"))))
+    return ratio_of(int(known.total(count)[0]), 100 * count)

@@ -9,7 +9,6 @@ from engine.market import Ints
 from engine.promotion import (
     FIRST_CHECK,
     PROMOTION,
-    REAL_WINDOW,
     TIMES,
     WINDOW,
     Bools,
@@ -29,7 +28,7 @@ from engine.settings import Settings
 
 __all__ = ["TIMES", "WINDOW", "Stage", "Standing", "Status", "advance", "drawdown_time"]
 
-_MAIN_MASK = (1 << REAL_WINDOW) - 1
+_MAIN_MASK = (1 << TIMES) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

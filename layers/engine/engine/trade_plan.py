@@ -124,9 +124,12 @@ class TradePlan:
         )
 
 
-def cap_wishes(openings: Records, most: int) -> Records:
-    """`openings` with at most `most` wishes a candle: the first by (symbol, Set)."""
-    wished = np.flatnonzero(openings["wish"])
+def cap_wishes(openings: Records, grid: Grid, most: int) -> Records:
+    """`openings` with at most `most` wishes a candle in main mode: the first by (symbol, Set).
+
+    Those of presets are chosen by their rank, which only an evaluation of all symbols knows.
+    """
+    wished = np.flatnonzero(openings["wish"] & ~grid.is_preset[openings["set"]])
     bars = openings["at_ms"][wished]
     rank = np.arange(len(wished)) - np.searchsorted(bars, bars)
     capped = openings.copy()
@@ -148,7 +151,7 @@ def join_plans(plans: Sequence[TradePlan], *, max_mirrored_per_cycle: int) -> Tr
         column = "slot" if name == "signals" else "set"
         both = np.concatenate(parts)
         joined[name] = both[np.lexsort((both[column], both["symbol"], both["at_ms"]))]
-    joined["openings"] = cap_wishes(joined["openings"], max_mirrored_per_cycle)
+    joined["openings"] = cap_wishes(joined["openings"], plans[0].grid, max_mirrored_per_cycle)
     counts = add_counts([plan.counts for plan in plans])
     counts["wishes"] = int(joined["openings"]["wish"].sum())
     return TradePlan(

@@ -9,7 +9,9 @@ from engine.cycles.burst import last_slot
 from engine.errors import CorruptStateError
 from engine.market import Candles
 from engine.ports import Feed, World
+from engine.preset_evaluation import PresetEvaluation, evaluate_presets, evaluation_time
 from engine.records import EngineRow, LeaseRow
+from engine.settings import Settings
 from engine.trade import TradeState, plan_trade
 
 CANDLE_MS = 1_000
@@ -29,6 +31,18 @@ class TradeMemory:
     minute: list[Candles] = field(default_factory=list)
     turn: int = 0
     seen_sources: dict[str, int] = field(default_factory=dict)
+    presets: PresetEvaluation | None = None
+
+    def evaluate(self, settings: Settings) -> bool:
+        """Evaluate the presets if it is time; whether it was.
+
+        What is forgotten is evaluated again from the books, with the same result.
+        """
+        at_ms = evaluation_time(self.last_close_ms, settings)
+        if not self.state.grid.is_preset.any() or (self.presets and self.presets.at_ms == at_ms):
+            return False
+        self.presets = evaluate_presets(self.state, settings, at_ms)
+        return True
 
     def minute_done(self, candles: Candles) -> Candles | None:
         """The candles of a minute once it is over, else None."""

@@ -25,6 +25,8 @@ from engine.values import Loop, TradeMode, Wish
 CANDLE_MS = 1_000
 HEARTBEAT_MS = 5_000
 BACKFILL_ROWS = 240
+REASONS_TOLD = 50
+"""Resting presets that one line of the log names; the counts are of all."""
 
 
 async def trade_burst(
@@ -118,12 +120,13 @@ class _Burst:
         memory.state, plan = plan_trade(memory.state, candles, self.engine.settings)
         compute_us = world.clock.now_us() - planned_us
         memory.last_close_ms = slot_ms
+        wishes = self._wishes(plan, candles)
         tick = TradeTick(
             slot_ms=slot_ms,
             started_us=started_us,
             finished_us=world.clock.now_us(),
             compute_us=compute_us,
-            counts={**plan.counts, "invalid_candles": sum(wrong.values())},
+            counts={**plan.counts, **self._preset_counts(), "invalid_candles": sum(wrong.values())},
             close_reasons=plan.close_reasons,
             skipped=pace.take_skipped(),
             candles=market.join_time([*self.unwritten, candles]),
@@ -131,7 +134,6 @@ class _Burst:
             begun=self.begun,
         )
         self.begun = None
-        wishes = fresh_wishes(plan, candles, self._modes())
         self._write(tick, wishes)
         self._keep(candles, slot_ms)
         self.ticks += 1
@@ -139,6 +141,19 @@ class _Burst:
     def _modes(self) -> frozenset[TradeMode]:
         """Modes whose Sets may ask for the exchange."""
         return frozenset(mode for mode in TradeMode if self.engine.may_open(mode))
+
+    def _wishes(self, plan: TradePlan, candles: Candles) -> tuple[Wish, ...]:
+        """What goes to the exchange: of presets only what their evaluation passes on."""
+        memory = self.memory
+        if memory.evaluate(self.engine.settings) and memory.presets is not None:
+            resting = list(memory.presets.reasons().items())[:REASONS_TOLD]
+            told = {"at_ms": memory.presets.at_ms, **memory.presets.counts, "resting": resting}
+            self.world.log.fact("presets evaluated", told)
+        wishes = fresh_wishes(plan, candles, self._modes())
+        return wishes if memory.presets is None else memory.presets.passed_on(wishes)
+
+    def _preset_counts(self) -> dict[str, int]:
+        return {} if self.memory.presets is None else self.memory.presets.counts
 
     async def _candles(self, slot_ms: int) -> Candles:
         """Every candle since the last tick: skipped ticks lose no candle."""
