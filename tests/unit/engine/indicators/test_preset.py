@@ -11,7 +11,7 @@ import talib
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.market import candles_of, mirrored, walked, with_gaps, without_rows
+from tests.market import bars_of, candles_of, mirrored, walked, with_gaps, without_rows
 
 from engine.errors import CorruptStateError
 from engine.indicators.configurations import preset_configurations
@@ -226,6 +226,16 @@ def test_a_symbol_is_silent_until_it_has_seen_enough_bars() -> None:
     assert [signals["bar"][signals["symbol"] == each].min() for each in (0, 1)] == [29, 35]
     places = signals[["bar", "symbol"]].tolist()
     assert places == sorted(places)
+
+
+def test_near_ties_are_counted_for_every_symbol_and_bar() -> None:
+    settings = with_values(Settings(), {**ALONE, "atrEnabled": True})
+    bars = bars_of([(1500, 1501, 1500, 1500)] * 60, span_ms=60_000)
+
+    _, _, counts = preset_signals(fresh(bars, settings), bars, settings)
+
+    # One and a half ranges of a tick are exactly the position cost, from the fifteenth bar on.
+    assert counts["near_ties"] == 60 - 14
 
 
 def test_without_configurations_nothing_is_said() -> None:
