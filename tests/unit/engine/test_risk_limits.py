@@ -143,6 +143,13 @@ def test_a_price_that_left_the_signals_either_way_is_refused(price: str) -> None
     assert (refused.code, refused.numbers["away_pct"]) == ("price_band", Decimal("0.6"))
 
 
+def test_a_signal_without_a_price_is_refused() -> None:
+    refused = price_band(Decimal(0), Decimal(100), Settings())
+
+    assert refused is not None
+    assert refused.numbers == {"signal": Decimal(0), "price": Decimal(100)}
+
+
 def test_a_price_from_the_future_shows_a_venue_whose_clock_is_ahead() -> None:
     settings, record = Settings(), RiskRecord()
 

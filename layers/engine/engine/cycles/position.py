@@ -193,7 +193,8 @@ class _Burst:
         self._ask(plan)
         memory.errands.follow(memory.feed, self._followed(plan))
         for fact in plan.log:
-            self.world.log.fact(fact.event, fact.values)
+            tell = self.world.log.problem if fact.needs_eyes else self.world.log.fact
+            tell(fact.event, fact.values)
         memory.last_slot_ms = slot_ms
         self.journal.add(slot_ms, started_us, clock.now_us(), compute_us, inputs)
         self.ticks += 1

@@ -250,3 +250,8 @@ class Book:
     def note(self, event: str, **values: object) -> None:
         texts = {name: str(value) for name, value in values.items()}
         self.log.append(LogFact(event=event, values=texts))
+
+    def alarm(self, event: str, **values: object) -> None:
+        """Note what needs eyes."""
+        self.note(event, **values)
+        self.log[-1] = replace(self.log[-1], needs_eyes=True)

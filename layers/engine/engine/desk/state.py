@@ -116,10 +116,11 @@ class DeskInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFact:
-    """Something worth a line: a name and its values as text."""
+    """Something worth a line: a name and its values as text; `needs_eyes` for a problem."""
 
     event: str
     values: Mapping[str, str]
+    needs_eyes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from engine.risk import (
     stale_equity,
     trading_state,
 )
+from engine.risk.trading_state import DAILY_LOSS, DRAWDOWN
 from engine.risk_record import RiskRecord
 
 RESUME = "resume_trading"
@@ -77,7 +78,8 @@ def _tell(book: Book, record: RiskRecord) -> None:
     figures = {} if held is None else {name: f"{n:f}" for name, n in held.numbers.items()}
     reason = "" if held is None else held.reason
     until_ms = None if held is None else held.until_ms
-    book.note(
+    tell = book.alarm if reason in (DRAWDOWN, DAILY_LOSS) else book.note
+    tell(
         "trading_state",
         state=record.state,
         was=before.state,

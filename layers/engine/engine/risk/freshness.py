@@ -47,8 +47,10 @@ def clock_skew(quote: Quote, record: RiskRecord, now_ms: int, settings: Settings
 
 def price_band(signal: Decimal, price: Decimal, settings: Settings) -> Refusal | None:
     """A price that left the signal's by more than the limit, either way, is another market."""
-    away_pct = abs(price - signal) * 100 / signal
     limit_pct = settings.max_price_deviation_pct
+    if signal <= 0:
+        return Refusal(code="price_band", numbers={"signal": signal, "price": price})
+    away_pct = abs(price - signal) * 100 / signal
     if away_pct <= limit_pct:
         return None
     numbers = {"signal": signal, "price": price, "away_pct": away_pct, "limit_pct": limit_pct}

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from tests.fakes import FakeStore
-from tests.position_world import BTC, SETTINGS, START, Desk, moved
+from tests.position_world import BTC, SETTINGS, START, Desk, Lines, moved
 
 from engine.cycles.burst import Outcome
 from engine.events import OrderUpdate, SendUnclear, Unclear
@@ -195,3 +195,5 @@ async def test_the_figures_of_the_account_are_stored_and_outlive_the_worker(desk
     await desk.burst()
 
     assert desk.store.consumed[refused.wish_id].reason == "trading_state_reducing"
+    assert isinstance(desk.world.log, Lines)
+    assert desk.world.log.problems == ["trading_state"]
