@@ -5,7 +5,7 @@ from decimal import Decimal
 from tests.api_world import ApiWorld
 
 from adapters import commands
-from adapters.risk_rows import risk_json
+from adapters.risk_rows import read_risk, risk_json
 from adapters.tables import AuditRow, EngineStateRow
 from engine.risk_record import Restraint, RiskRecord, TradingState
 from engine.values import Loop
@@ -65,6 +65,24 @@ def test_an_operator_lets_an_account_trade_again(api: ApiWorld) -> None:
     assert (connection_id, Loop.POSITION) in api.starter.started
     assert line.actor
     assert api.leases.read(connection_id, Loop.POSITION).wish_seq == 1
+
+
+def test_another_account_begins_without_the_losses_and_the_peak_of_the_former(
+    api: ApiWorld,
+) -> None:
+    connection_id = api.tested()
+    EngineStateRow(connection_id, risk=risk_json(FALLEN)).save()
+
+    path = f"/api/settings/connections/{connection_id}"
+    renamed = api.call("PATCH", path, {"name": "New"})
+    kept = read_risk(connection_id)
+    secrets = {"api_key": "key-of-another-1", "api_secret": "secret-of-another-1"}
+    replaced = api.call("PATCH", path, secrets)
+
+    now_ms = api.clock.now_ms()
+    assert renamed.status == replaced.status == 200, replaced.text
+    assert kept == FALLEN
+    assert read_risk(connection_id) == RiskRecord(reset_ms=now_ms, streak_ms=now_ms)
 
 
 def test_an_engine_that_never_started_has_nothing_to_resume(api: ApiWorld) -> None:

@@ -12,6 +12,7 @@ from adapters.connection_rules import checked_flags, forgets_the_test, refuse_pl
 from adapters.engine_states import change_state, is_active, read_state, states_of
 from adapters.operations import Operations
 from adapters.refusals import ConflictError, Reason
+from adapters.risk_rows import forget_risk
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow
 from engine.ports import Clock, Vault
 
@@ -107,10 +108,14 @@ class Connections:
             refuse_placeholders(credentials)
             values["credentials"] = self.vault.seal(connection_id, credentials)
             values["api_key_last4"] = credentials["api_key"][-4:]
-        values |= forgets_the_test(row, values)
+        another_account = forgets_the_test(row, values)
+        values |= another_account
         if set(values) - {"name", "volume_factor"}:
             self._refuse_while_running(connection_id)
-        return self._write(row, "connection.change", values, version=version, by=by)
+        changed = self._write(row, "connection.change", values, version=version, by=by)
+        if another_account:
+            forget_risk(connection_id, now_ms=self.clock.now_ms())
+        return changed
 
     def delete(self, connection_id: str, *, by: str) -> None:
         """Delete a connection whose engine is stopped and that holds no position."""

@@ -18,6 +18,13 @@ def read_risk(connection_id: str) -> RiskRecord | None:
     return risk_of(row.risk) if row.risk else None
 
 
+def forget_risk(connection_id: str, *, now_ms: int) -> None:
+    """Begin anew: it is another account, of which no equity is known and nothing was lost."""
+    if read_risk(connection_id) is not None:
+        anew = risk_json(RiskRecord(reset_ms=now_ms, streak_ms=now_ms))
+        EngineStateRow(connection_id).update([EngineStateRow.risk.set(anew)])
+
+
 def risk_json(record: RiskRecord) -> dict[str, Any]:
     """A record as JSON; decimals as text."""
     return {
