@@ -4,7 +4,7 @@ import random
 from decimal import Decimal
 
 from tests.builders import a_wish, some_exits
-from tests.desk_world import DeskWorld, with_settings
+from tests.desk_world import NO_RESTS, DeskWorld, with_settings
 from tests.fake_venue import Faults
 
 from engine.ledger import OrderState, PositionStatus, Purpose
@@ -48,6 +48,7 @@ PLANS = {"network": NETWORK, "stream": STREAM, "everything": EVERYTHING}
 
 # Steps near enough that wandering prices reach them, and soon enough after one another.
 STRATEGIES = with_settings(
+    **NO_RESTS,
     dca_distances_pct=tuple(map(Decimal, ("0.2", "0.4", "0.6", "0.8"))),
     dca_step_cooldown_s=2,
     profit_back_on_exchange=True,
@@ -108,6 +109,7 @@ def stormy_world(
                 exits=some_strategies(dice),
                 parameter=dice.choice((3, 5, 8)),
                 entry_close_ms=world.clock.now_ms(),
+                price=str(world.venue.prices[symbol]),
             )
             world.wish(wish)
         command(world, dice)

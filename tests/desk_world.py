@@ -32,6 +32,15 @@ from engine.values import Instrument, Loop, SetKey, Side, Turn, Wish
 
 CONNECTION = "paper-1"
 TICK_MS = 300
+NO_RESTS = {
+    "max_daily_loss_pct": Decimal(0),
+    "max_drawdown_pct": Decimal(0),
+    "max_consecutive_losses": 0,
+    "stop_guard_count": 0,
+    "loss_guard_pct": Decimal(0),
+    "low_profit_count": 0,
+}
+"""Settings under which losses rest nothing."""
 
 
 class WorkerDiedError(Exception):
@@ -52,6 +61,7 @@ class DeskWorld:
     wanted: str = "run"
     quote_age_ms: int = 0
     answer_delay_ms: int = 0
+    equity: Decimal | None = None
     clock: FakeClock = field(init=False)
     venue: FakeVenue = field(init=False)
     leases: FakeLeases = field(init=False)
@@ -59,6 +69,8 @@ class DeskWorld:
     lease: Lease = field(init=False)
     state: DeskState = field(init=False)
     plan: DeskPlan = field(init=False)
+    first: DeskState = field(init=False)
+    journal: list[tuple[DeskInputs, DeskPlan]] = field(default_factory=list)
     inbox: list[tuple[int, Event]] = field(default_factory=list)
     bare_ms: dict[tuple[str, Side], int] = field(default_factory=dict)
     longest_bare_ms: int = 0
@@ -75,6 +87,7 @@ class DeskWorld:
             seed=self.seed,
             faults=self.faults,
             prices=dict.fromkeys(self.symbols, Decimal(100)),
+            equity=self.equity,
         )
         self.leases = FakeLeases(self.clock)
         self.store = FakeStore(clock=self.clock, leases=self.leases)
@@ -92,6 +105,7 @@ class DeskWorld:
         self.inbox = []
         held = self.store.held(CONNECTION)
         self.state = DeskState.from_held(CONNECTION, held, self.clock.now_ms())
+        self.first, self.journal = self.state, []
 
     # --- what a test does
 
@@ -193,6 +207,7 @@ class DeskWorld:
             self._send(order)
         self._ask(plan)
         self.state, self.plan = state, plan
+        self.journal.append((inputs, plan))
         self.leases.renew(self.lease)
         self._watch_protection()
 

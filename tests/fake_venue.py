@@ -89,6 +89,7 @@ class FakeVenue:
     arrived: list[str] = field(default_factory=list)
     duplicates: int = 0
     cash: Decimal = Decimal(0)
+    equity: Decimal | None = None  # what the account shows, whatever was earned
     clock_ahead_ms: int = 0  # of the clock its executions are timed by
     leverages: dict[str, int] = field(default_factory=dict)
     unpreparable: set[str] = field(default_factory=set)
@@ -274,7 +275,7 @@ class FakeVenue:
             (quantity * self.prices[symbol] * side.sign)
             for (symbol, side), quantity in self.positions.items()
         )
-        equity = START_EQUITY + self.cash + held
+        equity = self.equity or START_EQUITY + self.cash + held
         return Account(equity=equity, free_margin=equity, at_ms=self.clock.now_ms())
 
     async def history(self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int) -> Candles:

@@ -18,6 +18,8 @@ def take_part(book: Book, position: Position, instrument: Instrument, expected: 
     """
     if position.recovery is not Recovery.BACK or position.status is not PositionStatus.OPEN:
         return
+    if position.position_id in book.touched:
+        return  # a stop or target may be closing all of it
     tried = book.orders_of(position.position_id, Purpose.REDUCE)
     if len(tried) >= ATTEMPTS or any(not _is_fruitless(order) for order in tried):
         return

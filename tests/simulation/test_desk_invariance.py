@@ -1,0 +1,54 @@
+"""The position side decides the same however its work is cut: in time, by restarts, by symbols."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.desk_scripts import (
+    Script,
+    all_orders,
+    books,
+    decided_anew,
+    moments,
+    play,
+    scripts,
+    sized_orders,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(script=scripts(longest=10))
+def test_the_journal_of_inputs_gives_every_plan_again(script: Script) -> None:
+    world = play(script)
+
+    state, plans = decided_anew(world)
+
+    assert plans == [plan for _, plan in world.journal]
+    assert state == world.state
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_beginning_anew_from_the_store_anywhere_changes_no_order_and_no_figure(
+    data: st.DataObject,
+) -> None:
+    script = data.draw(scripts(longest=8))
+    restarts = data.draw(moments(script))
+
+    straight, cut = play(script), play(script, restarts)
+
+    assert sized_orders(cut) == sized_orders(straight)
+    assert books(cut) == books(straight)
+    assert cut.venue.duplicates == 0
+    assert cut.drift() == []
+
+
+@settings(max_examples=80, deadline=None)
+@given(script=scripts(symbols=3, longest=8))
+def test_symbols_planned_together_or_apart_give_the_same_orders(script: Script) -> None:
+    together = play(script)
+    apart = {symbol: play({symbol: plateaus}) for symbol, plateaus in script.items()}
+
+    for symbol, alone in apart.items():
+        assert all_orders(together, symbol) == all_orders(alone, symbol)
+    assert books(together) == {
+        name: one for alone in apart.values() for name, one in books(alone).items()
+    }
