@@ -10,6 +10,7 @@ from engine.errors import CorruptStateError, LeaseLostError, ShortKeyTakenError
 from engine.ledger import Fill, Order, OrderState, Position, PositionStatus
 from engine.market import Candles, Kind, fill_gaps, gap_candles, join_time
 from engine.records import (
+    ArchivedResults,
     Command,
     Consumed,
     EngineRow,
@@ -149,6 +150,7 @@ class FakeStore:
     ticks: list[TradeTick] = field(default_factory=list)
     minutes: list[Candles] = field(default_factory=list)
     archive: dict[str, dict[int, Candles]] = field(default_factory=dict)
+    archived: dict[tuple[str, int], ArchivedResults] = field(default_factory=dict)
     books: dict[str, tuple[tuple[bytes, ...], int]] = field(default_factory=dict)
     position_ticks: list[PositionTicks] = field(default_factory=list)
     heartbeats: list[Mapping[str, int]] = field(default_factory=list)
@@ -234,6 +236,17 @@ class FakeStore:
 
     def load_books(self, connection_id: str, symbol: str) -> tuple[tuple[bytes, ...], int] | None:
         return self.books.get(symbol)
+
+    def archive_results(
+        self, connection_id: str, results: Sequence[ArchivedResults], *, keep_days: int
+    ) -> None:
+        self.archived |= {(each.symbol, each.at_ms): each for each in results}
+
+    def archived_results(
+        self, connection_id: str, symbol: str, *, since_ms: int
+    ) -> tuple[ArchivedResults, ...]:
+        found = (each for _, each in sorted(self.archived.items()))
+        return tuple(each for each in found if each.symbol == symbol and each.at_ms >= since_ms)
 
     # --- position loop
 

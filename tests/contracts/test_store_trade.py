@@ -9,6 +9,7 @@ from tests.samples import START_MS, a_key, a_tick, a_wish, some_candles
 
 from engine.errors import LeaseLostError
 from engine.market import Candles, Kind
+from engine.records import ArchivedResults, ArchivedSet
 from engine.values import IndicationType, Loop, Side, Turn, Variant, Wish
 
 DAY_MS = 86_400_000
@@ -154,6 +155,41 @@ def test_books_come_back_whole_and_the_newest_count(kept: Kept) -> None:
     kept.store.save_books("c1", "BTCUSDT", [b"d", b"e"], last_close_ms=6, lease=lease)
     assert kept.store.load_books("c1", "BTCUSDT") == ((b"d", b"e"), 6)
     assert kept.store.load_books("c1", "ETHUSDT") is None
+
+
+def test_results_that_left_the_books_are_read_back_oldest_first(kept: Kept) -> None:
+    archived = [_archived(START_MS + after_ms) for after_ms in (2000, 0, 1000)]
+    other = _archived(START_MS, symbol="ETHUSDT")
+
+    kept.store.archive_results("c1", [*archived, other], keep_days=90)
+    kept.store.archive_results("c1", [archived[1]], keep_days=90)
+
+    assert kept.store.archived_results("c1", "BTCUSDT", since_ms=START_MS) == (
+        archived[1],
+        archived[2],
+        archived[0],
+    )
+    assert kept.store.archived_results("c1", "BTCUSDT", since_ms=START_MS + 1500) == (archived[0],)
+    assert kept.store.archived_results("c1", "ETHUSDT", since_ms=0) == (other,)
+
+
+def test_many_sets_may_archive_at_one_candle(kept: Kept) -> None:
+    many = _archived(START_MS, sets=1100)
+
+    kept.store.archive_results("c1", [many], keep_days=90)
+
+    assert kept.store.archived_results("c1", "BTCUSDT", since_ms=0) == (many,)
+
+
+def _archived(at_ms: int, *, symbol: str = "BTCUSDT", sets: int = 2) -> ArchivedResults:
+    return ArchivedResults(
+        symbol=symbol,
+        at_ms=at_ms,
+        sets=tuple(
+            ArchivedSet(key_text=f"{symbol}|move|{n}|LONG", first=n, results=(690, -510, 32767))
+            for n in range(sets)
+        ),
+    )
 
 
 def _history(*, first_close_ms: int, length: int) -> Candles:

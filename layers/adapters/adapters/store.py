@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from adapters import archive, books, commands, engine_rows, progression
+from adapters import archive, books, commands, engine_rows, progression, result_archive
 from adapters.facts import claim, write_facts
 from adapters.held import read_held
 from adapters.leases import renewed
 from engine.ledger import Order
 from engine.market import Candles
 from engine.ports import Clock
-from engine.records import Command, EngineRow, Facts, Held, Lease, PositionTicks, TradeTick
+from engine.records import (
+    ArchivedResults,
+    Command,
+    EngineRow,
+    Facts,
+    Held,
+    Lease,
+    PositionTicks,
+    TradeTick,
+)
 from engine.values import Turn, Wish
 
 
@@ -56,6 +65,17 @@ class DynamoStore:
 
     def load_books(self, connection_id: str, symbol: str) -> tuple[tuple[bytes, ...], int] | None:
         return books.load_books(connection_id, symbol)
+
+    def archive_results(
+        self, connection_id: str, results: Sequence[ArchivedResults], *, keep_days: int
+    ) -> None:
+        now_ms = self._clock.now_ms()
+        result_archive.archive_results(connection_id, results, keep_days=keep_days, now_ms=now_ms)
+
+    def archived_results(
+        self, connection_id: str, symbol: str, *, since_ms: int
+    ) -> tuple[ArchivedResults, ...]:
+        return result_archive.archived_results(connection_id, symbol, since_ms=since_ms)
 
     def held(self, connection_id: str) -> Held:
         return read_held(connection_id, now_ms=self._clock.now_ms())

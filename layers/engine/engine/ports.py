@@ -18,6 +18,7 @@ from engine.events import (
 from engine.ledger import Fill, Order
 from engine.market import Candles
 from engine.records import (
+    ArchivedResults,
     Command,
     EngineRow,
     Facts,
@@ -215,6 +216,18 @@ class Store(Protocol):
 
     def load_books(self, connection_id: str, symbol: str) -> tuple[tuple[bytes, ...], int] | None:
         """The parts and their last candle's close time, or None."""
+        ...
+
+    def archive_results(
+        self, connection_id: str, results: Sequence[ArchivedResults], *, keep_days: int
+    ) -> None:
+        """Keep what left the books, for so many days; written again it is the same."""
+        ...
+
+    def archived_results(
+        self, connection_id: str, symbol: str, *, since_ms: int
+    ) -> tuple[ArchivedResults, ...]:
+        """What left the books of a symbol at `since_ms` or later, oldest first."""
         ...
 
     # position loop

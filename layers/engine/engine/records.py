@@ -131,6 +131,24 @@ class TradeTick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedSet:
+    """Results of a Set, hundredths of a position cost, from its result number `first` on."""
+
+    key_text: str
+    first: int
+    results: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedResults:
+    """Results of a symbol that the candle closed at `at_ms` pushed out of what is kept."""
+
+    symbol: str
+    at_ms: int
+    sets: tuple[ArchivedSet, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Changes the position loop writes at once, all under its lease.
 

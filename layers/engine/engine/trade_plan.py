@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.pseudo import REASONS
+from engine.records import ArchivedResults, ArchivedSet
 from engine.sets import Grid
 from engine.values import Instrument, Turn, Wish
 
@@ -101,6 +102,30 @@ class TradePlan:
             return ()
         return tuple(
             self._turn(each) for each in self.signals if self.grid.opposite[each["slot"]] >= 0
+        )
+
+    @property
+    def surplus(self) -> tuple[ArchivedResults, ...]:
+        """Results that are kept no more, by candle and symbol."""
+        records = self.archived
+        edges = np.any([np.diff(records[n], prepend=-1) != 0 for n in ("bar", "symbol")], axis=0)
+        starts = np.flatnonzero(edges)
+        return tuple(self._archived(part) for part in np.split(records, starts)[1:])
+
+    def _archived(self, records: Records) -> ArchivedResults:
+        symbol = self.instruments[int(records["symbol"][0])].symbol
+        sets = np.split(records, np.flatnonzero(np.diff(records["set"])) + 1)
+        return ArchivedResults(
+            symbol=symbol,
+            at_ms=int(records["at_ms"][0]),
+            sets=tuple(
+                ArchivedSet(
+                    key_text=self.grid.key(symbol, int(each["set"][0])).text,
+                    first=int(each["number"][0]),
+                    results=tuple(each["result"].tolist()),
+                )
+                for each in sets
+            ),
         )
 
     def _turn(self, signal: Any) -> Turn:

@@ -257,6 +257,33 @@ def test_kept_results_are_the_newest_of_each_set() -> None:
     assert (candles.close_ms[archived["bar"]] == archived["at_ms"]).all()
 
 
+def test_archived_results_are_told_by_candle_symbol_and_set() -> None:
+    settings = lenient(positionCooldown=0, validationTimeout=1, failedRetryHours=1)
+    candles = walked(9, length=1500, symbols=SYMBOLS, volatility=3e-3)
+
+    state, plan = planned(candles, settings)
+
+    told = {
+        (each.symbol, each.at_ms, one.key_text, one.first): list(one.results)
+        for each in plan.surplus
+        for one in each.sets
+    }
+    number = {key_text: k for k, key_text in enumerate(_texts(state, "AUSDT"))}
+    assert sum(map(len, told.values())) == len(plan.archived) > 11
+    for (symbol, at_ms, key_text, first), results in told.items():
+        if symbol == "AUSDT":
+            own = plan.archived[plan.archived["set"] == number[key_text]]
+            own = own[(own["symbol"] == 0) & (own["at_ms"] == at_ms)]
+            assert (own["result"].tolist(), int(own["number"][0])) == (results, first)
+    assert [(each.at_ms, each.symbol) for each in plan.surplus] == sorted(
+        (each.at_ms, each.symbol) for each in plan.surplus
+    )
+
+
+def _texts(state: TradeState, symbol: str) -> list[str]:
+    return [state.set_key(symbol, k).text for k in range(len(state.grid))]
+
+
 def test_a_failed_set_rests_for_its_retry_time() -> None:
     settings = lenient(failedRetryHours=12, positionCooldown=0)
     candles = walked(3, length=1500, symbols=("AUSDT",), volatility=2e-3)

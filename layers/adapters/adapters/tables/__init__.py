@@ -16,6 +16,7 @@ from adapters.tables.control import (
     TokenRow,
 )
 from adapters.tables.market import (
+    ArchivedRow,
     BookRow,
     MarketDataRow,
     ProgressionRow,
@@ -37,6 +38,7 @@ ALL: tuple[type[Row], ...] = (
     ProgressionRow,
     MarketDataRow,
     BookRow,
+    ArchivedRow,
     CommandRow,
     OrderRow,
     PositionRow,
@@ -48,6 +50,7 @@ ALL: tuple[type[Row], ...] = (
 __all__ = [
     "ALL",
     "CONNECTION_KIND",
+    "ArchivedRow",
     "AuditRow",
     "BookRow",
     "CommandRow",

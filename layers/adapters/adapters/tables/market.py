@@ -51,6 +51,21 @@ class MarketDataRow(base.Row):
     expires_at = IntegerAttribute(null=True)  # seconds: time to live
 
 
+class ArchivedRow(base.Row):
+    """Results of a symbol's Sets that one candle pushed out of their books, as JSON lines.
+
+    Since a moment: query on `book` = "<connection>#<symbol>" by `part`, "<close_ms>#<number>".
+    """
+
+    class Meta(base.Meta):
+        table_name = base.table("archived_results")
+
+    book = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    lines = BinaryAttribute(legacy_encoding=False)
+    expires_at = IntegerAttribute(null=True)  # seconds: time to live
+
+
 class BookRow(base.Row):
     """Parts of the Set book of a symbol, and the manifest that says which of them count.
 

@@ -10,7 +10,7 @@ from engine.errors import CorruptStateError
 from engine.market import Candles
 from engine.ports import Feed, World
 from engine.preset_evaluation import PresetEvaluation, evaluate_presets, evaluation_time
-from engine.records import EngineRow, LeaseRow
+from engine.records import ArchivedResults, EngineRow, LeaseRow
 from engine.settings import Settings
 from engine.trade import TradeState, plan_trade
 
@@ -32,6 +32,7 @@ class TradeMemory:
     turn: int = 0
     seen_sources: dict[str, int] = field(default_factory=dict)
     presets: PresetEvaluation | None = None
+    archived: list[ArchivedResults] = field(default_factory=list)  # not yet written
 
     def evaluate(self, settings: Settings) -> bool:
         """Evaluate the presets if it is time; whether it was.
@@ -94,7 +95,8 @@ async def _let_streams_open(world: World) -> None:
 
 async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
     """Books, the candles stored since, and from the venue what nobody stored."""
-    learned = [learned_state(world, engine, symbol) for symbol in engine.symbols]
+    archived: list[ArchivedResults] = []
+    learned = [learned_state(world, engine, symbol, archived) for symbol in engine.symbols]
     oldest = min(last_close for _, last_close in learned)
     pieces = world.store.candles_since(engine.connection_id, oldest)
     stored_to = max([oldest, *(int(piece.close_ms[-1]) for piece in pieces)])
@@ -106,7 +108,8 @@ async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
         for piece in (*pieces, *missing):
             candles = begun_after(piece.select((symbol,)), last_close)
             if len(candles):
-                state, _ = plan_trade(state, candles, engine.settings)
+                state, plan = plan_trade(state, candles, engine.settings)
+                archived += plan.surplus
         states.append(state)
     return TradeMemory(
         run_id=engine.run_id,
@@ -114,6 +117,7 @@ async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
         last_close_ms=max([stored_to, *(int(piece.close_ms[-1]) for piece in missing)]),
         feed=feed,
         backfilled=missing,
+        archived=archived,
     )
 
 
@@ -129,8 +133,13 @@ def window_ms(engine: EngineRow) -> tuple[int, int]:
     return end - engine.settings.prehistoric_data_days * DAY_MS, end
 
 
-def learned_state(world: World, engine: EngineRow, symbol: str) -> tuple[TradeState, int]:
-    """A symbol's state and its last close; without books that fit, learned from its history."""
+def learned_state(
+    world: World, engine: EngineRow, symbol: str, archived: list[ArchivedResults]
+) -> tuple[TradeState, int]:
+    """A symbol's state and its last close; without books that fit, learned from its history.
+
+    Results that it keeps no more are added to `archived`.
+    """
     start, end = window_ms(engine)
     state, last_close = stored_state(world, engine, symbol, since_ms=start)
     while last_close < end:
@@ -138,7 +147,8 @@ def learned_state(world: World, engine: EngineRow, symbol: str) -> tuple[TradeSt
         candles = world.store.history(engine.connection_id, symbol, last_close, chunk_end)
         candles = begun_after(candles, last_close)
         if len(candles):
-            state, _ = plan_trade(state, candles, engine.settings)
+            state, plan = plan_trade(state, candles, engine.settings)
+            archived += plan.surplus
         last_close = chunk_end
     return state, last_close
 

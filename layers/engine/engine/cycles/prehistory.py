@@ -8,8 +8,8 @@ from engine.books import pack_books
 from engine.cycles.memory import DAY_MS, begun_after, stored_state, window_ms
 from engine.market import Candles, Kind
 from engine.ports import World
-from engine.records import EngineRow
-from engine.trade import TradeState, plan_trade
+from engine.records import ArchivedResults, EngineRow
+from engine.trade import TradePlan, TradeState, plan_trade
 
 SPAN_MS = 60_000
 FOLD_BUDGET_MS = 20_000
@@ -83,15 +83,18 @@ def fold(
     cursor = max(cursor_ms, min(last_close for _, last_close in states.values()))
     deadline_ms = world.clock.now_ms() + FOLD_BUDGET_MS
     closed = 0
+    archived: list[ArchivedResults] = []
     while cursor < end and world.clock.now_ms() < deadline_ms:
         chunk_end = min(cursor + DAY_MS, end)
-        states, count = _fold_chunk(world, engine, states, cursor, chunk_end)
-        closed += count
+        states, plans = _fold_chunk(world, engine, states, cursor, chunk_end)
+        closed += sum(plan.counts["closed"] for plan in plans)
+        archived += [each for plan in plans for each in plan.surplus]
         cursor = chunk_end
         folded_pct = 50 + 49 * (cursor - start) // (end - start)
         world.store.report_loading(
             connection_id, stage="loading_strategies", progress_pct=folded_pct
         )
+    world.store.archive_results(connection_id, archived, keep_days=engine.settings.archive_days)
     for symbol, (state, last_close) in states.items():
         world.store.save_books(
             connection_id,
@@ -105,13 +108,13 @@ def fold(
 
 def _fold_chunk(
     world: World, engine: EngineRow, states: States, start_ms: int, end_ms: int
-) -> tuple[States, int]:
+) -> tuple[States, list[TradePlan]]:
     """Fold [start, end) of every symbol; those that stand at the same candle go together."""
     together: dict[int, list[str]] = defaultdict(list)
     for symbol, (_, last_close) in states.items():
         together[max(last_close, start_ms)].append(symbol)
     folded: States = {}
-    closed = 0
+    plans: list[TradePlan] = []
     for last_close, symbols in together.items():
         candles = market.join_symbols(
             [world.store.history(engine.connection_id, each, start_ms, end_ms) for each in symbols]
@@ -120,7 +123,7 @@ def _fold_chunk(
         state = TradeState.join([states[symbol][0] for symbol in symbols])
         if len(candles):
             state, plan = plan_trade(state, candles, engine.settings)
-            closed += plan.counts["closed"]
+            plans.append(plan)
         for symbol in symbols:
             folded[symbol] = (state.select((symbol,)), max(last_close, end_ms))
-    return folded, closed
+    return folded, plans

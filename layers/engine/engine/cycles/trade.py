@@ -120,6 +120,7 @@ class _Burst:
         memory.state, plan = plan_trade(memory.state, candles, self.engine.settings)
         compute_us = world.clock.now_us() - planned_us
         memory.last_close_ms = slot_ms
+        memory.archived += plan.surplus
         wishes = self._wishes(plan, candles)
         tick = TradeTick(
             slot_ms=slot_ms,
@@ -196,6 +197,12 @@ class _Burst:
             self.world.store.heartbeat(self.lease, counts=memory.state.counts())
 
     def _save(self, symbol: str) -> None:
+        """The archive comes first: books forget what it holds."""
+        if self.memory.archived:
+            days = self.engine.settings.archive_days
+            connection_id = self.lease.connection_id
+            self.world.store.archive_results(connection_id, self.memory.archived, keep_days=days)
+            self.memory.archived = []
         self.world.store.save_books(
             self.lease.connection_id,
             symbol,

@@ -19,6 +19,9 @@ class SystemSettings:
     database_threshold_pct: int = START.whole(
         20, "databaseThresholdPercent", "10 .. 50 by 5 %", "Surplus at which old results go."
     )
+    archive_days: int = BURST.whole(
+        90, "maxPositionAgeDays", "7 .. 365 by 1 d", "Life of results in the archive."
+    )
     send_window_ms: int = BURST.whole(
         800, "sendWindowMs", "100 .. 5000 by 100 ms", "An order leaves this soon after its claim."
     )
