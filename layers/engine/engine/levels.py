@@ -51,7 +51,8 @@ def fixed_target(position: Position, instrument: Instrument, settings: Settings)
     """The configured target, None if only trailing ends the position.
 
     Once a step was added, it is measured as the mode says: from the average entry price, from the
-    first, or as that much beyond break-even. Profit-back may halve its distance from the average.
+    first, or as that much beyond break-even. Profit-back may halve its distance from the average,
+    but not to short of break-even.
     """
     exits, side, average = position.key.exits, position.key.side, entry_price(position)
     if exits.trailing_only:
@@ -64,7 +65,8 @@ def fixed_target(position: Position, instrument: Instrument, settings: Settings)
             pct = breakeven_pct(settings) + settings.breakeven_plus_pct
     target = _moved(base, side, pct)
     if position.recovery is Recovery.BACK and settings.profit_back_aggressive:
-        target = average + (target - average) / 2
+        even = _moved(average, side, breakeven_pct(settings))
+        target = _better(average + (target - average) / 2, even, side)
     return target_tick(target, side, instrument.price_tick)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors import InvalidSettingError
 from engine.setting import Setting, Value, checked
-from engine.tabs.adjust import AdjustSettings
+from engine.tabs.adjust import AdjustSettings, check_ladder
 from engine.tabs.block import BlockSettings
 from engine.tabs.coordination import CoordinationSettings
 from engine.tabs.exchange import ExchangeSettings
@@ -83,6 +83,7 @@ def _check_together(made: Settings) -> None:
         if not holds:
             raise InvalidSettingError(f"{only} must be false unless {enabled} is true, was True")
     check_preset(made)
+    check_ladder(made)
     if len(made.trail_starts_pct) != len(made.trail_stops_pct):
         raise InvalidSettingError(
             "trailingStartValues and trailingStopValues must be equally long, were "

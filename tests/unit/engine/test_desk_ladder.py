@@ -178,9 +178,10 @@ def test_a_step_that_may_not_be_taken_is_refused_and_comes_up_again_after_the_co
         ("risk_budget_pct", Decimal("0.5"), "risk_budget"),
         ("margin_share_pct", Decimal("0.2"), "free_margin"),
         ("max_position_size", Decimal(250), "max_position_size"),
+        ("exchange_dca", False, "exchangeDcaEnabled"),
     ],
 )
-def test_limits_of_the_account_hold_for_steps_too(name: str, value: Decimal, reason: str) -> None:
+def test_limits_and_switches_hold_for_steps_too(name: str, value: object, reason: str) -> None:
     world = a_ladder_world(Side.LONG)
     world.settings = with_settings(**{name: value})
 

@@ -248,8 +248,8 @@ def test_averages_without_an_end_still_have_exact_levels(
 # --- profit-back
 
 
-def coming_back(side: Side, *prices: str, settings: Settings) -> Position:
-    exits = some_exits("0.8", "0.4", profit_back=True)
+def coming_back(side: Side, *prices: str, settings: Settings, take_profit: str = "0.8") -> Position:
+    exits = some_exits(take_profit, "0.4", profit_back=True)
     position = with_exits(a_position(side, key=a_set_key(side, exits=exits)), FINE, settings)
     for price in prices:
         position = recovered(position, on(side, price), FINE, settings)
@@ -290,6 +290,13 @@ def test_what_came_back_trails_at_once_and_its_target_is_half_as_far(side: Side)
     behind = best * (1 - side.sign * Decimal("0.002")) - position.stop_price
     assert 0 <= behind * side.sign < FINE.price_tick
     assert exit_due(position, on(side, "99.9"), FINE, BACK_ON) is CloseReason.TRAILING_STOP
+
+
+@BOTH
+def test_a_halved_target_is_not_short_of_break_even(side: Side) -> None:
+    position = coming_back(side, "99.8", "100.11", settings=BACK_ON, take_profit="0.2")
+
+    assert position.target_price == on(side, "100.11")
 
 
 @BOTH

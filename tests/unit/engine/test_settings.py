@@ -64,7 +64,11 @@ def test_overrides_are_what_was_changed_and_bring_it_back() -> None:
         ("positionCost", "2", "positionCost must be a number between 0.01 and 1.0 %, was '2'"),
         ("positionCost", "NaN", "positionCost must be a number between 0.01 and 1.0 %, was 'NaN'"),
         ("positionCost", True, "positionCost must be a number between 0.01 and 1.0 %, was True"),
-        ("max_leverage", "2.5", "max_leverage must be a whole number between 1 and 125 x, was '2.5'"),
+        (
+            "max_leverage",
+            "2.5",
+            "max_leverage must be a whole number between 1 and 125 x, was '2.5'",
+        ),
         ("max_leverage", 126, "max_leverage must be a whole number between 1 and 125 x, was 126"),
         ("useMainSymbols", "yes", "useMainSymbols must be true or false, was 'yes'"),
         ("quoteAsset", "EUR", "quoteAsset must be one of USDT, USDC, was 'EUR'"),
@@ -90,3 +94,17 @@ def test_an_unknown_key_is_refused() -> None:
 def test_trailing_starts_and_stops_come_in_pairs() -> None:
     with pytest.raises(InvalidSettingError, match="equally long, were 3 and 1"):
         with_values(Settings(), {"trailingStopValues": ["0.1"]})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"dcaVolumes": ["1.5"]}, "must be equally long, were 4 and 1"),
+        ({"dcaDistances": ["0.5", "1", "1", "2"]}, "must rise from step to step, was 0.5 1 1 2"),
+    ],
+)
+def test_steps_of_a_ladder_rise_and_have_a_volume_each(
+    values: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InvalidSettingError, match=said):
+        with_values(Settings(), values)

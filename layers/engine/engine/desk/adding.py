@@ -115,6 +115,8 @@ def _forbidden(book: Book, position: Position) -> Refusal | None:
     may_open = book.inputs.may_open(position.key.indication.mode)
     if book.inputs.wanted == "stop" or not may_open:
         return Refusal(code="not_trading")
+    if not book.settings.exchange_dca:
+        return Refusal(code="exchangeDcaEnabled")
     if (position.key.symbol, position.key.side) in book.mismatches:
         return Refusal(code="out_of_sync")
     return None

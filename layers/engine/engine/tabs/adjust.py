@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
+from engine.errors import InvalidSettingError
 from engine.setting import Effect, Tab
 
 START = Tab("strategy", Effect.START)
@@ -55,3 +57,22 @@ class AdjustSettings:
     preset_timeout_h: int = START.whole(
         2, "presetPositionTimeoutHours", "0 .. 168 by 1 h", "Longest life in preset mode, 0: any."
     )
+
+
+def check_ladder(settings: AdjustSettings) -> None:
+    """Each step is further than the one before, and has a volume.
+
+    Raises
+    ------
+    InvalidSettingError
+        Naming the keys and what they hold.
+    """
+    distances, volumes = settings.dca_distances_pct, settings.dca_volumes
+    if len(distances) != len(volumes):
+        raise InvalidSettingError(
+            "dcaDistances and dcaVolumes must be equally long, were "
+            f"{len(distances)} and {len(volumes)}"
+        )
+    if any(near >= far for near, far in pairwise(distances)):
+        told = " ".join(map(str, distances))
+        raise InvalidSettingError(f"dcaDistances must rise from step to step, was {told}")
