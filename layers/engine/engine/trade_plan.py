@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -185,6 +185,20 @@ def join_plans(plans: Sequence[TradePlan], *, max_mirrored_per_cycle: int) -> Tr
         counts=counts,
         turning=plans[0].turning,
         **joined,
+    )
+
+
+def joined_surplus(plan: TradePlan, at_ms: int) -> tuple[ArchivedResults, ...]:
+    """The surplus of a long stretch of candles, each symbol's under the one moment `at_ms`."""
+    by_symbol: dict[str, dict[str, ArchivedSet]] = {}
+    for each in plan.surplus:
+        sets = by_symbol.setdefault(each.symbol, {})
+        for one in each.sets:
+            before = sets.get(one.key_text, replace(one, results=()))
+            sets[one.key_text] = replace(before, results=before.results + one.results)
+    return tuple(
+        ArchivedResults(symbol=symbol, at_ms=at_ms, sets=tuple(sets.values()))
+        for symbol, sets in by_symbol.items()
     )
 
 

@@ -16,6 +16,7 @@ from engine.pseudo import results_of
 from engine.settings import Settings, with_values
 from engine.statistics import Stage
 from engine.trade import TradePlan, TradeState, plan_trade
+from engine.trade_plan import joined_surplus
 from engine.values import Side
 
 ENTRY = 1_000_000
@@ -278,6 +279,25 @@ def test_archived_results_are_told_by_candle_symbol_and_set() -> None:
     assert [(each.at_ms, each.symbol) for each in plan.surplus] == sorted(
         (each.at_ms, each.symbol) for each in plan.surplus
     )
+
+
+def test_the_surplus_of_a_long_stretch_is_joined_under_one_moment() -> None:
+    settings = lenient(positionCooldown=0, validationTimeout=1, failedRetryHours=1)
+    candles = walked(9, length=1500, symbols=SYMBOLS, volatility=3e-3)
+    _, plan = planned(candles, settings)
+
+    joined = joined_surplus(plan, 7)
+
+    apart: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for each in plan.surplus:
+        for one in each.sets:
+            apart[each.symbol, one.key_text] += one.results
+    assert apart
+    assert {each.at_ms for each in joined} == {7}
+    assert apart == {
+        (each.symbol, one.key_text): list(one.results) for each in joined for one in each.sets
+    }
+    assert all(one.first == 0 for each in joined for one in each.sets)
 
 
 def _texts(state: TradeState, symbol: str) -> list[str]:

@@ -13,6 +13,7 @@ from engine.preset_evaluation import PresetEvaluation, evaluate_presets, evaluat
 from engine.records import ArchivedResults, EngineRow, LeaseRow
 from engine.settings import Settings
 from engine.trade import TradeState, plan_trade
+from engine.trade_plan import joined_surplus
 
 CANDLE_MS = 1_000
 MINUTE_MS = 60_000
@@ -148,7 +149,7 @@ def learned_state(
         candles = begun_after(candles, last_close)
         if len(candles):
             state, plan = plan_trade(state, candles, engine.settings)
-            archived += plan.surplus
+            archived += joined_surplus(plan, chunk_end)
         last_close = chunk_end
     return state, last_close
 

@@ -10,6 +10,7 @@ from engine.market import Candles, Kind
 from engine.ports import World
 from engine.records import ArchivedResults, EngineRow
 from engine.trade import TradePlan, TradeState, plan_trade
+from engine.trade_plan import joined_surplus
 
 SPAN_MS = 60_000
 FOLD_BUDGET_MS = 20_000
@@ -88,7 +89,7 @@ def fold(
         chunk_end = min(cursor + DAY_MS, end)
         states, plans = _fold_chunk(world, engine, states, cursor, chunk_end)
         closed += sum(plan.counts["closed"] for plan in plans)
-        archived += [each for plan in plans for each in plan.surplus]
+        archived += [each for plan in plans for each in joined_surplus(plan, chunk_end)]
         cursor = chunk_end
         folded_pct = 50 + 49 * (cursor - start) // (end - start)
         world.store.report_loading(
