@@ -42,6 +42,17 @@ class Verdict(IntEnum):
     VALIDATION = 9
 
 
+TESTS = (
+    Verdict.WARMING,
+    Verdict.INACTIVE,
+    Verdict.NO_LEG,  # too few active samples,
+    Verdict.NO_LEG,  # or too few of the last ones
+    Verdict.DRAWDOWN,
+    Verdict.MARKET_CHANGE,
+    Verdict.LAST_PART,
+)
+"""What a leg fails at if it is not known, in a sleeping market, or below a level, in this order."""
+
 REFUSALS: Mapping[Verdict, str] = {
     each: f"refused_{each.name.lower()}"
     for each in Verdict
@@ -175,8 +186,7 @@ def decide(
     settings: Settings,
 ) -> tuple[Ints, Ints, dict[Verdict, int]]:
     """Legs and slots that passed all filters, pair by pair; and how often each filter refused."""
-    level, rank = _levels(legs, measured, asked, span_ms, settings)
-    rank[np.isin(table.kind, _OWN_KINDS)] = -1
+    level, rank = levels(legs, measured, table, asked, span_ms, settings)
     flags = np.stack([measured.known, measured.active], 1)
     alike = np.column_stack([legs.group, flags, level])
     first, which, times = _distinct(alike)
@@ -185,8 +195,8 @@ def decide(
     slot = table.members[table.begin[legs.group[first]][rep] + place]
     passed = np.column_stack([flags[first][rep], rank[slot] < level[first][rep]])
     failed = np.argmin(passed, axis=1)
-    verdict = np.where(passed.all(axis=1), Verdict.SIGNAL, np.array(_TESTS)[failed])
-    refused = {each: int(times[rep[verdict == each]].sum()) for each in _TESTS if each in REFUSALS}
+    verdict = np.where(passed.all(axis=1), Verdict.SIGNAL, np.array(TESTS)[failed])
+    refused = {each: int(times[rep[verdict == each]].sum()) for each in TESTS if each in REFUSALS}
     chosen = np.flatnonzero(verdict == Verdict.SIGNAL)
     pair, place = stretches(times[rep[chosen]])
     begin = np.cumsum(times) - times
@@ -200,19 +210,13 @@ def stretches(lengths: Ints) -> tuple[Ints, Ints]:
     return which, np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-_TESTS = (
-    Verdict.WARMING,
-    Verdict.INACTIVE,
-    Verdict.NO_LEG,  # too few active samples,
-    Verdict.NO_LEG,  # or too few of the last ones
-    Verdict.DRAWDOWN,
-    Verdict.MARKET_CHANGE,
-    Verdict.LAST_PART,
-)
-
-
-def _levels(
-    legs: Legs, measured: Measured, asked: Asked, span_ms: int, settings: Settings
+def levels(
+    legs: Legs,
+    measured: Measured,
+    table: SlotTable,
+    asked: Asked,
+    span_ms: int,
+    settings: Settings,
 ) -> tuple[Ints, Ints]:
     """(L, F) levels of the legs and (J, F) ranks of the slots: passed is rank < level.
 
@@ -238,7 +242,9 @@ def _levels(
         (measured.change > 0)[:, None] & (pace >= whole * factors),
     )
     ranks = (of_share, of_end, of_drawdown, of_index, of_factor)
-    return np.stack([each.sum(axis=1) for each in passed], 1), np.stack(ranks, 1)
+    rank = np.stack(ranks, 1)
+    rank[np.isin(table.kind, _OWN_KINDS)] = -1
+    return np.stack([each.sum(axis=1) for each in passed], 1), rank
 
 
 def _ranked(values: Ints) -> tuple[Ints, Ints]:

@@ -1,0 +1,317 @@
+"""Why a slot signalled on a candle, and why not: the first test it failed, with its numbers.
+
+What is told here is what `indicate` does: both read, find and judge legs with the same code.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InvalidCandleError
+from engine.indications.candidates import Reading, candidates, enabled_types, read
+from engine.indications.filters import (
+    TESTS,
+    Asked,
+    Floats,
+    Measured,
+    Verdict,
+    asked_of,
+    levels,
+    market_change_factor,
+    measure,
+)
+from engine.indications.gate import needed_units
+from engine.indications.legs import FACTS, Legs, Samples
+from engine.indications.missing import (
+    Shortfall,
+    history,
+    of_direction,
+    of_move,
+    of_move_in_time,
+    percent,
+)
+from engine.indications.missing_windows import (
+    of_active,
+    of_activity,
+    of_advanced,
+    of_auto,
+    of_ends,
+    of_mean,
+)
+from engine.indications.quantities import WORDINGS, Quantity
+from engine.indications.signals import indicate
+from engine.indications.slots import KINDS, Slot, SlotTable, slot_table
+from engine.indications.state import IndicationState
+from engine.indications.validation import Passed, last_opposite_ms, validate
+from engine.market import Candles, Ints
+from engine.settings import Settings
+from engine.ticks import RATIO
+from engine.values import IndicationType
+
+REASON = np.dtype(
+    [
+        ("symbol", np.int64),
+        ("slot", np.int64),
+        ("verdict", np.int8),  # Verdict
+        ("quantity", np.int8),  # Quantity
+        ("found", np.float64),
+        ("needed", np.float64),
+    ]
+)
+"""What became of a slot of a symbol, and the number it was decided on."""
+
+_VERDICTS = {
+    Verdict.SIGNAL: "signal",
+    Verdict.DISABLED: "switched off",
+    Verdict.WARMING: "warming up",
+    Verdict.INACTIVE: "the market is not active",
+    Verdict.NO_LEG: "no leg",
+    Verdict.DRAWDOWN: "too deep a drawdown",
+    Verdict.MARKET_CHANGE: "too slow a market change",
+    Verdict.LAST_PART: "too slow a last part",
+    Verdict.DISAGREEMENT: "another indication disagrees",
+    Verdict.VALIDATION: "validated a short time ago",
+}
+_OF_TESTS = (
+    Quantity.HISTORY,
+    Quantity.LIVELINESS,
+    Quantity.ACTIVE,
+    Quantity.LAST_ACTIVE,
+    Quantity.DRAWDOWN,
+    Quantity.MARKET_CHANGE,
+    Quantity.LAST_PART,
+)
+
+
+def explain(
+    state: IndicationState, candles: Candles, slots: tuple[Slot, ...], settings: Settings
+) -> NDArray[np.void]:
+    """A `REASON` for every slot of every symbol on the last of `candles`, symbol after symbol.
+
+    `state` is that before the first of them.
+
+    Raises
+    ------
+    InvalidCandleError
+        If there is no candle, or one is not later than the last one seen.
+    """
+    if not len(candles):
+        raise InvalidCandleError("candles to explain must not be empty")
+    last = len(candles) - 1
+    before, _, _ = indicate(state, candles.rows(0, last), slots, settings)
+    table = slot_table(slots)
+    reading = read(before, candles.rows(last, last + 1), table, settings)
+    sheet = _without_legs(reading, table, settings)
+    legs = candidates(reading, table, settings)
+    if len(legs):
+        _judge(sheet, legs, reading, before, table, settings)
+    return sheet.reshape(-1)
+
+
+def sentence(reason: Any, symbol: str, slot: Slot) -> str:
+    """A reason in plain words: what became of the slot, what was found, what is needed."""
+    verdict, quantity = Verdict(int(reason["verdict"])), Quantity(int(reason["quantity"]))
+    tuned = f" {slot.variant.text}" if slot.variant.text else ""
+    what = f"{symbol} {slot.indication} {slot.parameter}{tuned} {slot.side}"
+    wording = WORDINGS[quantity]
+    unit = f" {wording.unit}" if wording.unit else ""
+    found, needed = (f"{float(reason[name]):.6g}{unit}" for name in ("found", "needed"))
+    return (
+        f"{what}: {_VERDICTS[verdict]}; {wording.name} was {found}, {wording.relation} {needed}"
+        " is needed"
+    )
+
+
+# --- slots without a leg ----------------------------------------------------------------------
+
+
+def _without_legs(reading: Reading, table: SlotTable, settings: Settings) -> NDArray[np.void]:
+    """(S, J) reasons as if no slot had found a leg."""
+    symbols = reading.samples.close.shape[1]
+    sheet = np.zeros((symbols, len(table.slots)), REASON)
+    sheet["symbol"] = np.arange(symbols)[:, None]
+    sheet["slot"] = np.arange(len(table.slots))
+    enabled = enabled_types(settings)
+    for kind, on in enabled.items():
+        slots = table.slots_of(kind)
+        if not on:
+            _write(sheet, (slice(None), slots), Verdict.DISABLED, Quantity.ENABLED, 0, 1)
+        elif len(slots):
+            _write_shortfall(sheet, slots, reading, table, settings)
+    return sheet
+
+
+def _write_shortfall(
+    sheet: NDArray[np.void], slots: Ints, reading: Reading, table: SlotTable, settings: Settings
+) -> None:
+    short = _shortfall(reading, table, slots, settings)
+    every = slice(None), slots
+    _write(sheet, every, Verdict.NO_LEG, short.quantity, short.found, short.needed)
+    sheet["verdict"][every] = np.where(short.warming, Verdict.WARMING, Verdict.NO_LEG)
+    asleep = ~reading.active[-1][:, None] & ~short.warming
+    symbol, place = np.nonzero(asleep)
+    quantity, found, needed = _sleep(reading, settings)
+    where = symbol, slots[place]
+    _write(sheet, where, Verdict.INACTIVE, quantity[symbol], found[symbol], needed[symbol])
+
+
+def _shortfall(reading: Reading, table: SlotTable, slots: Ints, settings: Settings) -> Shortfall:
+    kind = KINDS[int(table.kind[slots[0]])]
+    if kind is IndicationType.OPTIMAL:
+        kind = IndicationType(settings.optimal_source)
+    by_mode = {
+        "cost": {IndicationType.DIRECTION: of_direction, IndicationType.MOVE: of_move},
+        "time": {IndicationType.DIRECTION: of_direction, IndicationType.MOVE: of_move_in_time},
+        "window": {IndicationType.DIRECTION: of_mean, IndicationType.MOVE: of_ends},
+    }[settings.step_mode]
+    numbers = by_mode | {
+        IndicationType.ACTIVE: of_active,
+        IndicationType.ACTIVITY: of_activity,
+        IndicationType.ACTIVE_ADVANCED: of_advanced,
+        IndicationType.AUTO: of_auto,
+    }
+    return numbers[kind](reading, table, slots, settings)
+
+
+def _sleep(reading: Reading, settings: Settings) -> tuple[Ints, Floats, Floats]:
+    """Why the market of each symbol is not active: quantity, found and needed, in percent."""
+    activity, samples = reading.activity, reading.samples
+    base, count = activity.base[-1], activity.count
+    least = needed_units(samples.span_ms, settings)
+    mean = percent(activity.way[-1] / np.maximum(count * base, 1))
+    lively = activity.way[-1] * RATIO >= count * base * least
+    change = np.diff(samples.close[-1 - count :], axis=0)
+    spread = count * (change * change).sum(axis=0) - change.sum(axis=0) ** 2
+    deviation = percent(np.sqrt(np.maximum(spread, 0)) / np.maximum(count * base, 1))
+    rough = float(settings.market_activity_volatility_pct) * np.sqrt(samples.span_ms / 1000)
+    moved = percent(np.abs(change.sum(axis=0)) / np.maximum(base, 1))
+    far = float(settings.market_activity_change_pct)
+    unknown = base == 0
+    choices = [unknown, ~lively, deviation < rough]
+    found = np.select(choices, [history(samples), mean, deviation], moved)
+    asked = (count + 1, least / 1e6, rough)
+    needed = np.select(choices, [np.full(len(base), each, np.float64) for each in asked], far)
+    names = [Quantity.HISTORY, Quantity.LIVELINESS, Quantity.DEVIATION]
+    return np.select(choices, names, Quantity.DISTANCE), found, needed
+
+
+# --- slots with a leg -------------------------------------------------------------------------
+
+
+def _judge(
+    sheet: NDArray[np.void],
+    legs: Legs,
+    reading: Reading,
+    before: IndicationState,
+    table: SlotTable,
+    settings: Settings,
+) -> None:
+    samples = reading.samples
+    measured = measure(legs, samples, reading.active, table, settings)
+    asked = asked_of(table, settings)
+    level, rank = levels(legs, measured, table, asked, samples.span_ms, settings)
+    leg_of = np.full((len(sheet), len(table.group_kind)), -1)
+    leg_of[legs.symbol, legs.group] = np.arange(len(legs))
+    symbol, slot = np.nonzero(leg_of[:, table.group] >= 0)
+    leg = leg_of[symbol, table.group[slot]]
+    flags = np.stack([measured.known, measured.active], 1)[leg]
+    passed = np.column_stack([flags, rank[slot] < level[leg]])
+    failed = np.where(passed.all(axis=1), -1, np.argmin(passed, axis=1))
+    numbers = _numbers(legs, measured, asked, leg, slot, samples, settings)
+    for place, (verdict, quantity) in enumerate(zip(TESTS, _OF_TESTS, strict=True)):
+        mine = np.flatnonzero(failed == place)
+        if verdict is not Verdict.INACTIVE:  # that was told before
+            where = symbol[mine], slot[mine]
+            _write(sheet, where, verdict, quantity, *numbers[quantity][:, mine])
+    mine = np.flatnonzero(failed < 0)
+    told = [leg[mine], slot[mine], symbol[mine]]
+    pairs = Passed(
+        leg=told[0], slot=told[1], symbol=told[2], at_ms=samples.at_ms[legs.row[told[0]]]
+    )
+    _write_signals(sheet, pairs, numbers[Quantity.MARKET_CHANGE][:, mine], legs, table)
+    _write_refused(sheet, pairs, before.validated_ms, table, settings)
+
+
+def _numbers(
+    legs: Legs,
+    measured: Measured,
+    asked: Asked,
+    leg: Ints,
+    slot: Ints,
+    samples: Samples,
+    settings: Settings,
+) -> dict[Quantity, Floats]:
+    """(2, P) found and needed of every filter, for P pairs of leg and slot."""
+    factors = [float(market_change_factor(index)) for index in range(1, 11)]
+    cost = float(settings.position_cost_pct)
+    known = history(samples)
+    lasted = measured.samples * samples.span_ms / (1000 * settings.market_change_norm_s)
+    mean = percent(measured.change / np.maximum(measured.base, 1) / lasted)
+    pace = measured.last_change * measured.samples / np.maximum(measured.change, 1) / measured.last
+    given = percent(measured.given_back / np.maximum(measured.reach, 1))
+    active, last_active = (legs.facts[:, FACTS.index(name)] for name in ("active", "last_active"))
+    found = {
+        Quantity.HISTORY: (known[legs.symbol], measured.samples[leg] + 1),
+        Quantity.ACTIVE: (active, asked.active_pct[slot]),
+        Quantity.LAST_ACTIVE: (last_active, asked.last_active_pct[slot]),
+        Quantity.DRAWDOWN: (np.where(measured.reach > 0, given, 100), asked.drawdown[slot] / 100),
+        Quantity.MARKET_CHANGE: (mean, np.array(factors)[asked.market_change[slot] - 1] * cost),
+        Quantity.LAST_PART: (
+            np.where(measured.change > 0, pace, 0),
+            asked.last_part[slot] / 10_000,
+        ),
+    }
+    return {
+        name: np.stack([values[leg].astype(np.float64), needed.astype(np.float64)])
+        for name, (values, needed) in found.items()
+    }
+
+
+def _write_signals(
+    sheet: NDArray[np.void], pairs: Passed, change: Floats, legs: Legs, table: SlotTable
+) -> None:
+    """Every pair as a signal: by its market change, or by its own move against its ratio."""
+    where = pairs.symbol, pairs.slot
+    _write(sheet, where, Verdict.SIGNAL, Quantity.MARKET_CHANGE, *change)
+    own = legs.facts[pairs.leg, FACTS.index("overall")]
+    mine = own != 0
+    ratio = table.parameter[pairs.slot] / 100
+    where = pairs.symbol[mine], pairs.slot[mine]
+    _write(sheet, where, Verdict.SIGNAL, Quantity.CHANGE, own[mine] / 1e6, ratio[mine])
+
+
+def _write_refused(
+    sheet: NDArray[np.void],
+    pairs: Passed,
+    validated_ms: Ints,
+    table: SlotTable,
+    settings: Settings,
+) -> None:
+    """Of the pairs, those that another type contradicts or whose slot has to rest."""
+    signals, after_ms, _, _ = validate(pairs, validated_ms, table, settings)
+    signalled = np.zeros(sheet.shape, np.bool_)
+    signalled[signals.symbol, signals.slot] = True
+    rest = pairs.take(~signalled[pairs.symbol, pairs.slot])
+    timeout = settings.validation_timeout_s
+    opposite = last_opposite_ms(rest.symbol, table.sign[rest.slot], after_ms, table)
+    optimal = table.kind[rest.slot] == KINDS.index(IndicationType.OPTIMAL)
+    against = optimal & (opposite > 0) & (rest.at_ms - opposite < timeout * 1000)
+    since = np.where(against, opposite, validated_ms[rest.symbol, rest.slot])
+    verdict = np.where(against, Verdict.DISAGREEMENT, Verdict.VALIDATION)
+    quantity = np.where(against, Quantity.DISAGREEMENT, Quantity.REST)
+    where = rest.symbol, rest.slot
+    _write(sheet, where, verdict, quantity, (rest.at_ms - since) / 1000, timeout)
+
+
+def _write(
+    sheet: NDArray[np.void],
+    where: tuple[Any, Any],
+    verdict: Ints | Verdict,
+    quantity: Ints | Quantity,
+    found: Floats | float,
+    needed: Floats | float,
+) -> None:
+    values = {"verdict": verdict, "quantity": quantity, "found": found, "needed": needed}
+    for name, value in values.items():
+        sheet[name][where] = value
