@@ -50,13 +50,14 @@ class Bookkeeper:
         self._load(ids)
         before = Standing(**{name: columns[name][ids] for name in COLUMNS})
         anew = (before.status == Status.FAILED)[:, None]
-        window = np.where(anew, 0, self._window[ids])
+        place = self._place[ids]
+        window = np.where(anew, 0, self._window[place])
         window[:, :-1] = window[:, 1:]
         window[:, -1] = result
-        times = np.where(anew, 0, self._times[ids])
+        times = np.where(anew, 0, self._times[place])
         times[:, :-1] = times[:, 1:]
         times[:, -1] = at_ms
-        self._window[ids], self._times[ids] = window, times
+        self._window[place], self._times[place] = window, times
         is_preset = self._is_preset[ids % len(self._is_preset)]
         after = advance(before, window, times, from_main, is_preset, self._settings)
         for name in COLUMNS:
@@ -104,17 +105,17 @@ class Bookkeeper:
             return
         self._is_copy = True
         self.columns = {name: column.copy() for name, column in self.columns.items()}
-        count = len(self.columns["count"])
-        self._loaded = np.zeros(count, np.bool_)
-        self._window = np.zeros((count, WINDOW), np.int16)
-        self._times = np.zeros((count, TIMES), np.int64)
+        self._place = np.full(len(self.columns["count"]), -1, np.int32)
+        self._met = 0
+        self._window = np.zeros((0, WINDOW), np.int16)
+        self._times = np.zeros((0, TIMES), np.int64)
 
     def _load(self, ids: Ints) -> None:
         """Bring the last results of Sets not met before in this call into the windows."""
-        new = ids[~self._loaded[ids]]
+        new = ids[self._place[ids] < 0]
         if not len(new):
             return
-        self._loaded[new] = True
+        self._make_room(new)
         new = new[self.columns["count"][new] > 0]
         sets = self._history.count.shape[1]
         symbols = new // sets
@@ -126,8 +127,18 @@ class Bookkeeper:
             back = np.arange(-WINDOW, 0)
             order = (self.columns["count"][chosen][:, None] + back) % size
             epoch = -back[None, :] <= self.columns["results"][chosen][:, None]
-            self._window[chosen] = np.where(epoch, ring.results[row[:, None], order], 0)
-            self._times[chosen] = ring.times[row]
+            place = self._place[chosen]
+            self._window[place] = np.where(epoch, ring.results[row[:, None], order], 0)
+            self._times[place] = ring.times[row]
+
+    def _make_room(self, new: Ints) -> None:
+        """A row of the windows for each Set met first, empty; the windows double as they fill."""
+        met = self._met + len(new)
+        self._place[new] = np.arange(self._met, met)
+        self._met = met
+        if met > len(self._window):
+            more = ((0, max(met, 2 * len(self._window)) - len(self._window)), (0, 0))
+            self._window, self._times = np.pad(self._window, more), np.pad(self._times, more)
 
     def _rings(self, sets: int) -> tuple[Ring, ...]:
         ids, results, at_ms = (np.concatenate(column) for column in zip(*self._booked, strict=True))
@@ -147,11 +158,8 @@ class Bookkeeper:
         row, new = ring.row.copy(), touched[ring.row[touched] < 0]
         rows, storage = len(ring.results), ring.storage
         row[new] = np.arange(rows, rows + len(new))
-        kept = np.zeros((rows + len(new), storage), np.int16)
-        kept[:rows] = ring.results
-        times = np.zeros((rows + len(new), TIMES), np.int64)
-        times[:rows] = ring.times
-        times[row[touched]] = self._times[symbol * len(ring.row) + touched]
+        kept, times = _longer(ring.results, len(new)), _longer(ring.times, len(new))
+        times[row[touched]] = self._times[self._place[symbol * len(ring.row) + touched]]
         before = self._history.count[symbol, touched].astype(np.int64)
         rank = np.arange(len(k)) - np.repeat(first, added)
         number = np.repeat(before, added) + rank
@@ -161,6 +169,14 @@ class Bookkeeper:
         newest = rank >= np.repeat(added, added) - storage
         kept[row[k[newest]], number[newest] % storage] = results[newest]
         return whole
+
+
+def _longer[T: np.generic](rows: NDArray[T], more: int) -> NDArray[T]:
+    """A copy with empty rows at its end."""
+    longer = np.empty((len(rows) + more, *rows.shape[1:]), rows.dtype)
+    longer[: len(rows)] = rows
+    longer[len(rows) :] = 0
+    return longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

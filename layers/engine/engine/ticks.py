@@ -23,3 +23,8 @@ def distance(price: Ints, ratio: Ints) -> Ints:
 def nearest_distance(price: Ints, ratio: int) -> Ints:
     """`price * ratio / RATIO` in whole ticks, half up, at least 1; prices are not negative."""
     return np.maximum(1, (price * ratio + RATIO // 2) // RATIO)
+
+
+def nearest_ticks(price: int, ratio: int) -> int:
+    """The same of one price."""
+    return max(1, (price * ratio + RATIO // 2) // RATIO)
