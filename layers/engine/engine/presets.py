@@ -142,12 +142,16 @@ def with_preset(settings: Settings, name: str) -> Settings:
         "trailingStopValues": preset.trail_stops.split(),
         "dcaEnabled": preset.has_ladder,
         "dcaOnly": False,
+        "blockEnabled": bool(preset.block_sizes),
         "base_volume_factor": preset.volume_factor,
         "profitFactorMinMain": preset.min_profit_factor,
         "profitFactorMinPreset": preset.min_profit_factor,
         "pauseDrawdownPercent": preset.max_drawdown_pct,
         "prehistoricDataDays": _inside(known["prehistoricDataDays"], preset.days),
     }
+    if preset.block_sizes:
+        values["blockSizes"] = preset.block_sizes.split()
+        values["blockAdjustmentRatio"] = preset.block_ratio
     return with_values(settings, values)
 
 

@@ -44,6 +44,15 @@ def test_the_conservative_preset_in_its_words() -> None:
     assert values["activeEnabled"] is False
 
 
+def test_block_and_ladder_are_as_the_preset_says() -> None:
+    balanced, scalping = (with_preset(Settings(), each) for each in ("balanced", "scalping"))
+
+    assert (balanced.block_enabled, balanced.block_sizes) == (True, (2, 4, 6))
+    assert (str(balanced.block_adjustment_ratio), balanced.dca_enabled) == ("0.5", False)
+    assert (scalping.block_enabled, scalping.dca_enabled) == (False, False)
+    assert with_preset(Settings(), "swing").dca_enabled
+
+
 def test_days_past_the_engines_own_limit_are_taken_to_it() -> None:
     days = {name: with_preset(Settings(), name).prehistoric_data_days for name in PRESETS}
 
