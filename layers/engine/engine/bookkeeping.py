@@ -199,6 +199,8 @@ def _surplus(
     after = fresh.before + fresh.added
     begin = fresh.before - ring.kept(fresh.before)
     left = after - ring.kept(after) - begin
+    if not left.any():
+        return np.zeros(0, ARCHIVED)
     which = np.repeat(np.arange(len(left)), left)
     number = begin[which] + np.arange(len(which)) - np.repeat(np.cumsum(left) - left, left)
     batch = ring.storage - ring.limit + 1
