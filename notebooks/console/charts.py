@@ -17,7 +17,7 @@ from console.state import Reading, Screen
 _ASSETS = Path(__file__).parent / "assets"
 type Point = list[float | None]
 type Drawn = dict[str, Any]
-_EXITS = {"stop": "stop", "target": "target", "close": "close"}
+_ENTRIES = ("entry", "add")
 
 
 class CandleChart(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
@@ -109,10 +109,10 @@ def trade_marks(orders: Iterable[Order], candles: list[Candle]) -> list[Drawn]:
 
 def _mark(order: Order, second: int) -> Drawn:
     paid = "" if order.average_price is None else f" @ {price(order.average_price)}"
-    label = order.side if order.purpose == "entry" else _EXITS.get(order.purpose, order.purpose)
+    label = order.side if order.purpose == "entry" else order.purpose
     return {
         "time": second,
-        "entry": order.purpose == "entry",
+        "entry": order.purpose in _ENTRIES,
         "buys": order.order_side == "BUY",
         "label": label,
         "hint": f"{order.order_side} {price(order.filled_quantity)}{paid}",

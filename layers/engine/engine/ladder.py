@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.settings import Settings
 from engine.values import Exits
@@ -18,12 +19,20 @@ class Step:
 
 def admitted(settings: Settings) -> tuple[Step, ...]:
     """The first steps that together with the entry stay within the largest total."""
+    return _admitted(
+        settings.dca_distances_pct, settings.dca_volumes, settings.dca_max_total_ratio
+    )
+
+
+@lru_cache(maxsize=16)  # asked for each position in every tick
+def _admitted(
+    distances: tuple[Decimal, ...], volumes: tuple[Decimal, ...], largest: Decimal
+) -> tuple[Step, ...]:
     steps: list[Step] = []
     total = Decimal(1)
-    pairs = zip(settings.dca_distances_pct, settings.dca_volumes, strict=True)
-    for number, (distance_pct, volume) in enumerate(pairs):
+    for number, (distance_pct, volume) in enumerate(zip(distances, volumes, strict=True)):
         total += volume
-        if total > settings.dca_max_total_ratio:
+        if total > largest:
             break
         steps.append(Step(number=number, distance_pct=distance_pct, volume=volume))
     return tuple(steps)

@@ -35,6 +35,13 @@ def test_an_entry_is_marked_with_its_side(side: str, order_side: str) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("purpose", "enters"), [("add", True), ("reduce", False)])
+def test_steps_are_marked_as_entries_and_shares_as_exits(purpose: str, enters: bool) -> None:
+    (mark,) = trade_marks([an_order(purpose=purpose, filled_quantity="2")], [a_candle()])
+
+    assert (mark["label"], mark["entry"]) == (purpose, enters)
+
+
 def test_only_fills_within_the_candles_are_marked_oldest_first() -> None:
     candles = [a_candle(NOW_MS), a_candle(NOW_MS + 1000)]
     orders = [
