@@ -37,7 +37,9 @@ def test_an_entry_is_marked_with_its_side(side: str, order_side: str) -> None:
 
 @pytest.mark.parametrize(("purpose", "enters"), [("add", True), ("reduce", False)])
 def test_steps_are_marked_as_entries_and_shares_as_exits(purpose: str, enters: bool) -> None:
-    (mark,) = trade_marks([an_order(purpose=purpose, filled_quantity="2")], [a_candle()])
+    order = an_order(purpose=purpose, filled_quantity="2", updated_at_ms=NOW_MS)
+
+    (mark,) = trade_marks([order], [a_candle()])
 
     assert (mark["label"], mark["entry"]) == (purpose, enters)
 
