@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from engine.errors import InvalidSettingError
 from engine.indications.slots import Slot
+from engine.indications.state import kept_under
 from engine.market import Ints
 from engine.settings import Settings
 from engine.spaces import Space, spaces_of
 from engine.ticks import ratio_units
-from engine.values import Exits, IndicationType, SetKey, Side, TradeMode, Variant, plain
+from engine.values import Exits, IndicationType, SetKey, Side, TradeMode, Variant
 
 _KINDS = tuple(IndicationType)
 
@@ -262,8 +263,18 @@ def _fingerprint(
             ),
             *("+".join((each.text, *each.flags)) for each in exits),
             f"{slot.tolist()}{exit_.tolist()}",
-            f"{plain(settings.position_cost_pct)}|{plain(settings.step_size_factor)}",
-            f"{settings.active_window_s}|{settings.database_size}|{settings.database_threshold_pct}",
+            kept_under(settings),
+            _adjusted_by(settings),
+            f"{settings.database_size}|{settings.database_threshold_pct}",
         ]
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _adjusted_by(settings: Settings) -> str:
+    """Names what open positions with a ladder or profit-back depend on."""
+    s = settings
+    ladder = (s.dca_distances_pct, s.dca_volumes, s.dca_max_total_ratio, s.dca_stop_margin_pct)
+    target = (s.dca_take_profit_mode, s.breakeven_plus_pct, s.dca_step_cooldown_s)
+    back = (s.profit_back_share_pct, s.profit_back_trail_pct, s.profit_back_aggressive)
+    return "|".join(str(each) for each in (*ladder, *target, *back))

@@ -84,6 +84,10 @@ def test_a_grid_past_the_cap_is_thinned_evenly_and_says_so() -> None:
         ("gridRanges", [3, 5]),
         ("databaseSizeBase", 300),
         ("databaseThresholdPercent", 25),
+        ("stepSizeFactor", "2"),
+        ("activeWindowSeconds", 30),
+        ("dcaVolumes", ["1", "1", "1", "1"]),
+        ("profitBackShare", 30),
     ],
 )
 def test_settings_that_books_depend_on_change_the_fingerprint(key: str, value: object) -> None:
