@@ -90,8 +90,11 @@ def longer_cells(table: SlotTable, span_ms: int, settings: Settings) -> tuple[in
 
 
 def enabled_types(settings: Settings) -> dict[IndicationType, bool]:
-    """Which types of main mode may signal."""
+    """Which types of main mode may signal; the five presets of a grid name theirs themselves."""
+    if settings.grid_profile == "preset":
+        return {kind: kind is not _Type.PRESET for kind in _Type}
     return {
+        _Type.PRESET: False,
         _Type.DIRECTION: settings.direction_enabled,
         _Type.MOVE: settings.move_enabled,
         _Type.ACTIVE: settings.active_enabled,

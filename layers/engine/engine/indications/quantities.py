@@ -41,6 +41,7 @@ class Quantity(IntEnum):
     DISAGREEMENT = 30
     REST = 31
     CONFLUENCE = 32
+    STRENGTH = 33
 
 
 class Wording(NamedTuple):
@@ -84,5 +85,6 @@ WORDINGS: Mapping[Quantity, Wording] = {
     Quantity.LAST_PART: Wording("pace of the last part", "times the whole"),
     Quantity.DISAGREEMENT: Wording("time since another type signalled the other side", "s"),
     Quantity.REST: Wording("time since its last signal", "s"),
-    Quantity.CONFLUENCE: Wording("agreement of the common indicators", ""),
+    Quantity.CONFLUENCE: Wording("agreement at the end of a bar", "indicators"),
+    Quantity.STRENGTH: Wording("strength of the indicators", ""),
 }

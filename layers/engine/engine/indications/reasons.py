@@ -3,6 +3,8 @@
 What is told here is what `indicate` does: both read, find and judge legs with the same code.
 """
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,8 +41,9 @@ from engine.indications.missing_windows import (
     of_ends,
     of_mean,
 )
+from engine.indications.preset import speak
 from engine.indications.quantities import WORDINGS, Quantity
-from engine.indications.signals import indicate
+from engine.indications.signals import heard, indicate, no_pairs
 from engine.indications.slots import KINDS, Slot, SlotTable, slot_table
 from engine.indications.state import IndicationState
 from engine.indications.validation import Passed, last_opposite_ms, validate
@@ -104,8 +107,11 @@ def explain(
     reading = read(before, candles.rows(last, last + 1), table, settings)
     sheet = _without_legs(reading, table, settings)
     legs = candidates(reading, table, settings)
-    if len(legs):
-        _judge(sheet, legs, reading, before, table, settings)
+    pairs = _judge(sheet, legs, reading, table, settings) if len(legs) else no_pairs()
+    pairs = Passed.join(
+        pairs, _listen(sheet, before, candles.rows(last, last + 1), table, settings)
+    )
+    _write_refused(sheet, pairs, before.validated_ms, table, settings)
     return sheet.reshape(-1)
 
 
@@ -132,8 +138,7 @@ def _without_legs(reading: Reading, table: SlotTable, settings: Settings) -> NDA
     sheet = np.zeros((symbols, len(table.slots)), REASON)
     sheet["symbol"] = np.arange(symbols)[:, None]
     sheet["slot"] = np.arange(len(table.slots))
-    enabled = enabled_types(settings)
-    for kind, on in enabled.items():
+    for kind, on in enabled_types(settings).items():
         slots = table.slots_of(kind)
         if not on:
             _write(sheet, (slice(None), slots), Verdict.DISABLED, Quantity.ENABLED, 0, 1)
@@ -203,10 +208,10 @@ def _judge(
     sheet: NDArray[np.void],
     legs: Legs,
     reading: Reading,
-    before: IndicationState,
     table: SlotTable,
     settings: Settings,
-) -> None:
+) -> Passed:
+    """What the filters say of every leg and slot; the pairs that passed them."""
     samples = reading.samples
     measured = measure(legs, samples, reading.active, table, settings)
     asked = asked_of(table, settings)
@@ -230,7 +235,37 @@ def _judge(
         leg=told[0], slot=told[1], symbol=told[2], at_ms=samples.at_ms[legs.row[told[0]]]
     )
     _write_signals(sheet, pairs, numbers[Quantity.MARKET_CHANGE][:, mine], legs, table)
-    _write_refused(sheet, pairs, before.validated_ms, table, settings)
+    return pairs
+
+
+def _listen(
+    sheet: NDArray[np.void],
+    before: IndicationState,
+    candle: Candles,
+    table: SlotTable,
+    settings: Settings,
+) -> Passed:
+    """What the common indicators say to the slots of presets; the pairs that signal.
+
+    How near the others came is what is said if one weak indicator were enough.
+    """
+    slots = table.slots_of(IndicationType.PRESET)
+    if not len(slots):
+        return no_pairs()
+    every = slice(None), slots
+    least, strength = settings.preset_confluence, settings.preset_min_strength
+    _write(sheet, every, Verdict.NO_LEG, Quantity.CONFLUENCE, 0, least)
+    anyone = replace(settings, preset_confluence=1, preset_min_strength=Decimal(0))
+    whispers = speak(before.preset, candle, table, anyone)
+    said = whispers.signals
+    where = said["symbol"], whispers.slot
+    agree = said["agreeing"] >= least
+    quantity = np.where(agree, Quantity.STRENGTH, Quantity.CONFLUENCE)
+    found = np.where(agree, said["strength"] / 10_000, said["agreeing"])
+    _write(sheet, where, Verdict.NO_LEG, quantity, found, np.where(agree, float(strength), least))
+    pairs = heard(speak(before.preset, candle, table, settings))
+    sheet["verdict"][pairs.symbol, pairs.slot] = Verdict.SIGNAL
+    return pairs
 
 
 def _numbers(

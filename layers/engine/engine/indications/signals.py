@@ -13,6 +13,7 @@ from engine.indications.filters import (
     measure,
 )
 from engine.indications.legs import FACTS, Legs, Samples
+from engine.indications.preset import Spoken, speak
 from engine.indications.slots import Slot, SlotTable, slot_table
 from engine.indications.state import IndicationState
 from engine.indications.validation import Passed, validate
@@ -38,6 +39,10 @@ SIGNAL = np.dtype(
         ("change", np.int64),  # over it, in signal direction, ticks
         ("last_change", np.int64),  # over its last part
         *((name, np.int64) for name in FACTS),
+        ("strength", np.int64),  # of the common indicators on its side, ten-thousandths
+        ("agreeing", np.int64),  # how many of them
+        ("longs", np.int64),  # which are long, a bit for each by its place in IndicatorKind
+        ("shorts", np.int64),
     ]
 )
 """A signal and the values it was decided on, sorted by (bar, symbol, slot)."""
@@ -61,48 +66,78 @@ def indicate(
     counts = dict.fromkeys(REFUSALS.values(), 0)
     legs = candidates(reading, table, settings)
     measured = measure(legs, samples, reading.active, table, settings)
-    passed = _no_pairs()
+    passed = no_pairs()
     if len(legs):
         asked = asked_of(table, settings)
         leg, slot, refused = decide(legs, measured, table, asked, samples.span_ms, settings)
         counts |= {REFUSALS[verdict]: count for verdict, count in refused.items()}
         at_ms = samples.at_ms[legs.row[leg]]
         passed = Passed(leg=leg, slot=slot, symbol=legs.symbol[leg], at_ms=at_ms)
+    spoken = speak(state.preset, candles, table, settings)
+    counts |= spoken.counts
+    passed = Passed.join(passed, heard(spoken))
     signals, validated_ms, disagreed, resting = validate(
         passed, state.validated_ms, table, settings
     )
     counts[REFUSALS[Verdict.DISAGREEMENT]] = disagreed
     counts[REFUSALS[Verdict.VALIDATION]] = resting
-    records = _records(legs, measured, signals, samples, table)
-    return _carried(reading, validated_ms, table, settings), records, counts
+    records = _records(legs, measured, signals, spoken, samples, table)
+    carried = _carried(reading, validated_ms, spoken, table, settings)
+    return carried, records, counts
 
 
-def _no_pairs() -> Passed:
+def no_pairs() -> Passed:
+    """Nothing passed."""
     nothing = np.zeros(0, np.int64)
     return Passed(leg=nothing, slot=nothing, symbol=nothing, at_ms=nothing)
 
 
+def heard(spoken: Spoken) -> Passed:
+    """Preset signals as pairs; their legs are numbered down from -1."""
+    signals = spoken.signals
+    return Passed(
+        leg=-1 - np.arange(len(signals)),
+        slot=spoken.slot,
+        symbol=signals["symbol"],
+        at_ms=signals["at_ms"],
+    )
+
+
 def _records(
-    legs: Legs, measured: Measured, passed: Passed, samples: Samples, table: SlotTable
+    legs: Legs,
+    measured: Measured,
+    passed: Passed,
+    spoken: Spoken,
+    samples: Samples,
+    table: SlotTable,
 ) -> NDArray[np.void]:
     passed = passed.take(np.lexsort((passed.slot, passed.symbol, passed.at_ms)))
-    leg, slot = passed.leg, passed.slot
-    signals = np.zeros(len(leg), SIGNAL)
-    signals["bar"] = legs.row[leg] - samples.remembered
-    signals["at_ms"] = passed.at_ms
+    slot = passed.slot
+    signals = np.zeros(len(slot), SIGNAL)
+    signals["at_ms"], signals["symbol"] = passed.at_ms, passed.symbol
     signals["slot"], signals["indication"] = slot, table.kind[slot]
     signals["parameter"], signals["sign"] = table.parameter[slot], table.sign[slot]
-    for name in ("symbol", "start_ms", "start", "best"):
-        signals[name] = getattr(legs, name)[leg]
+    mine = passed.leg >= 0
+    leg = passed.leg[mine]
+    signals["bar"][mine] = legs.row[leg] - samples.remembered
+    for name in ("start_ms", "start", "best"):
+        signals[name][mine] = getattr(legs, name)[leg]
     for name in ("price", "samples", "change", "last_change"):
-        signals[name] = getattr(measured, name)[leg]
+        signals[name][mine] = getattr(measured, name)[leg]
     for place, name in enumerate(FACTS):
-        signals[name] = legs.facts[leg, place]
+        signals[name][mine] = legs.facts[leg, place]
+    heard = spoken.signals[-1 - passed.leg[~mine]]
+    for name in ("bar", "price", "strength", "agreeing", "longs", "shorts"):
+        signals[name][~mine] = heard[name]
     return signals
 
 
 def _carried(
-    reading: Reading, validated_ms: Ints, table: SlotTable, settings: Settings
+    reading: Reading,
+    validated_ms: Ints,
+    spoken: Spoken,
+    table: SlotTable,
+    settings: Settings,
 ) -> IndicationState:
     samples = reading.samples
     windows = (
@@ -126,5 +161,5 @@ def _carried(
         awake=reading.awake,
         thinned=reading.thinned.newest(cells),
         minutes=reading.minutes.newest(minutes),
-        preset={},
+        preset=spoken.arrays,
     )

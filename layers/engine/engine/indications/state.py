@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.indications.steps import StepState
 from engine.indications.thinned import Thinned
+from engine.indicators.state import preset_fingerprint
 from engine.market import Ints
 from engine.settings import Settings
 from engine.values import plain
@@ -132,4 +133,5 @@ def kept_under(settings: Settings) -> str:
     s = settings
     steps = f"{s.step_mode}|{plain(s.position_cost_pct)}|{plain(s.step_size_factor)}"
     windows = f"{s.active_window_s}|{s.max_calculation_s}|{s.market_activity_s}"
-    return f"{steps}|{windows}|{s.active_advanced_samples}"
+    preset = preset_fingerprint((), settings)
+    return f"{steps}|{windows}|{s.active_advanced_samples}|{preset}"
