@@ -154,7 +154,8 @@ class Bookkeeper:
     def _ring(self, symbol: int, k: Ints, results: NDArray[np.int16], at_ms: Ints) -> Ring:
         """The ring of a symbol with more `results`, sorted by Set and time."""
         ring = self._history.rings[symbol]
-        touched, first, added = np.unique(k, return_index=True, return_counts=True)
+        first = np.flatnonzero(np.diff(k, prepend=-1))
+        touched, added = k[first], np.diff(first, append=len(k))
         row, new = ring.row.copy(), touched[ring.row[touched] < 0]
         rows, storage = len(ring.results), ring.storage
         row[new] = np.arange(rows, rows + len(new))
@@ -199,6 +200,8 @@ def _surplus(
     after = fresh.before + fresh.added
     begin = fresh.before - ring.kept(fresh.before)
     left = after - ring.kept(after) - begin
+    if not left.any():
+        return np.zeros(0, ARCHIVED)
     if not left.any():
         return np.zeros(0, ARCHIVED)
     which = np.repeat(np.arange(len(left)), left)
