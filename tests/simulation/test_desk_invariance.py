@@ -1,5 +1,6 @@
 """The position side decides the same however its work is cut: in time, by restarts, by symbols."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.desk_scripts import (
@@ -12,12 +13,24 @@ from tests.desk_scripts import (
     scripts,
     sized_orders,
 )
+from tests.desk_storms import PLANS, stormy_world
 
 
 @settings(max_examples=40, deadline=None)
 @given(script=scripts(longest=10))
 def test_the_journal_of_inputs_gives_every_plan_again(script: Script) -> None:
     world = play(script)
+
+    state, plans = decided_anew(world)
+
+    assert plans == [plan for _, plan in world.journal]
+    assert state == world.state
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("seed", range(4000, 4008))
+def test_the_journal_of_a_storm_gives_every_plan_again(plan: str, seed: int) -> None:
+    world = stormy_world(seed, PLANS[plan], crash_chance=0.01, meddling=0.02, ticks=300)
 
     state, plans = decided_anew(world)
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.builders import a_wish, on, some_exits
+from tests.builders import a_wish, an_instrument, on, some_exits
 from tests.desk_world import TICK_MS, DeskWorld, with_settings
 from tests.fake_venue import Faults
 
@@ -12,7 +12,7 @@ from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import TRIES_PER_STEP
 from engine.records import Facts
 from engine.settings import Settings
-from engine.values import CloseReason, Side
+from engine.values import CloseReason, Instrument, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 COOLDOWN_MS = 30_000
@@ -189,6 +189,52 @@ def test_limits_and_switches_hold_for_steps_too(name: str, value: object, reason
 
     assert refusals(world) == [reason]
     assert position.quantity == position.first_quantity
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("min_notional", Decimal(400), "below_minimum"),
+        ("min_quantity", Decimal(4), "below_minimum"),
+        ("max_quantity", Decimal("2.5"), "above_maximum"),
+    ],
+)
+def test_a_step_the_venue_would_not_take_is_not_sent(
+    name: str, value: Decimal, reason: str
+) -> None:
+    world = a_ladder_world(Side.LONG)
+    world.venue.instruments_by_symbol = {"BTCUSDT": instrument}
+
+    at(world, Side.LONG, "99.5")
+
+    assert refusals(world) == [reason]
+    assert world.orders(Purpose.ADD) == []
+
+
+def test_steps_of_changed_settings_stay_within_the_largest_total_of_what_is_held() -> None:
+    world = a_ladder_world(Side.LONG)
+    at(world, Side.LONG, "99.5")
+    world.settings = with_settings(
+        dca_volumes=tuple(map(Decimal, ("0.5", "2", "2", "2"))), dca_max_total_ratio=Decimal("3.5")
+    )
+
+    after_cooldown(world)
+    position = at(world, Side.LONG, "99.0")
+
+    assert refusals(world) == ["ladder_total"]
+    assert position.quantity == position.first_quantity * Decimal("2.5")
+
+
+@BOTH
+def test_nothing_is_added_while_the_venue_holds_what_nobody_explains(side: Side) -> None:
+    world = a_ladder_world(side)
+    world.venue.trade_outside("BTCUSDT", side, Decimal(1))
+    world.run_until(lambda: bool(world.state.mismatches))
+
+    at(world, side, "99.5")
+
+    assert refusals(world) == ["out_of_sync"]
+    assert world.orders(Purpose.ADD) == []
 
 
 def test_the_number_of_positions_does_not_limit_steps() -> None:
