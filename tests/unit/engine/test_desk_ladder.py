@@ -192,16 +192,14 @@ def test_limits_and_switches_hold_for_steps_too(name: str, value: object, reason
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "reason"),
+    ("instrument", "reason"),
     [
-        ("min_notional", Decimal(400), "below_minimum"),
-        ("min_quantity", Decimal(4), "below_minimum"),
-        ("max_quantity", Decimal("2.5"), "above_maximum"),
+        (an_instrument(min_notional=Decimal(400)), "below_minimum"),
+        (an_instrument(min_quantity=Decimal(4)), "below_minimum"),
+        (an_instrument(max_quantity=Decimal("2.5")), "above_maximum"),
     ],
 )
-def test_a_step_the_venue_would_not_take_is_not_sent(
-    name: str, value: Decimal, reason: str
-) -> None:
+def test_a_step_the_venue_would_not_take_is_not_sent(instrument: Instrument, reason: str) -> None:
     world = a_ladder_world(Side.LONG)
     world.venue.instruments_by_symbol = {"BTCUSDT": instrument}
 
