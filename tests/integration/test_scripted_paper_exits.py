@@ -8,9 +8,9 @@ from tests.builders import an_instrument
 from tests.e2e.scripted import leg, write_tape
 
 from engine.market import Candles
+from engine.pseudo import REASONS
 from engine.settings import Settings, with_values
 from engine.trade import TradeState, plan_trade
-from engine.pseudo import REASONS
 from engine.values import CloseReason, Side
 from local.paper.market.market import TapeMarket
 from local.paper.market.tape import read_tape

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.market import walked, without_rows
-from tests.unit.engine.trading import books_of, fresh, in_pieces, lenient, planned, timeline
+from tests.unit.engine.trading import WORKED, books_of, fresh, in_pieces, lenient, planned, timeline
 
 from engine.books import restore
 from engine.market import Candles, Kind
@@ -30,6 +30,7 @@ class Case:
     cooldown_s: int
     timeout_s: int
     proof: str
+    worked: bool  # ladder, profit-back, turns, and a time limit
 
     @property
     def candles(self) -> Candles:
@@ -46,15 +47,17 @@ class Case:
 
     @property
     def rules(self) -> Settings:
-        return lenient(
-            positionCooldown=self.cooldown_s,
-            validationTimeout=self.timeout_s,
-            baseProfitFactor=self.proof,
-            mainProfitFactor=self.proof,
-            realProfitFactor=self.proof,
-            profitFactorMinMain=self.proof,
-            maxMirroredPerCycle=1,
-        )
+        worked = {**WORKED, "exitOnOpposite": True, "mainPositionTimeoutHours": 1}
+        rules: dict[str, object] = {
+            "positionCooldown": self.cooldown_s,
+            "validationTimeout": self.timeout_s,
+            "baseProfitFactor": self.proof,
+            "mainProfitFactor": self.proof,
+            "realProfitFactor": self.proof,
+            "profitFactorMinMain": self.proof,
+            "maxMirroredPerCycle": 1,
+        }
+        return lenient(**(worked if self.worked else {}) | rules)
 
 
 cases = st.builds(
@@ -67,6 +70,7 @@ cases = st.builds(
     cooldown_s=st.sampled_from([0, 20, 90]),
     timeout_s=st.sampled_from([1, 15]),
     proof=st.sampled_from(["0.1", "0.5"]),
+    worked=st.booleans(),
 )
 cuts_in_time = st.lists(st.integers(0, LENGTH - 3), max_size=5)
 

@@ -25,6 +25,22 @@ LENIENT: Mapping[str, object] = {
     "stepRelationMaxRatio": "2",
     "databaseSizeBase": 50,
 }
+WORKED: Mapping[str, object] = {
+    "gridRanges": [3],
+    "dcaEnabled": True,
+    "profitBackEnabled": True,
+    "dcaDistances": ["0.2", "0.3", "0.5"],
+    "dcaVolumes": ["1.5", "2.0", "0.5"],
+    "dcaMaxTotalRatio": "6",
+    "trailingStartValues": ["0.2"],
+    "trailingStopValues": ["0.1"],
+    "positionCooldown": 5,
+    "validationTimeout": 1,
+    "failedRetryHours": 1,
+    "maxMirroredPerCycle": 50,
+    "marketActivityEnabled": False,
+}
+"""Ladder and profit-back with every exit, and much that happens."""
 RECORDS = ("signals", "openings", "closings", "changes", "archived")
 
 

@@ -20,7 +20,7 @@ from engine.market import Candles
 from engine.ports import World
 from engine.records import Begun, EngineRow, Lease, LeaseRow, TradeTick
 from engine.trade import TradePlan, plan_trade
-from engine.values import Loop, TradeMode, Wish
+from engine.values import Loop, TradeMode, Turn, Wish
 
 CANDLE_MS = 1_000
 HEARTBEAT_MS = 5_000
@@ -70,6 +70,7 @@ class _Burst:
     heartbeat_ms: int = 0
     begun: Begun | None = None
     unwritten: list[Candles] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)  # not told the position loop yet
 
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
@@ -135,6 +136,7 @@ class _Burst:
             begun=self.begun,
         )
         self.begun = None
+        self.turns += plan.turns
         self._write(tick, wishes)
         self._keep(candles, slot_ms)
         self.ticks += 1
@@ -163,16 +165,23 @@ class _Burst:
 
     def _write(self, tick: TradeTick, wishes: Sequence[Wish]) -> None:
         world = self.world
+        if self.turns and self._nothing_to_close():
+            self.turns = []
         try:
-            self.lease = world.store.write_tick(self.lease, tick, wishes)
+            self.lease = world.store.write_tick(self.lease, tick, wishes, self.turns)
         except RetryableError as error:
-            # The candles go with the next row; a wish would be stale by then.
+            # Candles and turns go with the next row; a wish would be stale by then.
             self.unwritten = [tick.candles]
             world.log.problem("tick not written", {"slot_ms": tick.slot_ms, "error": str(error)})
             return
-        self.unwritten = []
+        self.unwritten, self.turns = [], []
         if wishes:
             self._wake("wish")
+
+    def _nothing_to_close(self) -> bool:
+        """Whether the position loop sleeps, flat, and no wish waits for it."""
+        row = self.world.leases.read(self.lease.connection_id, Loop.POSITION)
+        return row.phase == "idle" and row.wish_seq == row.seen_seq
 
     def _wake(self, reason: str) -> None:
         """Start the position loop if it sleeps; the supervisor comes after us if that fails."""

@@ -15,7 +15,7 @@ from engine.market import Candles, Kind
 from engine.records import Lease, TradeTick
 from engine.settings import Settings
 from engine.trade import TradeState, plan_trade
-from engine.values import Loop, Wish
+from engine.values import Loop, Turn, Wish
 
 
 @pytest.fixture
@@ -87,10 +87,16 @@ async def test_a_tick_the_store_was_too_busy_for_travels_with_the_next(
 ) -> None:
     write, failures = FakeStore.write_tick, [StoreBusyError("busy")]
 
-    def sometimes(store: FakeStore, lease: Lease, tick: TradeTick, wishes: Sequence[Wish]) -> Lease:
+    def sometimes(
+        store: FakeStore,
+        lease: Lease,
+        tick: TradeTick,
+        wishes: Sequence[Wish],
+        turns: Sequence[Turn],
+    ) -> Lease:
         if len(store.ticks) == 3 and failures:
             raise failures.pop()
-        return write(store, lease, tick, wishes)
+        return write(store, lease, tick, wishes, turns)
 
     monkeypatch.setattr(FakeStore, "write_tick", sometimes)
     await engine.burst()
@@ -108,9 +114,13 @@ async def test_a_lost_lease_ends_the_burst_and_writes_nothing_more(
     write = FakeStore.write_tick
 
     def stolen_after(
-        store: FakeStore, lease: Lease, tick: TradeTick, wishes: Sequence[Wish]
+        store: FakeStore,
+        lease: Lease,
+        tick: TradeTick,
+        wishes: Sequence[Wish],
+        turns: Sequence[Turn],
     ) -> Lease:
-        longer = write(store, lease, tick, wishes)
+        longer = write(store, lease, tick, wishes, turns)
         engine.leases.change("c1", Loop.TRADE, owner="successor")
         return longer
 
