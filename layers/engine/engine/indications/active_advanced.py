@@ -14,7 +14,7 @@ from engine.indications.slots import SlotTable
 from engine.indications.thinned import Thinned, totals
 from engine.market import Ints
 from engine.settings import Settings
-from engine.ticks import RATIO
+from engine.ticks import RATIO, ratio_units
 
 SAMPLE_MS = 5_000
 
@@ -32,7 +32,7 @@ class Window:
     last : change over the last part of the window over the price before it.
     volatility : standard deviation over mean.
     momentum : mean of the newest 5 prices less that of the oldest, over the latter.
-    decline : highest less lowest price, over the highest.
+    top, bottom : highest and lowest price; decline is their distance over the highest.
     """
 
     away: Ints
@@ -40,7 +40,8 @@ class Window:
     last: Floats
     volatility: Floats
     momentum: Floats
-    decline: Floats
+    top: Ints
+    bottom: Ints
 
     def take(self, chosen: Ints | NDArray[np.bool_]) -> "Window":
         return Window(**{name: getattr(self, name)[chosen] for name in Window.__slots__})
@@ -50,15 +51,21 @@ class Window:
         overall: Floats = self.away / self.total
         return overall
 
+    @property
+    def decline(self) -> Floats:
+        decline: Floats = (self.top - self.bottom) / self.top
+        return decline
+
     def goes_on(self, settings: Settings) -> list[NDArray[np.bool_]]:
         """Whether the last part follows, it is volatile, has momentum, and no wide range."""
         side = np.sign(self.away)
         share = float(settings.active_advanced_continuation * settings.last_part_share)
+        widest = ratio_units(settings.active_advanced_decline_pct)
         return [
             self.last * side >= share * np.abs(self.overall),
             self.volatility * 100 >= float(settings.active_advanced_volatility_pct),
             self.momentum * side > 0,
-            self.decline * 100 <= float(settings.active_advanced_decline_pct),
+            (self.top - self.bottom) * RATIO <= self.top * widest,
         ]
 
 
@@ -121,7 +128,8 @@ def look(thinned: Thinned, place: Ints, symbol: Ints, count: int, settings: Sett
         last=(now - back) / back,
         volatility=np.sqrt(np.maximum(spread, 0)) / sums,
         momentum=(newest - oldest) / oldest,
-        decline=(top - bottom) / top,
+        top=top,
+        bottom=bottom,
     )
 
 

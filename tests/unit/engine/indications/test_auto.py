@@ -1,0 +1,231 @@
+"""Auto against the rule as it is told, written down plainly."""
+
+from decimal import Decimal
+from itertools import pairwise
+from statistics import fmean, pstdev
+
+import numpy as np
+import pytest
+from tests.indicating import EASY_AUTO, both_sides, indicated
+from tests.market import candles_of, mirrored, walked, without_rows
+
+from engine.indications.auto_advice import Advice, advise, trailing_range
+from engine.market import Candles
+from engine.settings import Settings, with_values
+from engine.values import IndicationType, Side, Variant
+
+START = 10_000_000
+RULES: dict[str, object] = {"marketActivityEnabled": False, "autoEnabled": True}
+SLOTS = both_sides(IndicationType.AUTO, (50,), (Variant(window_min=10),))
+
+
+def rules_of(**values: object) -> Settings:
+    return with_values(Settings(), RULES | values)
+
+
+def facing(closes: list[int], side: Side) -> Candles:
+    """Minutes."""
+    path = candles_of(closes, span_ms=60_000)
+    return path if side is Side.LONG else mirrored(path, START)
+
+
+# Two hours up by 0.02 % a minute, then faster and faster.
+CLIMB = [START + 2_000 * minute for minute in range(120)]
+CLIMB += [CLIMB[-1] + 2_000 * minute + 100 * minute**2 for minute in range(1, 30)]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_it_fires_with_the_trends_of_all_frames(side: Side) -> None:
+    _, signals, _ = indicated(facing(CLIMB, side), SLOTS, rules_of(autoStepProgression="0.3"))
+
+    assert set(signals["sign"].tolist()) == {side.sign}
+    first = signals[0]
+    assert first["trend"] == side.sign
+    assert first["overall"] >= 500_000
+    assert first["progressive"] > 0
+    assert first["momentum"] > 0
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"autoMinHistory": 480},
+        {"autoTrendChange": "5"},
+        {"autoStepProgression": "5"},
+        {"autoMinVolatility": "1"},
+        {"autoMaxVolatility": "0.5", "autoMinVolatility": "0.6"},
+        {"autoEnabled": False},
+        {"autoNoise": "0.1"},
+    ],
+)
+def test_each_condition_can_refuse_it(side: Side, values: dict[str, object]) -> None:
+    easier = {"autoStepProgression": "0.3", **values}
+
+    _, signals, _ = indicated(facing(CLIMB, side), SLOTS, rules_of(**easier))
+
+    assert len(signals) == 0
+
+
+def test_a_move_below_its_ratio_is_none() -> None:
+    slots = both_sides(IndicationType.AUTO, (90,), (Variant(window_min=10),))
+
+    _, signals, _ = indicated(facing(CLIMB, Side.LONG), slots, rules_of(autoStepProgression="0.3"))
+
+    assert len(signals) == 0
+
+
+# --- the rule in plain words ------------------------------------------------------------------
+
+
+def sign_of(number: float) -> int:
+    return (number > 0) - (number < 0)
+
+
+def trend(prices: list[int], rules: Settings) -> int:
+    change = (prices[-1] - prices[0]) / prices[0] * 100
+    return sign_of(change) if abs(change) > float(rules.auto_trend_pct) else 0
+
+
+def momentum(prices: list[int]) -> float:
+    k = min(10, len(prices) // 3)
+    oldest = fmean(prices[:k])
+    return (fmean(prices[-k:]) - oldest) / oldest * 100
+
+
+def activity(prices: list[int]) -> float:
+    way = sum(abs(b - a) for a, b in pairwise(prices))
+    return way / len(prices) / prices[0] * 100
+
+
+def run_sign(prices: list[int], least: int) -> int:
+    """Sign of the last run of `least` changes one way among these prices."""
+    signs = [sign_of(b - a) for a, b in pairwise(prices)]
+    found = 0
+    for end in range(least, len(signs) + 1):
+        last = signs[end - least : end]
+        if last[0] and len(set(last)) == 1:
+            found = last[0]
+    return found
+
+
+def situation(samples: list[int], minutes: list[int], rules: Settings) -> tuple[bool, int]:
+    """Whether the situation is right, and the side to take."""
+    hour, half, newest = minutes[-60:], minutes[-30:], samples[-41:]
+    trends = {trend(minutes, rules), trend(hour, rules), trend(half, rules)}
+    agreed = trends.pop() if len(trends) == 1 else 0
+    if trend(newest, rules) == -agreed:
+        agreed = 0
+    sizes = [abs(b - a) for a, b in pairwise(newest)]
+    fresh, before = sum(sizes[-3:]), sum(sizes[-6:-3])
+    real = [
+        b - a
+        for a, b in pairwise(newest)
+        if abs(b - a) / a * 100 > float(rules.auto_noise_pct) + 1e-12
+    ]
+    net = abs(sum(map(sign_of, real))) / 40
+    progression = sum(map(abs, real)) / newest[0] * net * 100
+    volatility = pstdev(hour) / fmean(hour) * 100
+    right = (
+        (agreed != 0 or activity(hour) > float(rules.auto_activity_pct))
+        and fresh > before
+        and progression > float(rules.auto_progression_pct)
+        and float(rules.auto_min_volatility_pct) <= volatility
+        and volatility <= float(rules.auto_max_volatility_pct)
+    )
+    turn = run_sign(samples[-11:], 5) or run_sign(samples[-121:], 30)
+    side = agreed
+    if not side and trend(hour, rules) == turn:
+        side = turn
+    if not side and abs(momentum(minutes)) > float(rules.auto_momentum_pct):
+        side = sign_of(momentum(minutes))
+    return right, side
+
+
+def in_a_row(cells: dict[int, int], now: int, most: int) -> list[int]:
+    """Prices of the cells up to now, back to the first that is missing."""
+    found: list[int] = []
+    while len(found) < most and now - len(found) in cells:
+        found.append(cells[now - len(found)])
+    return found[::-1]
+
+
+def told(candles: Candles, ratio: int, window: int, rules: Settings) -> list[tuple[int, int]]:
+    """(bar, sign) the rule fires on, read from its words, without the validation time."""
+    period = max(5_000, candles.span_ms)
+    count = window * 60_000 // period
+    cells, minutes, fired = {}, {}, []
+    for bar, at_ms in enumerate(candles.close_ms.tolist()):
+        close = int(candles.close[bar, 0])
+        cells[-(-at_ms // period)] = close
+        minutes[-(-at_ms // 60_000)] = close
+        if at_ms % period:
+            continue
+        samples = in_a_row(cells, at_ms // period, 100_000)
+        frame = in_a_row(minutes, at_ms // 60_000, 480)
+        if len(frame) < rules.auto_history_min or len(samples) <= max(count, 40):
+            continue
+        right, side = situation(samples, frame, rules)
+        change = (samples[-1] - samples[-1 - count]) / samples[-1 - count] * side
+        if right and side and change * 10_000 >= ratio:
+            fired.append((bar, side))
+    return fired
+
+
+@pytest.mark.parametrize(("span_ms", "length"), [(60_000, 700), (5_000, 1400)])
+def test_it_fires_wherever_the_rule_says_so(span_ms: int, length: int) -> None:
+    rules = rules_of(validationTimeout=1, **EASY_AUTO)
+    market = walked(6, length=length, span_ms=span_ms, volatility=1e-3)
+    candles = without_rows(market, [200])
+
+    _, signals, _ = indicated(candles, both_sides(IndicationType.AUTO, (20,), (WINDOW,)), rules)
+
+    found = list(zip(signals["bar"].tolist(), signals["sign"].tolist(), strict=True))
+    assert found == told(candles, 20, 5, rules)
+    assert {sign for _, sign in found} == {1, -1}
+
+
+WINDOW = Variant(window_min=5)
+
+
+# --- advice -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("volatility", "momentum_pct", "start", "stop"),
+    [
+        ("1", "0", "0.5", "0.2"),
+        ("3", "0", "1.0", "0.4"),  # past 2 it is no wider
+        ("1", "0.5", "0.375", "0.15"),
+        ("1", "-0.5", "0.375", "0.15"),
+        ("1", "4", "0.25", "0.1"),  # never less than half
+    ],
+)
+def test_the_trailing_range_grows_with_volatility_and_shrinks_with_momentum(
+    volatility: str, momentum_pct: str, start: str, stop: str
+) -> None:
+    found = trailing_range(Decimal(volatility), Decimal(momentum_pct), Settings())
+
+    assert found == (Decimal(start), Decimal(stop))
+
+
+def test_strategies_are_suggested_by_the_market_and_by_what_a_set_earned() -> None:
+    _, signals, _ = indicated(facing(CLIMB, Side.LONG), SLOTS, rules_of(autoStepProgression="0.3"))
+    signal = signals[0].copy()
+    signal["volatility"], signal["momentum"] = 1_000_000, 500_000
+    signal["activity"], signal["day_volatility"] = 310_000, 510_000
+
+    def advice(success: str, result: str, **values: object) -> Advice:
+        numbers = {"success_ratio": Decimal(success), "mean_result": Decimal(result)}
+        return advise(signal, **numbers, settings=rules_of(**values))
+
+    well = advice("0.5", "0.6")
+    badly = advice("0.49", "0.59")
+    assert (well.trailing, well.block, well.level, well.ladder) == (True, True, True, True)
+    assert (badly.trailing, badly.block, badly.level, badly.ladder) == (True, False, True, False)
+    assert (well.trail_start_pct, well.trail_stop_pct) == (Decimal("0.375"), Decimal("0.15"))
+    assert well.day_volatility_pct == Decimal("0.51")
+    assert not advice("0.5", "0.6", autoLevelActivity="0.31").level
+    assert not advice("0.5", "0.6", autoLadderVolatility="0.6").ladder
+    assert not advice("0.5", "0.6", autoMinSuccess="0.55").block
+    assert np.isclose(float(well.activity_pct), 0.31)
