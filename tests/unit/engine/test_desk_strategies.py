@@ -268,6 +268,17 @@ def test_a_share_too_small_for_the_venue_stays_and_all_of_it_trails() -> None:
 
 
 @BOTH
+def test_a_price_past_the_halved_target_closes_all_of_it_at_once(side: Side) -> None:
+    world = a_recovering_world(side)
+
+    position = at(world, side, "100.5", ticks=12)
+
+    assert position.close_reason is CloseReason.TAKE_PROFIT
+    assert world.orders(Purpose.REDUCE) == []
+    assert world.drift() == []
+
+
+@BOTH
 def test_no_share_is_taken_before_the_entry_has_filled_whole(side: Side) -> None:
     world = DeskWorld(settings=BACK_ON, faults=Faults(partial=1.0))
     world.wish(a_wish(side, exits=some_exits(profit_back=True)))
