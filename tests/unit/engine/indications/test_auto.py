@@ -172,8 +172,8 @@ def told(candles: Candles, ratio: int, window: int, rules: Settings) -> list[tup
     return fired
 
 
-@pytest.mark.parametrize(("span_ms", "length"), [(60_000, 700), (5_000, 1400)])
-def test_it_fires_wherever_the_rule_says_so(span_ms: int, length: int) -> None:
+@pytest.mark.parametrize(("span_ms", "length", "sides"), [(60_000, 700, 2), (5_000, 1400, 1)])
+def test_it_fires_wherever_the_rule_says_so(span_ms: int, length: int, sides: int) -> None:
     rules = rules_of(validationTimeout=1, **EASY_AUTO)
     market = walked(6, length=length, span_ms=span_ms, volatility=1e-3)
     candles = without_rows(market, [200])
@@ -182,7 +182,7 @@ def test_it_fires_wherever_the_rule_says_so(span_ms: int, length: int) -> None:
 
     found = list(zip(signals["bar"].tolist(), signals["sign"].tolist(), strict=True))
     assert found == told(candles, 20, 5, rules)
-    assert {sign for _, sign in found} == {1, -1}
+    assert len({sign for _, sign in found}) == sides
 
 
 WINDOW = Variant(window_min=5)
