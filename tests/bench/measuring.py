@@ -77,6 +77,8 @@ def bars(values: Sequence[float]) -> list[str]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -49,7 +49,7 @@ class Verdict:
         """For a table."""
         bound = self.target.bound
         sign = ">=" if self.target.at_least else "<="
-        wanted = str(bound) if isinstance(bound, bool) else f"{sign} {bound:,.4g}"
+        wanted = "yes" if isinstance(bound, bool) else f"{sign} {bound:,.4g}"
         shown = "not measured" if self.value is None else self.value
         return self.target.figure, shown, wanted, "holds" if self.holds else "MISSED"
 
