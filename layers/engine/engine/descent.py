@@ -100,7 +100,7 @@ def _climb(window: Window, row: Ints, start: Ints, triggers: Ints, best: Ints | 
     for level in window.levels:
         rest = level.rest.take(symbol * level.width + at, axis=0)
         hit = either(rest >= triggers)
-        yes, no = np.flatnonzero(hit), np.flatnonzero(~hit)
+        yes, no = hit.nonzero()[0], (~hit).nonzero()[0]
         found.append((who[yes], at[yes]))
         who = who[no]
         if best is not None:

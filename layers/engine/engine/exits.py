@@ -134,11 +134,11 @@ class _Search:
         armed = self.trailing & (own.peak >= own.arm)
         upper = np.where(self.trailing & ~armed, np.minimum(own.target, own.arm), own.target)
         if self.window.length == 1:  # in one candle no stop moves
-            self._wait(every, upper, self._stops(np.flatnonzero(armed)))
+            self._wait(every, upper, self._stops(armed.nonzero()[0]))
             return
-        waiting = np.flatnonzero(~armed)
+        waiting = (~armed).nonzero()[0]
         arming, since = self._wait(waiting, upper[waiting], own.stop[waiting])
-        who = np.concatenate([np.flatnonzero(armed), arming])
+        who = np.concatenate([armed.nonzero()[0], arming])
         start = np.concatenate([self.start[armed], since])
         while len(who):
             who, start = self._trail(who, start)
@@ -202,5 +202,5 @@ class _Search:
         self.exits.bar[whose] = bar
         self.exits.price[whose] = price
         self.exits.reason[whose] = reason
-        goes_on = np.flatnonzero(~ended)
+        goes_on = (~ended).nonzero()[0]
         return goes_on, high[goes_on]

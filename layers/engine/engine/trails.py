@@ -81,7 +81,7 @@ def _climb(window: Window, trails: Trails, peak: Ints) -> Stack:
     for level, fall in zip(window.levels, window.falls, strict=True):
         rest = level.rest.take((row >> 1) * level.width + at, axis=0)
         hit = either(rest >= triggers) | (fall.rest.take(row * level.width + at) >= share)
-        yes, no = np.flatnonzero(hit), np.flatnonzero(~hit)
+        yes, no = hit.nonzero()[0], (~hit).nonzero()[0]
         found.append((who[yes], at[yes]))
         who, row, at = who[no], row[no], (at[no] >> SHIFT) + 1
         triggers, share = triggers.take(no, axis=0), share[no]
