@@ -89,10 +89,10 @@ class Engine:
 
     problem = fact
 
-    async def burst(self) -> BurstReport:
-        self.serial += 1
+    @property
+    def world(self) -> World:
         opener: Any = type("Opener", (), {"feed": staticmethod(self.opened_feed)})()
-        world = World(
+        return World(
             clock=self.clock,
             leases=self.leases,
             store=self.store,
@@ -100,13 +100,16 @@ class Engine:
             opener=opener,
             log=self,
         )
+
+    async def burst(self) -> BurstReport:
+        self.serial += 1
         request = BurstRequest(
             connection_id="c1",
             owner=f"nonce-{self.serial}",
             token=self.leases.read("c1", Loop.TRADE).token,
             execution_started_ms=self.clock.now_ms(),
         )
-        return await trade_burst(world, request, self.memories)
+        return await trade_burst(self.world, request, self.memories)
 
     def closes(self) -> list[int]:
         return [int(ms) for tick in self.store.ticks for ms in tick.candles.close_ms]

@@ -64,10 +64,10 @@ def test_no_set_ever_holds_more_than_its_limit_and_slack() -> None:
 
 
 @given(
-    picks=st.lists(st.integers(0, SETS - 1), min_size=150, max_size=260),
-    cuts=st.lists(st.integers(0, 260), max_size=4),
+    picks=st.lists(st.integers(0, SETS - 1), min_size=130, max_size=190),
+    cuts=st.lists(st.integers(0, 190), max_size=4),
 )
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_kept_and_archived_results_are_the_same_however_they_are_booked(
     picks: list[int], cuts: list[int]
 ) -> None:

@@ -153,13 +153,12 @@ async def test_proven_sets_wish_and_wake_the_position_loop(engine: Engine) -> No
     assert all(command.wish.entry_close_ms in slots for command in wishes if command.wish)
 
 
-@pytest.mark.parametrize("preset", [False, True])
-async def test_an_engine_that_may_not_trade_in_a_mode_wishes_nothing_in_it(
-    engine: Engine, preset: bool
+async def test_an_engine_that_may_trade_presets_alone_wishes_nothing_in_main_mode(
+    engine: Engine,
 ) -> None:
     assert engine.store.engine_row is not None
     engine.store.engine_row = replace(
-        engine.store.engine_row, may_trade=False, may_trade_preset=preset
+        engine.store.engine_row, may_trade=False, may_trade_preset=True
     )
     for _ in range(20):
         await engine.burst()
