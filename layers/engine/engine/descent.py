@@ -18,6 +18,7 @@ Flags = NDArray[np.bool_]
 SHIFT = BRANCH.bit_length() - 1
 WITHIN = BRANCH - 1
 _EVERY = np.uint16(0xFFFF)
+_FAR = 1 << 62
 
 
 def _lowest_bits() -> Ints:
@@ -86,6 +87,8 @@ def _touch_one(
     """The same in a window of one candle: no way to walk."""
     rows = np.arange(2 * len(window.levels[0].rest) // window.levels[0].width)
     highs, lows = candle(window, rows, np.zeros_like(rows))
+    gap = highs < lows  # it meets no trigger, however far that lies
+    highs[gap], lows[gap] = -_FAR, _FAR
     high = highs.take(row)
     touched = (lows.take(row) <= lower) | (high >= upper)
     touched &= start < 1

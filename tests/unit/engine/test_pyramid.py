@@ -85,3 +85,16 @@ def test_no_positions_and_no_candles_end_nothing() -> None:
 
     empty = first_exit(make_window(candles.rows(0, 0)), positions)
     assert (empty.reason == OPEN).all()
+
+
+@pytest.mark.parametrize("length", [1, 2, 40])
+def test_a_gap_ends_nothing_even_where_every_price_would(length: int) -> None:
+    candles, positions = a_case(7, length, 300_000, 1.0)
+    columns = {name: getattr(positions, name) for name in Triggers.__slots__}
+    anything = np.full(len(positions.row), 1 << 60, np.int64)
+
+    stopped = first_exit(make_window(candles), Triggers(**columns | {"stop": anything}))
+    met = first_exit(make_window(candles), Triggers(**columns | {"target": -anything}))
+
+    assert (stopped.reason == OPEN).all()
+    assert (met.reason == OPEN).all()
