@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,18 +86,22 @@ class Measured:
     reach: Ints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Asked:
     """What each slot asks for, (J,): shares in ten-thousandths, index of the market change.
 
-    Active by activity asks for shares of samples, too, in percent; all others for none.
+    Active by activity asks for shares of samples, too, in percent; all others for none. `places`
+    (J, F) are those of what a slot asks for among `values`, the different ones of each filter from
+    the mildest on; -1 for slots that have no such filter.
     """
 
+    active_pct: Ints
+    last_active_pct: Ints
     drawdown: Ints
     market_change: Ints
     last_part: Ints
-    active_pct: Ints
-    last_active_pct: Ints
+    values: tuple[Ints, ...]
+    places: Ints
 
 
 def market_change_factor(index: int) -> Decimal:
@@ -106,19 +111,35 @@ def market_change_factor(index: int) -> Decimal:
 
 def asked_of(table: SlotTable, settings: Settings) -> Asked:
     """A slot that names no figure asks for that of the settings."""
+    drawdown, last = (
+        hundredths(100 * each) for each in (settings.drawdown_ratio, settings.last_part_ratio)
+    )
+    return _asked(table, drawdown, settings.market_change_range, last)
 
+
+@lru_cache(maxsize=8)
+def _asked(table: SlotTable, drawdown: int, index: int, last: int) -> Asked:
     def own(name: str, scale: int, otherwise: int) -> Ints:
         values = table.tuning[name]
         return np.where(values > 0, values * scale, otherwise)
 
     counted = table.kind == KINDS.index(IndicationType.ACTIVITY)
-    return Asked(
-        drawdown=own("drawdown_pct", 100, hundredths(100 * settings.drawdown_ratio)),
-        market_change=own("market_change", 1, settings.market_change_range),
-        last_part=own("last_part_pct", 100, hundredths(100 * settings.last_part_ratio)),
-        active_pct=np.where(counted, table.tuning["activity_pct"], 0),
-        last_active_pct=np.where(counted, table.tuning["last_activity_pct"], 0),
-    )
+    asked = {
+        "active_pct": np.where(counted, table.tuning["activity_pct"], 0),
+        "last_active_pct": np.where(counted, table.tuning["last_activity_pct"], 0),
+        "drawdown": own("drawdown_pct", 100, drawdown),
+        "market_change": own("market_change", 1, index),
+        "last_part": own("last_part_pct", 100, last),
+    }
+    values, places = [], []
+    for name, column in asked.items():
+        milder = -1 if name == "drawdown" else 1  # of that, more is milder
+        different, place = np.unique(milder * column, return_inverse=True)
+        values.append(milder * different)
+        places.append(place.reshape(-1))
+    ranks = np.stack(places, 1)
+    ranks[np.isin(table.kind, _OWN_KINDS)] = -1
+    return Asked(**asked, values=tuple(values), places=ranks)
 
 
 def measure(
@@ -169,12 +190,14 @@ def needed_change(index: Ints, base: Ints, lasted_ms: Ints, settings: Settings) 
     The market change factor times the position cost, in `marketChangeNormSeconds`.
     """
     whole = 100 * settings.market_change_norm_s * 1000
-    shares = [
-        np.float64(market_change_factor(each) * settings.position_cost_pct / whole)
-        for each in range(1, 11)
-    ]
-    needed: Floats = base * lasted_ms * np.array(shares)[index - 1]
+    costs = np.array([_per_ms(int(each), settings.position_cost_pct, whole) for each in index])
+    needed: Floats = base * lasted_ms * costs
     return needed
+
+
+@lru_cache(maxsize=64)
+def _per_ms(index: int, cost_pct: Decimal, whole: int) -> float:
+    return float(market_change_factor(index) * cost_pct / whole)
 
 
 def decide(
@@ -186,7 +209,7 @@ def decide(
     settings: Settings,
 ) -> tuple[Ints, Ints, dict[Verdict, int]]:
     """Legs and slots that passed all filters, pair by pair; and how often each filter refused."""
-    level, rank = levels(legs, measured, table, asked, span_ms, settings)
+    level, rank = levels(legs, measured, asked, span_ms, settings), asked.places
     flags = np.stack([measured.known, measured.active], 1)
     alike = np.column_stack([legs.group, flags, level])
     first, which, times = _distinct(alike)
@@ -210,47 +233,28 @@ def stretches(lengths: Ints) -> tuple[Ints, Ints]:
     return which, np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def levels(
-    legs: Legs,
-    measured: Measured,
-    table: SlotTable,
-    asked: Asked,
-    span_ms: int,
-    settings: Settings,
-) -> tuple[Ints, Ints]:
-    """(L, F) levels of the legs and (J, F) ranks of the slots: passed is rank < level.
+def levels(legs: Legs, measured: Measured, asked: Asked, span_ms: int, settings: Settings) -> Ints:
+    """(L, F) levels of the legs: a slot's filter is passed if its place is below the level.
 
     active samples: at least the shares asked for; drawdown: (best - now) / (best - start) at
     most the drawdown ratio; market change: the change at least what the index asks; last part:
     its mean change at least the factor times that of all samples, which must be positive.
     """
-    (shares, of_share), (ends, of_end) = map(_ranked, (asked.active_pct, asked.last_active_pct))
+    shares, ends, drawdowns, indices, factors = asked.values
     active, last_active = (legs.facts[:, FACTS.index(n), None] for n in ("active", "last_active"))
-    drawdowns, of_drawdown = _ranked(-asked.drawdown)
     back, reach = measured.given_back[:, None], measured.reach[:, None]
-    indices, of_index = _ranked(asked.market_change)
     lasted_ms = measured.samples * span_ms
     needed = needed_change(indices, measured.base[:, None], lasted_ms[:, None], settings)
-    factors, of_factor = _ranked(asked.last_part)
     pace = (measured.last_change * measured.samples * _SCALE)[:, None]
     whole = (measured.change * measured.last)[:, None]
     passed = (
         active >= shares,
         last_active >= ends,
-        (reach > 0) & (back * _SCALE <= -drawdowns * reach),
+        (reach > 0) & (back * _SCALE <= drawdowns * reach),
         measured.change[:, None] >= needed,
         (measured.change > 0)[:, None] & (pace >= whole * factors),
     )
-    ranks = (of_share, of_end, of_drawdown, of_index, of_factor)
-    rank = np.stack(ranks, 1)
-    rank[np.isin(table.kind, _OWN_KINDS)] = -1
-    return np.stack([each.sum(axis=1) for each in passed], 1), rank
-
-
-def _ranked(values: Ints) -> tuple[Ints, Ints]:
-    """The different values, rising, and the place of each one among them."""
-    different, place = np.unique(values, return_inverse=True)
-    return different, place.reshape(-1)
+    return np.stack([each.sum(axis=1) for each in passed], 1)
 
 
 def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:

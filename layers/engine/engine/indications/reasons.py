@@ -215,7 +215,7 @@ def _judge(
     samples = reading.samples
     measured = measure(legs, samples, reading.active, table, settings)
     asked = asked_of(table, settings)
-    level, rank = levels(legs, measured, table, asked, samples.span_ms, settings)
+    level, rank = levels(legs, measured, asked, samples.span_ms, settings), asked.places
     leg_of = np.full((len(sheet), len(table.group_kind)), -1)
     leg_of[legs.symbol, legs.group] = np.arange(len(legs))
     symbol, slot = np.nonzero(leg_of[:, table.group] >= 0)

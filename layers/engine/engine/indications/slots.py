@@ -1,6 +1,6 @@
 """Slots: what can signal on a symbol, and the groups of them that rest on the same legs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from engine.market import Ints
 from engine.values import PLAIN, IndicationType, Side, Variant
 
 KINDS = tuple(IndicationType)
+_NOTHING = np.zeros(0, np.int64)
 _NUMBERS = tuple(f.name for f in fields(Variant) if f.name != "preset")
 
 
@@ -36,6 +37,7 @@ class SlotTable:
     tuning : the numbers of `Variant`, (J,) each.
     members : (J,) slots, group after group; those of group g are begin[g] up to begin[g + 1].
     group_kind, group_parameter, group_sign, group_window_min : (G,) what its slots share.
+    groups : groups of each type.
     """
 
     slots: tuple[Slot, ...]
@@ -50,11 +52,11 @@ class SlotTable:
     group_parameter: Ints
     group_sign: Ints
     group_window_min: Ints
+    groups: Mapping[IndicationType, Ints]
 
     def groups_of(self, kinds: Iterable[IndicationType]) -> Ints:
         """Numbers of the groups of these types."""
-        places = np.array([KINDS.index(kind) for kind in kinds], np.int64)
-        return np.flatnonzero(np.isin(self.group_kind, places))
+        return np.concatenate([_NOTHING, *(self.groups[kind] for kind in kinds)])
 
     def slots_of(self, kind: IndicationType) -> Ints:
         """Numbers of the slots of a type."""
@@ -106,4 +108,5 @@ def _table(same: _Same) -> SlotTable:
         group_parameter=columns[1],
         group_sign=columns[2],
         group_window_min=columns[3],
+        groups={kind: np.flatnonzero(columns[0] == place) for place, kind in enumerate(KINDS)},
     )
