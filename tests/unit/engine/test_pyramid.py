@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from tests.market import walked
-from tests.unit.engine.test_exits import bar_by_bar, triggers_of
+from tests.market import candles_of, walked
+from tests.unit.engine.test_exits import bar_by_bar, ended, one_position, triggers_of
 
-from engine.exits import OPEN, FirstExits, Triggers, first_exit, make_window
+from engine.exits import OPEN, TRAILING, FirstExits, Triggers, first_exit, make_window
 from engine.market import Candles, join_symbols
+from engine.values import Side
 
 
 def a_case(seed: int, length: int, start: int, gap_share: float) -> tuple[Candles, Triggers]:
@@ -98,3 +99,20 @@ def test_a_gap_ends_nothing_even_where_every_price_would(length: int) -> None:
 
     assert (stopped.reason == OPEN).all()
     assert (met.reason == OPEN).all()
+
+
+@pytest.mark.parametrize("touch", [16, 37, 300])
+@pytest.mark.parametrize("side", Side)
+def test_a_trailing_stop_is_met_to_the_tick_wherever_in_a_long_window(
+    side: Side, touch: int
+) -> None:
+    best, wanted = 1_010_000, 2_020  # 0.2 % of the best price
+    if side is Side.SHORT:
+        best, wanted = 990_000, 1_980
+    closes = [best] + [best - side.sign * (wanted - 1)] * 400
+    met = list(closes)
+    met[touch] -= side.sign
+    position = one_position(side, arm="0.6", trail="0.2")
+
+    assert ended(candles_of(closes), position)[1] == OPEN
+    assert ended(candles_of(met), position) == (touch, TRAILING, best - side.sign * wanted)
