@@ -8,6 +8,7 @@ from math import ceil
 
 import numpy as np
 import pytest
+from tests.everything import everything
 from tests.market import walked
 from tests.unit.engine.trading import lenient, planned
 
@@ -20,15 +21,17 @@ from engine.values import SetKey, Side, Wish
 
 SYMBOLS = ("AUSDT", "BUSDT")
 SLACK_PCT = 20
-RULES = lenient(positionCooldown=0, validationTimeout=1, failedRetryHours=1)
+SOON = {"positionCooldown": 0, "validationTimeout": 1, "failedRetryHours": 1}
+RULES = {"few": lenient(**SOON), "all": everything(maxSetsPerSymbol=300, **SOON)}
 SEEDS = pytest.mark.parametrize("seed", range(3))
+ON = pytest.mark.parametrize("on", RULES)
 OF_THE_ACCOUNT = ("quantity", "volume", "balance", "equity", "notional", "margin", "leverage")
 
 
 @cache
-def traded(seed: int) -> tuple[Candles, TradeState, TradePlan]:
+def traded(seed: int, on: str) -> tuple[Candles, TradeState, TradePlan]:
     candles = walked(seed, length=3000, symbols=SYMBOLS, volatility=3e-3, gap_share=0.02)
-    return candles, *planned(candles, RULES)
+    return candles, *planned(candles, RULES[on])
 
 
 @pytest.mark.parametrize("kind", [Pseudo, History, Ring, Wish, SetKey])
@@ -44,9 +47,10 @@ def test_what_paper_tells_has_no_volume(record: np.dtype[np.void]) -> None:
 
 
 @SEEDS
-def test_a_set_keeps_its_newest_results_within_its_limit_and_its_slack(seed: int) -> None:
-    _, state, plan = traded(seed)
-    limit = RULES.database_size
+@ON
+def test_a_set_keeps_its_newest_results_within_its_limit_and_its_slack(seed: int, on: str) -> None:
+    _, state, plan = traded(seed, on)
+    limit = RULES[on].database_size
     ever = state.history.count
 
     assert ever.max() > ceil(limit * (1 + SLACK_PCT / 100))  # there is something to let go
@@ -61,13 +65,13 @@ def test_a_set_keeps_its_newest_results_within_its_limit_and_its_slack(seed: int
 @pytest.mark.parametrize("side", Side)
 def test_the_statistics_of_a_side_are_those_of_its_own_positions(seed: int, side: Side) -> None:
     """Results follow from entry and exit by the sign of the Set's own side, for every Set."""
-    candles, state, plan = traded(seed)
+    candles, state, plan = traded(seed, "few")
     of_side = state.grid.sign[plan.closings["set"]] == side.sign
     closings = plan.closings[of_side]
-    cost_pct = float(RULES.round_trip_cost_pct)
+    cost_pct = float(RULES["few"].round_trip_cost_pct)
 
     move_pct = side.sign * (closings["exit"] / closings["entry"] - 1) * 100
-    expected = (move_pct - cost_pct) / float(RULES.position_cost_pct) * 100
+    expected = (move_pct - cost_pct) / float(RULES["few"].position_cost_pct) * 100
 
     assert np.abs(closings["result"] - expected).max() < 3
     assert len(closings) > 200
@@ -76,8 +80,9 @@ def test_the_statistics_of_a_side_are_those_of_its_own_positions(seed: int, side
 
 
 @SEEDS
-def test_at_most_one_position_that_is_no_shadow_holds_a_short_key(seed: int) -> None:
-    _, state, plan = traded(seed)
+@ON
+def test_at_most_one_position_that_is_no_shadow_holds_a_short_key(seed: int, on: str) -> None:
+    _, state, plan = traded(seed, on)
     ended = {
         (int(c["symbol"]), int(c["set"]), int(c["opened_ms"])): int(c["bar"]) for c in plan.closings
     }
@@ -94,10 +99,11 @@ def test_at_most_one_position_that_is_no_shadow_holds_a_short_key(seed: int) -> 
 
 
 @SEEDS
+@ON
 def test_nothing_opens_without_a_price_of_the_market_and_no_exit_is_better_than_it(
-    seed: int,
+    seed: int, on: str
 ) -> None:
-    candles, state, plan = traded(seed)
+    candles, state, plan = traded(seed, on)
     for records in (plan.signals, plan.openings, plan.closings):
         assert (candles.kind[records["bar"], records["symbol"]] != Kind.GAP).all()
     at = (plan.openings["bar"], plan.openings["symbol"])
