@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from tests.builders import an_instrument
+from tests.indicating import ALL_ON, EASY_AUTO
 from tests.market import START_MS, candles_of, mirrored, walked
 from tests.unit.engine.trading import fresh, lenient, planned
 
@@ -17,7 +18,7 @@ from engine.settings import Settings, with_values
 from engine.statistics import Stage
 from engine.trade import TradePlan, TradeState, plan_trade
 from engine.trade_plan import joined_surplus
-from engine.values import Side
+from engine.values import IndicationType, Side
 
 ENTRY = 1_000_000
 SYMBOLS = ("AUSDT", "BUSDT")
@@ -336,11 +337,12 @@ def test_a_price_that_cannot_be_opens_nothing(field: str) -> None:
 
 
 def test_the_default_grid_signals_and_trades_on_every_indication() -> None:
-    settings = with_values(Settings(), {"marketChangeRange": 1})
+    easier = {"marketChangeRange": 1, "lastPartRatioFactor": "1.0", "tradeMode": "both"}
+    settings = with_values(Settings(), {**ALL_ON, **EASY_AUTO, **easier})
     candles = walked(2, length=1500, symbols=("AUSDT",), volatility=2e-3)
 
     _, plan = plan_trade(TradeState.fresh([an_instrument("AUSDT")], settings), candles, settings)
 
     kinds = set(plan.signals["indication"].tolist())
-    assert kinds == {0, 1, 2}  # Direction, Move, Active
+    assert kinds == set(range(len(IndicationType)))
     assert plan.counts["closed"] > 500

@@ -4,6 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.indicating import (
+    ALL_ON,
+    EVERY,
+    TYPES,
+    both_sides,
+    every_setting,
+    indicated,
+    types_of,
+)
 from tests.market import candles_of, mirrored, walked, with_gaps, without_rows
 
 from engine.errors import InvalidCandleError
@@ -211,14 +220,44 @@ def test_candles_out_of_order_are_refused() -> None:
         indicate(state, candles, slots, settings)
 
 
-@pytest.mark.parametrize(
-    "indication", [IndicationType.DIRECTION, IndicationType.MOVE, IndicationType.ACTIVE]
-)
+@pytest.mark.parametrize("indication", TYPES)
 def test_a_disabled_indication_is_silent(indication: IndicationType) -> None:
-    candles = walked(2, length=500, volatility=3e-3)
+    candles = walked(2, length=700, volatility=1e-3)
+    first, *rest = indication.split("_")
+    key = "".join([first, *(word.title() for word in rest), "Enabled"])
 
-    assert found(candles, indication)
-    assert not found(candles, indication, **{f"{indication}Enabled": False})
+    _, signals, _ = indicated(candles, EVERY, every_setting())
+    _, fewer, _ = indicated(candles, EVERY, every_setting(**{key: False}))
+
+    assert types_of(signals) == set(TYPES)
+    assert types_of(fewer) == set(TYPES) - {indication}
+
+
+def test_the_types_of_the_five_presets_signal_whatever_is_switched_on() -> None:
+    candles = walked(2, length=700, volatility=1e-3)
+    off = dict.fromkeys(ALL_ON, False)
+
+    _, signals, _ = indicated(candles, EVERY, every_setting(gridProfile="preset", **off))
+
+    assert types_of(signals) == set(TYPES)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(("rest", "accepted"), [(14, False), (15, True)])
+def test_the_validation_time_holds_over_a_restart_from_the_arrays(
+    side: Side, rest: int, accepted: bool
+) -> None:
+    slots = both_sides(IndicationType.MOVE, (3,))
+    settings = with_values(Settings(), LENIENT)
+    path = facing(climb(*QUIET, 101, 101, 110, *[0] * (rest - 1), 101), side)
+    state, first, _ = indicate(IndicationState.fresh(1, 2), path.rows(0, 9), slots, settings)
+
+    woken = IndicationState.of_arrays(state.arrays(), state.span_ms)
+    _, second, counts = indicate(woken, path.rows(9, len(path)), slots, settings)
+
+    assert len(first) == 1
+    assert len(second) == accepted
+    assert counts["refused_validation"] == (not accepted)
 
 
 def test_every_signal_records_what_it_was_decided_on() -> None:
