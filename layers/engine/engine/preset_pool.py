@@ -57,7 +57,8 @@ def pooled(
     """Results of symbol number `symbol`, closed until `at_ms`; `group` (K,) is -1 for no preset.
 
     They are those of positions opened at Main or above, of each Set among its last 20 then. Of
-    one that closed more than ten since `at_ms` the oldest of these are not known any more.
+    one that closed more than ten since `at_ms` they are the 20 before the newest ten: what is
+    known nearest to that moment.
     """
     history = state.history
     ring = history.rings[symbol]
@@ -66,10 +67,10 @@ def pooled(
     back = np.arange(-TIMES, 0)
     results = ring.results[row[:, None], (count[:, None] + back) % ring.storage].astype(np.int64)
     times = ring.times[row]
-    since = (times > at_ms).sum(axis=1)[:, None]
+    since = np.minimum((times > at_ms).sum(axis=1), TIMES - SET_RESULTS)[:, None]
     mask = history.main_mask[symbol, k].astype(np.int64)[:, None]
-    wanted = ((mask >> (-1 - back) & 1) > 0) & (times > 0) & (times <= at_ms)
-    wanted &= -1 - back - since < SET_RESULTS
+    age = -1 - back - since
+    wanted = ((mask >> (-1 - back) & 1) > 0) & (times > 0) & (age >= 0) & (age < SET_RESULTS)
     of, place = np.nonzero(wanted)
     order = np.lexsort((k[of], times[of, place], group[k[of]]))
     of, place = of[order], place[order]

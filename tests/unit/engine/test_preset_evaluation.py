@@ -240,6 +240,14 @@ def test_an_evaluation_made_later_or_after_a_restart_is_the_same(
     assert told[0] == told[1] == told[2]
 
 
+def test_a_set_that_closed_often_since_is_judged_by_what_is_known_nearest() -> None:
+    state = learned({(FAST, "AUSDT"): [-50] * 10 + [70] * 50 + [-900] * 10}, apart_ms=1)
+
+    figures = evaluated(state, at_ms=NOON_MS - HOUR_MS).figures(FAST, "AUSDT")
+
+    assert (figures.trades, figures.average_r) == (20, Decimal("0.7"))
+
+
 def test_without_presets_nothing_is_evaluated() -> None:
     plain = TradeState.fresh([an_instrument("AUSDT")], Settings())
 
