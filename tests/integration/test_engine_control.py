@@ -264,8 +264,12 @@ def test_a_connection_that_does_not_trade_may_not(api: ApiWorld, loading: Loadin
     assert finished["may_trade_preset"] is False
 
 
-def test_each_mode_trades_under_its_own_switch(api: ApiWorld, loading: Loading) -> None:
-    save_settings(SYSTEM, {"prehistoricDataDays": 1}, author="t", now_ms=1)
+@pytest.mark.parametrize(("mode", "may"), [("both", True), ("preset", True), ("main", False)])
+def test_presets_are_traded_under_their_own_switch_if_their_engine_runs(
+    api: ApiWorld, loading: Loading, mode: str, may: bool
+) -> None:
+    wanted = {"prehistoricDataDays": 1, "tradeMode": mode}
+    save_settings(SYSTEM, wanted, author="t", now_ms=1)
     connection_id, run_id = _started(api, preset=True)
     answer = _prepared(loading, connection_id, run_id)
     _store_history(api, connection_id, answer["symbols"], minutes=1440)
@@ -273,10 +277,10 @@ def test_each_mode_trades_under_its_own_switch(api: ApiWorld, loading: Loading) 
     loading.finish(connection_id, run_id)
 
     engine = read_engine(connection_id)
-    assert (engine.may_trade, engine.may_trade_preset) == (False, True)
-    assert (engine.may_open(TradeMode.MAIN), engine.may_open(TradeMode.PRESET)) == (False, True)
+    assert (engine.may_trade, engine.may_trade_preset) == (False, may)
+    assert (engine.may_open(TradeMode.MAIN), engine.may_open(TradeMode.PRESET)) == (False, may)
     (told,) = api.get("/api/trade-engine/status").body["connections"]
-    assert (told["may_trade"], told["may_trade_preset"]) == (False, True)
+    assert (told["may_trade"], told["may_trade_preset"]) == (False, may)
 
 
 def test_a_failed_start_tells_why_and_may_be_tried_again(api: ApiWorld, loading: Loading) -> None:

@@ -23,7 +23,7 @@ from engine.market import Kind
 from engine.ports import Clock, Exchange, Log, Opener, Store
 from engine.records import EngineRow
 from engine.settings import Settings, overrides
-from engine.values import Loop
+from engine.values import Loop, TradeMode
 
 CAUSE_CHARACTERS = 500
 
@@ -91,8 +91,10 @@ class Loading:
         loaded = coverage >= engine.settings.prehistory_coverage_pct
         may = loaded and row.is_enabled and row.is_active
         trades = {
-            "may_trade": may and row.is_live_trade,
-            "may_trade_preset": may and row.is_preset_trade,
+            "may_trade": may and row.is_live_trade and engine.settings.runs(TradeMode.MAIN),
+            "may_trade_preset": (
+                may and row.is_preset_trade and engine.settings.runs(TradeMode.PRESET)
+            ),
         }
         self._write(
             connection_id,

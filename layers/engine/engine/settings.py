@@ -19,6 +19,7 @@ from engine.tabs.promotion import PromotionSettings
 from engine.tabs.risk import RiskSettings
 from engine.tabs.strategy import StrategySettings
 from engine.tabs.system import SystemSettings
+from engine.values import TradeMode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,10 @@ class Settings(
 
     A dataclass takes its fields from its last base first.
     """
+
+    def runs(self, mode: TradeMode) -> bool:
+        """Whether the engine of this mode runs."""
+        return self.trade_mode in (mode.value, "both")
 
     @property
     def round_trip_cost_pct(self) -> Decimal:

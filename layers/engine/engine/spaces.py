@@ -98,7 +98,7 @@ class Spaces:
 def spaces_of(mode: TradeMode, settings: Settings) -> Spaces:
     """What is tried in a trade mode; nothing if it is off."""
     made = Spaces()
-    if settings.trade_mode not in (mode.value, "both"):
+    if not settings.runs(mode):
         return made
     if mode is TradeMode.PRESET:
         exit_grid = preset_exits(settings)
