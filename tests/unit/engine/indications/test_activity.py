@@ -69,6 +69,14 @@ def test_a_sample_moves_when_it_is_as_fast_as_the_range_asks(side: Side) -> None
 
 
 @pytest.mark.parametrize("side", Side)
+def test_a_sample_exactly_as_fast_as_asked_is_active(side: Side) -> None:
+    found = shares([100, 0, 300], side, active=60, last=90, activeWindowSeconds=3)
+
+    assert found == [(side.sign, 66, 100)]
+    assert not shares([99, 0, 301], side, active=60, last=90, activeWindowSeconds=3)
+
+
+@pytest.mark.parametrize("side", Side)
 def test_samples_against_the_side_of_the_window_do_not_count(side: Side) -> None:
     assert shares([-FAST, *[FAST] * 19], side, active=90, last=90) == [(side.sign, 95, 100)]
     assert not shares([FAST] * 17 + [-FAST] * 3, side, active=10, last=30)

@@ -92,6 +92,16 @@ def test_a_disabled_type_does_not_speak_against_it(side: Side) -> None:
 
 
 @pytest.mark.parametrize("side", Side)
+def test_optimal_does_not_speak_against_itself(side: Side) -> None:
+    path = facing([*FALL, 0, 140, 101, 101], side)
+
+    bars, counts = found(path, OPTIMAL, optimalSource="move")
+
+    assert [sign for _, sign in bars] == [-side.sign, side.sign]
+    assert counts["refused_disagreement"] == 0
+
+
+@pytest.mark.parametrize("side", Side)
 def test_a_signal_of_the_same_side_agrees(side: Side) -> None:
     path = facing([*FALL, *[0] * 15, 140, 101, 101], side)
 

@@ -66,8 +66,10 @@ def test_a_slot_that_is_not_in_the_grid_is_not_heard(side: Side) -> None:
     alone = tuple(slot for slot in SLOTS if slot.side is side)
 
     _, signals, _ = indicated(CANDLES, alone, RULES)
+    _, both, _ = indicated(CANDLES, SLOTS, RULES)
 
-    assert set(signals["sign"].tolist()) == {side.sign}
+    names = ["bar", "symbol", "sign", "strength"]
+    assert signals[names].tolist() == both[both["sign"] == side.sign][names].tolist()
 
 
 def test_preset_slots_are_the_same_however_candles_come() -> None:

@@ -51,6 +51,14 @@ def test_in_time_a_flat_candle_ends_a_run(side: Side) -> None:
 
 
 @pytest.mark.parametrize("side", Side)
+def test_in_time_the_first_price_is_no_step(side: Side) -> None:
+    rules = {"stepMode": "time", "minCalculationTime": 1}
+
+    assert not found(facing([-5, -5, 90], side), IndicationType.DIRECTION, 3, **rules)
+    assert found(facing([-5, -5, -5, 90], side), IndicationType.DIRECTION, 3, **rules)
+
+
+@pytest.mark.parametrize("side", Side)
 def test_in_time_a_gap_is_no_candle_to_compare(side: Side) -> None:
     falls = facing([0, 0, -5, -5, -5, -5, -5, 90], side)
     gaps = np.zeros((len(falls), 1), np.bool_)
