@@ -1,6 +1,7 @@
 """Storms: the position side among faults, dying workers and meddlers, and what must hold after."""
 
 import random
+from collections.abc import Callable
 from decimal import Decimal
 
 from tests.builders import a_wish, some_exits
@@ -98,25 +99,42 @@ def stormy_world(
         crash_chance=crash_chance,
         answer_delay_ms=1500 if seed % 2 else 0,
     )
-    dice = random.Random(seed + 1)
+    blow(world, random.Random(seed + 1), ticks=ticks, meddling=meddling)
+    return world
+
+
+def blow(
+    world: DeskWorld,
+    dice: random.Random,
+    *,
+    ticks: int,
+    meddling: float = 0,
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Let prices wander, wishes and commands come; `look` after every tick."""
     for _ in range(ticks):
         symbol = dice.choice(SYMBOLS)
         world.price(str(world.venue.prices[symbol] + Decimal(dice.randrange(-2, 3)) / 10), symbol)
         if dice.random() < 0.15:
-            wish = a_wish(
-                dice.choice(list(Side)),
-                symbol,
-                exits=some_strategies(dice),
-                parameter=dice.choice((3, 5, 8)),
-                entry_close_ms=world.clock.now_ms(),
-                price=str(world.venue.prices[symbol]),
-            )
-            world.wish(wish)
+            wish_at_random(world, dice, symbol)
         command(world, dice)
         if meddling and dice.random() < meddling:
             meddle(world, dice)
         world.tick()
-    return world
+        look()
+
+
+def wish_at_random(world: DeskWorld, dice: random.Random, symbol: str) -> None:
+    """Few short keys, so that wishes meet their like."""
+    wish = a_wish(
+        dice.choice(list(Side)),
+        symbol,
+        exits=some_strategies(dice),
+        parameter=dice.choice((3, 5, 8)),
+        entry_close_ms=world.clock.now_ms(),
+        price=str(world.venue.prices[symbol]),
+    )
+    world.wish(wish)
 
 
 def command(world: DeskWorld, dice: random.Random) -> None:

@@ -5,14 +5,12 @@ A day of seconds of three symbols through `plan_trade` with everything on, and a
 
 import hashlib
 import json
-import random
 from typing import Any
 
 import numpy as np
-from tests.desk_world import DeskWorld
+from tests.desk_storms import EVERYTHING, stormy_world
 from tests.everything import everything
 from tests.market import walked
-from tests.storm import EVERYTHING, SYMBOLS, blow
 from tests.unit.engine.trading import RECORDS, books_of, planned
 
 DAY = 86_400
@@ -36,10 +34,7 @@ def trade_digests(length: int) -> dict[str, str]:
 
 def desk_digest(ticks: int) -> str:
     """Of everything the desk logged, and of what the store holds at the end."""
-    world = DeskWorld(
-        seed=5, faults=EVERYTHING, symbols=SYMBOLS, crash_chance=0.01, answer_delay_ms=1500
-    )
-    blow(world, random.Random(6), lambda: None, ticks=ticks)
+    world = stormy_world(5, EVERYTHING, crash_chance=0.01, ticks=ticks)
     stored = (world.log, world.store.orders, world.store.positions, world.store.fills)
     return digest(repr(stored).encode())
 
