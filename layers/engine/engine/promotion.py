@@ -29,6 +29,8 @@ _UNKNOWN = np.int64(-(1 << 40))
 
 Bools = NDArray[np.bool_]
 Small = NDArray[np.int8]
+ByMode = tuple[Decimal, Decimal]
+"""A threshold of main mode, and of preset mode."""
 
 
 class Status(IntEnum):
@@ -79,7 +81,9 @@ class Evidence:
         total: Ints = self.r[:, WINDOW - count :].sum(axis=1)
         return total
 
-    def by_mode(self, main: int, preset: int) -> Ints:
+    def least_sum(self, averages: ByMode, count: int) -> Ints:
+        """Least sum (M,) of hundredths whose mean over `count` reaches the average of the mode."""
+        main, preset = (sum_of(average, count) for average in averages)
         return np.where(self.is_preset, preset, main)
 
 
@@ -103,45 +107,41 @@ class Rule:
 
 def main_rules(known: Evidence, settings: Settings) -> list[Rule]:
     """Base to Main: ten results, a healthy phase, a winning state, good averages."""
-    previous = settings.previous_positions_count
+    previous, last = settings.previous_positions_count, settings.last_positions_count
+    base = (settings.base_min_avg_r, settings.preset_base_min_avg_r)
+    main = (settings.main_min_avg_r, settings.preset_main_min_avg_r)
     healthy = (known.status == Status.CONFIRMING) | (known.status == Status.ACTIVE)
     return [
-        _enough(known, max(FIRST_CHECK, settings.last_positions_count, previous)),
+        _enough(known, max(FIRST_CHECK, last, previous)),
         _rule("phase", healthy.astype(np.int64), 1),
         _last_state(known, settings),
-        _average("base_average", known, settings.last_positions_count, settings.base_min_avg_r),
-        _average("main_average", known, previous, settings.main_min_avg_r),
+        _average("base_average", known, last, base),
+        _average("main_average", known, previous, main),
     ]
 
 
 def real_rules(known: Evidence, settings: Settings) -> list[Rule]:
     """Main to Real: entries at Main among the last 20, higher averages, no long drawdown."""
-    least, last = settings.real_min_avg_r, settings.last_positions_count
+    least = (settings.real_min_avg_r, settings.preset_real_min_avg_r)
     mask = known.main_mask & ((1 << REAL_WINDOW) - 1)
     return [
         _rule("main_entries", np.bitwise_count(mask).astype(np.int64), settings.real_main_entries),
-        _average("real_last_average", known, last, least),
-        _either_average(known, settings),
+        _average("real_last_average", known, settings.last_positions_count, least),
+        _either_average(known, settings, least),
         _drawdown_time(known, REAL_WINDOW, settings.max_drawdown_time_h * _HOUR_MS),
     ]
 
 
 def exchange_rules(known: Evidence, settings: Settings) -> list[Rule]:
     """Real to the exchange: thirty results, their average, wins over losses, drawdown time."""
-    main = sum_of(settings.exchange_min_avg_r, EXCHANGE_WINDOW)
-    preset = sum_of(settings.preset_min_avg_r, EXCHANGE_WINDOW)
+    least = (settings.exchange_min_avg_r, settings.preset_min_avg_r)
     last = known.r[:, -EXCHANGE_WINDOW:]
     gains = np.where(last > 0, last, 0).sum(axis=1)
     losses = gains - last.sum(axis=1)
     factor = int(settings.exchange_min_profit_factor * 100)
     return [
         _enough(known, EXCHANGE_WINDOW),
-        _rule(
-            "exchange_average",
-            known.total(EXCHANGE_WINDOW),
-            known.by_mode(main, preset),
-            100 * EXCHANGE_WINDOW,
-        ),
+        _average("exchange_average", known, EXCHANGE_WINDOW, least),
         _rule("profit_factor", gains * 100, losses * factor, losses * 100),
         _drawdown_time(known, EXCHANGE_WINDOW, exchange_drawdown_ms(known.is_preset, settings)),
     ]
@@ -244,18 +244,18 @@ def _enough(known: Evidence, count: int) -> Rule:
     return _rule("results", known.results, count)
 
 
-def _average(name: str, known: Evidence, count: int, least: Decimal) -> Rule:
-    return _rule(name, known.total(count), sum_of(least, count), 100 * count)
+def _average(name: str, known: Evidence, count: int, least: ByMode) -> Rule:
+    return _rule(name, known.total(count), known.least_sum(least, count), 100 * count)
 
 
-def _either_average(known: Evidence, settings: Settings) -> Rule:
+def _either_average(known: Evidence, settings: Settings, least: ByMode) -> Rule:
     """The better of two averages, of which one must do; brought to one denominator."""
     short, long = settings.real_short_window, settings.real_long_window
     averages = [
         np.where(known.results >= count, known.total(count) * other, _UNKNOWN)
         for count, other in ((short, long), (long, short))
     ]
-    needed = sum_of(settings.real_min_avg_r, short * long)
+    needed = known.least_sum(least, short * long)
     return _rule("real_average", np.maximum(*averages), needed, 100 * short * long)
 
 

@@ -185,6 +185,33 @@ def test_the_exchange_asks_of_each_mode_what_its_own_settings_say(key: str, valu
 
 
 @pytest.mark.parametrize(
+    ("key", "in_preset", "in_main"),
+    [
+        ("baseProfitFactorPreset", Stage.BASE, Stage.EXCHANGE),
+        ("mainProfitFactorPreset", Stage.BASE, Stage.EXCHANGE),
+        ("realProfitFactorPreset", Stage.MAIN, Stage.EXCHANGE),
+        ("profitFactorMinPreset", Stage.REAL, Stage.EXCHANGE),
+        ("baseProfitFactor", Stage.EXCHANGE, Stage.BASE),
+        ("mainProfitFactor", Stage.EXCHANGE, Stage.BASE),
+        ("realProfitFactor", Stage.EXCHANGE, Stage.MAIN),
+        ("profitFactorMinMain", Stage.EXCHANGE, Stage.REAL),
+    ],
+)
+def test_each_stage_asks_of_each_mode_what_its_own_settings_say(
+    key: str, in_preset: Stage, in_main: Stage
+) -> None:
+    asked: dict[str, Any] = {key: "0.7"}
+    every = (1 << 20) - 1
+
+    def reached(*, preset: bool) -> Stage:
+        proven = after([65] * 30, Status.CONFIRMING, mask=every, preset=preset, **asked)
+        return Stage(int(proven.stage[0]))
+
+    assert reached(preset=True) is in_preset
+    assert reached(preset=False) is in_main
+
+
+@pytest.mark.parametrize(
     ("mode", "last_three", "passes"),
     [
         ("majority", (90, -1, 90), True),

@@ -39,11 +39,17 @@ class PromotionSettings:
     base_min_avg_r: Decimal = BURST.decimal(
         "0.4", "baseProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to stay a Base Set."
     )
+    preset_base_min_avg_r: Decimal = BURST.decimal(
+        "0.4", "baseProfitFactorPreset", "0.1 .. 2 by 0.1 position costs", "Same in preset mode."
+    )
     last_positions_count: int = BURST.whole(
         8, "lastPositionsCount", "3 .. 25 by 1", "Last results the Base and Real rules average."
     )
     main_min_avg_r: Decimal = BURST.decimal(
         "0.5", "mainProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to become Main."
+    )
+    preset_main_min_avg_r: Decimal = BURST.decimal(
+        "0.5", "mainProfitFactorPreset", "0.1 .. 2 by 0.1 position costs", "Same in preset mode."
     )
     previous_positions_count: int = BURST.whole(
         5, "previousPositionsCount", "1 .. 25 by 1", "Results the Main rule averages."
@@ -56,6 +62,9 @@ class PromotionSettings:
     )
     real_min_avg_r: Decimal = BURST.decimal(
         "0.6", "realProfitFactor", "0.1 .. 2 by 0.1 position costs", "Average to become Real."
+    )
+    preset_real_min_avg_r: Decimal = BURST.decimal(
+        "0.6", "realProfitFactorPreset", "0.1 .. 2 by 0.1 position costs", "Same in preset mode."
     )
     real_short_window: int = BURST.whole(
         15, "realShortWindow", "5 .. 50 by 1", "Results of one average of which one must do."
