@@ -75,6 +75,29 @@ def test_a_move_below_its_ratio_is_none() -> None:
     assert len(signals) == 0
 
 
+# Down for hours, then 32 minutes up, then to and fro.
+TURN = [START - 2_000 * minute for minute in range(150)]
+TURN += [TURN[-1] + 4_000 * minute for minute in range(1, 33)]
+TO_AND_FRO = [2_000, -1_500, 2_000, -1_500, 2_000, -1_500, 1_500, -1_100, 2_600]
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(("missing", "fires"), [(3, True), (4, False)])
+def test_a_long_run_among_the_newest_120_confirms_the_trend_of_the_hour(
+    side: Side, missing: int, fires: bool
+) -> None:
+    path = TURN[: len(TURN) - missing]
+    path = [*path, *(path[-1] + np.cumsum(TO_AND_FRO)).tolist()]
+    easy = {"autoActivity": "0.01", "autoStepProgression": "0", "autoMomentum": "0.2"}
+    slots = both_sides(IndicationType.AUTO, (1,), (Variant(window_min=3),))
+
+    _, signals, _ = indicated(facing(path, side), slots, rules_of(**easy, validationTimeout=1))
+
+    last = signals[signals["bar"] == len(path) - 1]
+    assert last["sign"].tolist() == ([side.sign] if fires else [])
+    assert set(last["turn"].tolist()) <= {side.sign}
+
+
 # --- the rule in plain words ------------------------------------------------------------------
 
 

@@ -95,10 +95,11 @@ def test_a_disabled_type_does_not_speak_against_it(side: Side) -> None:
 def test_optimal_does_not_speak_against_itself(side: Side) -> None:
     path = facing([*FALL, 0, 140, 101, 101], side)
 
-    bars, counts = found(path, OPTIMAL, optimalSource="move")
+    for cuts in ((), tuple(range(1, len(path)))):
+        bars, counts = found(path, OPTIMAL, cuts, optimalSource="move")
 
-    assert [sign for _, sign in bars] == [-side.sign, side.sign]
-    assert counts["refused_disagreement"] == 0
+        assert [sign for _, sign in bars] == [-side.sign, side.sign]
+        assert counts["refused_disagreement"] == 0
 
 
 @pytest.mark.parametrize("side", Side)
