@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from engine.indications.candidates import Reading
 from engine.indications.direction import confirming
+from engine.indications.gate import needed_units
 from engine.indications.legs import Samples
 from engine.indications.quantities import Quantity
 from engine.indications.slots import SlotTable
 from engine.indications.steps import StepLog
 from engine.market import Ints
 from engine.settings import Settings
-from engine.ticks import nearest_distance, ratio_units
+from engine.ticks import RATIO, nearest_distance, ratio_units
 
 Floats = NDArray[np.float64]
 
@@ -157,3 +158,25 @@ def _stepped(reading: Reading, side: Ints, settings: Settings) -> list[Condition
         Condition(made[:, None], Quantity.STEP, away[:, None], 1),
         Condition(its_way > 0, Quantity.WAY, its_way, 1),
     ]
+
+
+def asleep_for(reading: Reading, settings: Settings) -> tuple[Ints, Floats, Floats]:
+    """Why the market of each symbol is not active: quantity, found and needed, in percent."""
+    activity, samples = reading.activity, reading.samples
+    base, count = activity.base[-1], activity.count
+    least = needed_units(samples.span_ms, settings)
+    mean = percent(activity.way[-1] / np.maximum(count * base, 1))
+    lively = activity.way[-1] * RATIO >= count * base * least
+    change = np.diff(samples.close[-1 - count :], axis=0)
+    spread = count * (change * change).sum(axis=0) - change.sum(axis=0) ** 2
+    deviation = percent(np.sqrt(np.maximum(spread, 0)) / np.maximum(count * base, 1))
+    rough = float(settings.market_activity_volatility_pct) * np.sqrt(samples.span_ms / 1000)
+    moved = percent(np.abs(change.sum(axis=0)) / np.maximum(base, 1))
+    far = float(settings.market_activity_change_pct)
+    unknown = base == 0
+    choices = [unknown, ~lively, deviation < rough]
+    found = np.select(choices, [history(samples), mean, deviation], moved)
+    asked = (count + 1, least / 1e6, rough)
+    needed = np.select(choices, [np.full(len(base), each, np.float64) for each in asked], far)
+    names = [Quantity.HISTORY, Quantity.LIVELINESS, Quantity.DEVIATION]
+    return np.select(choices, names, Quantity.DISTANCE), found, needed

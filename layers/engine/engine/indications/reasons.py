@@ -5,7 +5,6 @@ What is told here is what `indicate` does: both read, find and judge legs with t
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,10 @@ from engine.indications.filters import (
     market_change_factor,
     measure,
 )
-from engine.indications.gate import needed_units
 from engine.indications.legs import FACTS, Legs, Samples
 from engine.indications.missing import (
     Shortfall,
+    asleep_for,
     history,
     of_direction,
     of_move,
@@ -42,40 +41,18 @@ from engine.indications.missing_windows import (
     of_mean,
 )
 from engine.indications.preset import speak
-from engine.indications.quantities import WORDINGS, Quantity
+from engine.indications.quantities import Quantity
 from engine.indications.signals import heard, indicate, no_pairs
 from engine.indications.slots import KINDS, Slot, SlotTable, slot_table
 from engine.indications.state import IndicationState
+from engine.indications.telling import REASON, sentence, write
 from engine.indications.validation import Passed, last_opposite_ms, validate
 from engine.market import Candles, Ints
 from engine.settings import Settings
-from engine.ticks import RATIO
 from engine.values import IndicationType
 
-REASON = np.dtype(
-    [
-        ("symbol", np.int64),
-        ("slot", np.int64),
-        ("verdict", np.int8),  # Verdict
-        ("quantity", np.int8),  # Quantity
-        ("found", np.float64),
-        ("needed", np.float64),
-    ]
-)
-"""What became of a slot of a symbol, and the number it was decided on."""
+__all__ = ["REASON", "explain", "sentence"]
 
-_VERDICTS = {
-    Verdict.SIGNAL: "signal",
-    Verdict.DISABLED: "switched off",
-    Verdict.WARMING: "warming up",
-    Verdict.INACTIVE: "the market is not active",
-    Verdict.NO_LEG: "no leg",
-    Verdict.DRAWDOWN: "too deep a drawdown",
-    Verdict.MARKET_CHANGE: "too slow a market change",
-    Verdict.LAST_PART: "too slow a last part",
-    Verdict.DISAGREEMENT: "another indication disagrees",
-    Verdict.VALIDATION: "validated a short time ago",
-}
 _OF_TESTS = (
     Quantity.HISTORY,
     Quantity.LIVELINESS,
@@ -115,20 +92,6 @@ def explain(
     return sheet.reshape(-1)
 
 
-def sentence(reason: Any, symbol: str, slot: Slot) -> str:
-    """A reason in plain words: what became of the slot, what was found, what is needed."""
-    verdict, quantity = Verdict(int(reason["verdict"])), Quantity(int(reason["quantity"]))
-    tuned = f" {slot.variant.text}" if slot.variant.text else ""
-    what = f"{symbol} {slot.indication} {slot.parameter}{tuned} {slot.side}"
-    wording = WORDINGS[quantity]
-    unit = f" {wording.unit}" if wording.unit else ""
-    found, needed = (f"{float(reason[name]):.6g}{unit}" for name in ("found", "needed"))
-    return (
-        f"{what}: {_VERDICTS[verdict]}; {wording.name} was {found}, {wording.relation} {needed}"
-        " is needed"
-    )
-
-
 # --- slots without a leg ----------------------------------------------------------------------
 
 
@@ -141,7 +104,7 @@ def _without_legs(reading: Reading, table: SlotTable, settings: Settings) -> NDA
     for kind, on in enabled_types(settings).items():
         slots = table.slots_of(kind)
         if not on:
-            _write(sheet, (slice(None), slots), Verdict.DISABLED, Quantity.ENABLED, 0, 1)
+            write(sheet, (slice(None), slots), Verdict.DISABLED, Quantity.ENABLED, 0, 1)
         elif len(slots):
             _write_shortfall(sheet, slots, reading, table, settings)
     return sheet
@@ -152,13 +115,13 @@ def _write_shortfall(
 ) -> None:
     short = _shortfall(reading, table, slots, settings)
     every = slice(None), slots
-    _write(sheet, every, Verdict.NO_LEG, short.quantity, short.found, short.needed)
+    write(sheet, every, Verdict.NO_LEG, short.quantity, short.found, short.needed)
     sheet["verdict"][every] = np.where(short.warming, Verdict.WARMING, Verdict.NO_LEG)
     asleep = ~reading.active[-1][:, None] & ~short.warming
     symbol, place = np.nonzero(asleep)
-    quantity, found, needed = _sleep(reading, settings)
+    quantity, found, needed = asleep_for(reading, settings)
     where = symbol, slots[place]
-    _write(sheet, where, Verdict.INACTIVE, quantity[symbol], found[symbol], needed[symbol])
+    write(sheet, where, Verdict.INACTIVE, quantity[symbol], found[symbol], needed[symbol])
 
 
 def _shortfall(reading: Reading, table: SlotTable, slots: Ints, settings: Settings) -> Shortfall:
@@ -177,28 +140,6 @@ def _shortfall(reading: Reading, table: SlotTable, slots: Ints, settings: Settin
         IndicationType.AUTO: of_auto,
     }
     return numbers[kind](reading, table, slots, settings)
-
-
-def _sleep(reading: Reading, settings: Settings) -> tuple[Ints, Floats, Floats]:
-    """Why the market of each symbol is not active: quantity, found and needed, in percent."""
-    activity, samples = reading.activity, reading.samples
-    base, count = activity.base[-1], activity.count
-    least = needed_units(samples.span_ms, settings)
-    mean = percent(activity.way[-1] / np.maximum(count * base, 1))
-    lively = activity.way[-1] * RATIO >= count * base * least
-    change = np.diff(samples.close[-1 - count :], axis=0)
-    spread = count * (change * change).sum(axis=0) - change.sum(axis=0) ** 2
-    deviation = percent(np.sqrt(np.maximum(spread, 0)) / np.maximum(count * base, 1))
-    rough = float(settings.market_activity_volatility_pct) * np.sqrt(samples.span_ms / 1000)
-    moved = percent(np.abs(change.sum(axis=0)) / np.maximum(base, 1))
-    far = float(settings.market_activity_change_pct)
-    unknown = base == 0
-    choices = [unknown, ~lively, deviation < rough]
-    found = np.select(choices, [history(samples), mean, deviation], moved)
-    asked = (count + 1, least / 1e6, rough)
-    needed = np.select(choices, [np.full(len(base), each, np.float64) for each in asked], far)
-    names = [Quantity.HISTORY, Quantity.LIVELINESS, Quantity.DEVIATION]
-    return np.select(choices, names, Quantity.DISTANCE), found, needed
 
 
 # --- slots with a leg -------------------------------------------------------------------------
@@ -228,7 +169,7 @@ def _judge(
         mine = np.flatnonzero(failed == place)
         if verdict is not Verdict.INACTIVE:  # that was told before
             where = symbol[mine], slot[mine]
-            _write(sheet, where, verdict, quantity, *numbers[quantity][:, mine])
+            write(sheet, where, verdict, quantity, *numbers[quantity][:, mine])
     mine = np.flatnonzero(failed < 0)
     told = [leg[mine], slot[mine], symbol[mine]]
     pairs = Passed(
@@ -254,7 +195,7 @@ def _listen(
         return no_pairs()
     every = slice(None), slots
     least, strength = settings.preset_confluence, settings.preset_min_strength
-    _write(sheet, every, Verdict.NO_LEG, Quantity.CONFLUENCE, 0, least)
+    write(sheet, every, Verdict.NO_LEG, Quantity.CONFLUENCE, 0, least)
     anyone = replace(settings, preset_confluence=1, preset_min_strength=Decimal(0))
     whispers = speak(before.preset, candle, table, anyone)
     said = whispers.signals
@@ -262,7 +203,7 @@ def _listen(
     agree = said["agreeing"] >= least
     quantity = np.where(agree, Quantity.STRENGTH, Quantity.CONFLUENCE)
     found = np.where(agree, said["strength"] / 10_000, said["agreeing"])
-    _write(sheet, where, Verdict.NO_LEG, quantity, found, np.where(agree, float(strength), least))
+    write(sheet, where, Verdict.NO_LEG, quantity, found, np.where(agree, float(strength), least))
     pairs = heard(speak(before.preset, candle, table, settings))
     sheet["verdict"][pairs.symbol, pairs.slot] = Verdict.SIGNAL
     return pairs
@@ -308,12 +249,12 @@ def _write_signals(
 ) -> None:
     """Every pair as a signal: by its market change, or by its own move against its ratio."""
     where = pairs.symbol, pairs.slot
-    _write(sheet, where, Verdict.SIGNAL, Quantity.MARKET_CHANGE, *change)
+    write(sheet, where, Verdict.SIGNAL, Quantity.MARKET_CHANGE, *change)
     own = legs.facts[pairs.leg, FACTS.index("overall")]
     mine = own != 0
     ratio = table.parameter[pairs.slot] / 100
     where = pairs.symbol[mine], pairs.slot[mine]
-    _write(sheet, where, Verdict.SIGNAL, Quantity.CHANGE, own[mine] / 1e6, ratio[mine])
+    write(sheet, where, Verdict.SIGNAL, Quantity.CHANGE, own[mine] / 1e6, ratio[mine])
 
 
 def _write_refused(
@@ -336,17 +277,4 @@ def _write_refused(
     verdict = np.where(against, Verdict.DISAGREEMENT, Verdict.VALIDATION)
     quantity = np.where(against, Quantity.DISAGREEMENT, Quantity.REST)
     where = rest.symbol, rest.slot
-    _write(sheet, where, verdict, quantity, (rest.at_ms - since) / 1000, timeout)
-
-
-def _write(
-    sheet: NDArray[np.void],
-    where: tuple[Any, Any],
-    verdict: Ints | Verdict,
-    quantity: Ints | Quantity,
-    found: Floats | float,
-    needed: Floats | float,
-) -> None:
-    values = {"verdict": verdict, "quantity": quantity, "found": found, "needed": needed}
-    for name, value in values.items():
-        sheet[name][where] = value
+    write(sheet, where, verdict, quantity, (rest.at_ms - since) / 1000, timeout)
