@@ -49,6 +49,15 @@ def test_the_301st_result_leaves_the_newest_250_and_archives_51() -> None:
     assert set(archived["at_ms"].tolist()) == {301}
 
 
+def test_the_next_51_leave_with_the_352nd_result() -> None:
+    _, archived = booked(
+        History.fresh(1, SETS, Settings()), [(1, r) for r in range(352)], 1, Settings()
+    )
+
+    assert archived["number"].tolist() == list(range(102))
+    assert archived["at_ms"].tolist() == [301] * 51 + [352] * 51
+
+
 def test_a_slack_that_is_no_whole_number_is_rounded_up() -> None:
     assert storage_limit(with_values(Settings(), {"databaseThresholdPercent": 15})) == 288
 
@@ -64,7 +73,7 @@ def test_no_set_ever_holds_more_than_its_limit_and_slack() -> None:
 
 
 @given(
-    picks=st.lists(st.integers(0, SETS - 1), min_size=130, max_size=190),
+    picks=st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=130, max_size=190),
     cuts=st.lists(st.integers(0, 190), max_size=4),
 )
 @settings(max_examples=4, deadline=None)

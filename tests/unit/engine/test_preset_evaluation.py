@@ -15,7 +15,9 @@ from engine.bookkeeping import Bookkeeper
 from engine.books import restore
 from engine.preset_evaluation import PresetEvaluation, evaluate_presets, evaluation_time
 from engine.preset_pool import PresetPool, preset_rules
+from engine.sets import make_grid
 from engine.settings import Settings, with_values
+from engine.trade_plan import OPENING, cap_wishes
 from engine.trade_state import TradeState
 from engine.values import Side, Wish
 
@@ -168,6 +170,8 @@ def test_a_preset_that_fails_on_most_symbols_rests_on_all() -> None:
 
     said = "failed_symbols_pct 66.6667, at most 50 needed"
     assert most.reasons()[FAST] == said
+    assert most.resting(FAST, "CUSDT") == most.whole[FAST]
+    assert most.passed_on(wishes_of((FAST, "CUSDT", Side.LONG))) == ()
     assert most.counts == {"presets_trading": 0, "presets_resting": 6}
     assert few.resting(FAST, "CUSDT") is None
     assert few.counts == {"presets_trading": 1, "presets_resting": 5}
@@ -208,6 +212,15 @@ def test_how_many_wishes_of_a_symbol_pass_is_a_setting() -> None:
     passed = evaluated(learned(results), rules).passed_on(asked)
 
     assert passed == (asked[1], asked[0])
+
+
+@pytest.mark.parametrize(("mode", "left"), [("main", 2), ("preset", 3)])
+def test_wishes_of_presets_are_counted_only_when_they_are_ranked(mode: str, left: int) -> None:
+    grid = make_grid(with_values(RULES, {"tradeMode": mode}))
+    openings = np.zeros(3, OPENING)
+    openings["wish"], openings["set"] = True, [0, 1, 2]
+
+    assert cap_wishes(openings, grid, 2)["wish"].sum() == left
 
 
 def test_evaluations_fall_on_whole_periods_of_candle_time() -> None:

@@ -221,6 +221,7 @@ def test_each_stage_asks_of_each_mode_what_its_own_settings_say(
         ("all", (-1, 90, 90), False),
         ("last", (-1, -1, 90), True),
         ("last", (90, 90, -1), False),
+        ("last", (90, 90, 0), False),
     ],
 )
 def test_the_last_state_is_a_majority_or_all_or_the_last_result(
