@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.market import walked, without_rows
@@ -16,7 +17,9 @@ from tests.unit.engine.trading import (
 )
 
 from engine.books import restore
-from engine.market import Candles
+from engine.exits import TRAILING
+from engine.market import Candles, Kind
+from engine.pseudo import TIMEOUT
 from engine.settings import Settings
 from engine.trade import TradeState, plan_trade
 from engine.trade_plan import join_plans
@@ -146,3 +149,50 @@ def test_later_candles_change_nothing_earlier(case: Case, cut: int) -> None:
     for name in ("signals", "openings", "closings", "changes"):
         one, two = getattr(plan, name), getattr(earlier, name)
         assert one[one["bar"] < cut].tolist() == two.tolist(), name
+
+
+@settings(max_examples=40, deadline=None)
+@given(case=cases)
+def test_whatever_the_candles_paper_trades_at_prices_of_the_market(case: Case) -> None:
+    candles, rules = case.candles, case.rules
+
+    state, plan = planned(candles, rules)
+
+    known = candles.kind != Kind.GAP
+    openings, closings = plan.openings, plan.closings
+    rows = (openings["bar"], openings["symbol"])
+    assert known[rows].all()
+    assert (openings["entry"] == candles.close[rows]).all()
+    rows = (closings["bar"], closings["symbol"])
+    assert known[rows].all()
+    sign = state.grid.sign[closings["set"]]
+    best = np.where(sign > 0, candles.high[rows], -candles.low[rows])
+    assert (sign * closings["exit"] <= best).all()
+    stopped = closings["reason"] <= TRAILING
+    assert (sign * closings["exit"] <= sign * candles.open[rows])[stopped].all()
+    asked = closings["reason"] >= TIMEOUT
+    assert (closings["exit"] == candles.close[rows])[asked].all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(case=cases)
+def test_whatever_the_candles_a_short_key_is_held_once_and_results_are_net(case: Case) -> None:
+    candles, rules = case.candles, case.rules
+
+    state, plan = planned(candles, rules)
+
+    ended = {
+        (int(each["symbol"]), int(each["set"]), int(each["opened_ms"])): int(each["bar"])
+        for each in plan.closings
+    }
+    held: dict[tuple[int, int], int] = {}
+    for each in plan.openings[~plan.openings["shadow"]]:
+        symbol, k = int(each["symbol"]), int(each["set"])
+        key = symbol, int(state.grid.short[k])
+        assert held.get(key, 0) <= each["bar"]
+        held[key] = ended.get((symbol, k, int(each["at_ms"])), LENGTH)
+    plain = plan.closings[(plan.closings["steps"] == 0) & (plan.closings["taken"] == 0)]
+    sign = state.grid.sign[plain["set"]]
+    gross = sign * (plain["exit"] / plain["entry"] - 1) * 1e5
+    costs = float(rules.round_trip_cost_pct / rules.position_cost_pct) * 100
+    assert (np.abs(plain["result"] - (gross - costs)) < 3).all()

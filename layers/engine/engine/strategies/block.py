@@ -108,7 +108,7 @@ class _Blocks:
         last = np.arange(len(self.end))
         first = np.maximum(last - count + 1, 0)
         after_loss = np.zeros(len(self.end), np.bool_)
-        after_loss[1:] = self.lost[:-1] & self.follows[1:]
+        after_loss[1:] = self.lost[:-1]  # of another Set only where it is the first looked at
         with_count = np.cumsum(after_loss)
         with_sum = np.cumsum(np.where(after_loss, self.total, 0))
         all_sum = np.concatenate([[0], np.cumsum(self.total)])

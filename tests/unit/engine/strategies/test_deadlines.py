@@ -169,3 +169,22 @@ def test_optimal_opens_in_shadow_until_it_is_active(side: Side) -> None:
     active = number >= 50  # the second check makes it active or pauses it
     assert plan.openings["shadow"][~active].all()
     assert not plan.openings["shadow"][active].all()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("turn", "bar", "reason"),
+    [
+        (10, 10, CloseReason.STRATEGY_EXIT),
+        (59, 59, CloseReason.TIMEOUT),
+        (70, 59, CloseReason.TIMEOUT),
+    ],
+)
+def test_limit_and_signal_end_it_at_the_earlier_of_both(
+    side: Side, turn: int, bar: int, reason: CloseReason
+) -> None:
+    both = settings_of(exitOnOpposite=True, mainPositionTimeoutHours=1)
+
+    ended = Position(side, quiet(80), both, span_ms=MINUTE_MS, turns=[turn])
+
+    assert ended.end == (bar, reason, 100.1)

@@ -133,3 +133,18 @@ def test_trailing_arms_from_the_average_entry_after_a_step(side: Side) -> None:
     assert stepped.end is not None
     assert stepped.end[:2] == (2, CloseReason.TRAILING_STOP)
     assert plain.end is None
+
+
+@BOTH
+def test_a_candle_shorter_than_the_rest_has_room_for_one_step(side: Side) -> None:
+    falling: list[Bar | None] = [(100, 100, 99, 99)]
+
+    assert ladder(side, falling, span_ms=1000).now.adjust[0, STEPS] == 1
+    assert ladder(side, falling, span_ms=60_000).now.adjust[0, STEPS] == 2
+
+
+@BOTH
+def test_a_best_price_of_before_the_step_arms_nothing(side: Side) -> None:
+    path: list[Bar | None] = [flat(100.25), flat(99.5), flat(99.6)]
+
+    assert Position(side, path, settings_of(**TRAILING), span_ms=60_000).end is None

@@ -64,3 +64,12 @@ def test_no_ratio_is_larger_than_what_is_allowed() -> None:
 
     for kind in ("linear", "exponential", "fibonacci", "optimal"):
         assert ratio_after(lost, most=300, levelIncrementType=kind) <= 3
+
+
+def test_a_result_of_zero_is_no_win() -> None:
+    assert ratio_after([2, 0]) == 1.5
+
+
+def test_optimal_counts_each_loss_at_the_ratio_it_had() -> None:
+    # 5 were lost plain, and a plain win would have earned them back: so were the 20.
+    assert ratio_after([2, -5, -20], levelIncrementType="optimal") == 3.63

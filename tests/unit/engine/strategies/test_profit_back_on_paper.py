@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.engine.strategies.living import Bar, Position, flat, settings_of
 
-from engine.pseudo import RECOVERY, TAKEN
+from engine.pseudo import RECOVERY, STEPS, TAKEN
 from engine.strategies.adjusting import Recovery
 from engine.values import CloseReason, Side
 
@@ -81,3 +81,35 @@ def test_a_target_in_the_candle_that_dips_under_water_is_reached(side: Side) -> 
     end = lived(side, (100, 100.9, 99.7, 100.5)).end
 
     assert end == (0, CloseReason.TAKE_PROFIT, 100.8)
+
+
+@BOTH
+def test_the_target_of_the_rest_is_not_short_of_break_even(side: Side) -> None:
+    near: dict[str, object] = {"gridTakeProfits": ["2"], "minViableExits": False}
+
+    assert lived(side, flat(99.95), BACK, **near).target == 100.11
+
+
+@BOTH
+def test_trailing_goes_on_under_water_from_the_best_price_of_before(side: Side) -> None:
+    wide: dict[str, object] = {
+        "gridStopLosses": ["1.5"],
+        "trailingEnabled": True,
+        "trailingOnly": True,
+        "trailingStartValues": ["0.1"],
+        "trailingStopValues": ["0.9"],
+    }
+
+    end = lived(side, flat(100.2), flat(99.4), flat(99.29), **wide).end
+
+    assert end == (2, CloseReason.TRAILING_STOP, 99.29)
+
+
+@BOTH
+def test_where_step_and_water_meet_it_is_under_water_before_the_step(side: Side) -> None:
+    both: dict[str, object] = {"dcaEnabled": True, "dcaOnly": True, "gridStopLosses": ["1.25"]}
+
+    met = lived(side, flat(99.5), **both)
+
+    assert met.now.adjust[0, RECOVERY] == Recovery.UNDER
+    assert met.now.adjust[0, STEPS] == 1
