@@ -21,8 +21,8 @@ _EVERY = np.uint16(0xFFFF)
 _FAR = 1 << 62
 
 
-def _lowest_bits() -> Ints:
-    places = np.full(1 << BRANCH, BRANCH, np.int64)
+def _lowest_bits() -> NDArray[np.int8]:
+    places = np.full(1 << BRANCH, BRANCH, np.int8)
     for place in range(BRANCH):
         places[1 << place :: 2 << place] = place
     return places
