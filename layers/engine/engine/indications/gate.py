@@ -62,9 +62,9 @@ def watch(awake: Flags, samples: Samples, settings: Settings) -> tuple[Flags, Ac
             change, base[rows], count, samples.span_ms, settings
         )
     needed = needed_units(samples.span_ms, settings)
-    enough = (base > 0) & (way * RATIO >= count * base * needed)
+    enough = (base > 0) & (way >= _share(base, count * needed))
     release = int(needed * settings.market_activity_release)
-    quiet = (base == 0) | (way * RATIO < count * base * release)
+    quiet = (base == 0) | (way < _share(base, count * release))
     active = _latched(awake, enough & wakes, quiet)
     after = active[-1] if len(active) else awake
     return after, Activity(active=active, way=way, base=base, count=count)
@@ -80,8 +80,15 @@ def _of_span(units: int, span_ms: int) -> int:
     return isqrt(units * units * span_ms // _FRAME_MS)
 
 
+def _share(base: Ints, units: int) -> Ints:
+    """`base * units / RATIO` rounded up, whole ticks; exact for every price."""
+    whole, rest = np.divmod(base, RATIO)
+    share: Ints = whole * units - (-rest * units // RATIO)
+    return share
+
+
 def _far(moved: Ints, base: Ints, settings: Settings) -> Flags:
-    far: Flags = moved * RATIO >= base * ratio_units(settings.market_activity_change_pct)
+    far: Flags = moved >= _share(base, ratio_units(settings.market_activity_change_pct))
     return far
 
 

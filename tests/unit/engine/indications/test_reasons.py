@@ -32,7 +32,7 @@ def facing(moves: list[int], side: Side) -> Candles:
 
 def told(
     moves: list[int], side: Side, slot: Slot, **values: object
-) -> tuple[Verdict, Quantity, float, float]:
+) -> tuple[object, object, object, object]:
     """What is told of the slot on the last candle."""
     rules = with_values(Settings(), {**LENIENT, **values})
     candles = facing(moves, side)
@@ -45,8 +45,8 @@ def told(
     )
 
 
-def slot_of(kind: IndicationType, parameter: int, side: Side, **tuning: int) -> Slot:
-    variant = Variant(**tuning)
+def slot_of(kind: IndicationType, parameter: int, side: Side, tuned: str = "") -> Slot:
+    variant = Variant.of(tuned)
     return Slot(indication=kind, parameter=parameter, side=side, variant=variant)
 
 
@@ -85,20 +85,20 @@ def test_it_is_told_which_run_direction_was_missing(side: Side) -> None:
 
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize(
-    ("tuning", "verdict", "quantity", "needed"),
+    ("tuned", "verdict", "quantity", "needed"),
     [
-        ({"market_change": 10}, Verdict.MARKET_CHANGE, Quantity.MARKET_CHANGE, 0.15004),
-        ({"last_part_pct": 250}, Verdict.LAST_PART, Quantity.LAST_PART, 2.5),
-        ({}, Verdict.SIGNAL, Quantity.MARKET_CHANGE, 0.01),
+        ("m10", Verdict.MARKET_CHANGE, Quantity.MARKET_CHANGE, 0.15004),
+        ("p250", Verdict.LAST_PART, Quantity.LAST_PART, 2.5),
+        ("", Verdict.SIGNAL, Quantity.MARKET_CHANGE, 0.01),
     ],
 )
 def test_the_numbers_of_a_filter_are_those_of_the_leg_and_of_the_slot(
-    side: Side, tuning: dict[str, int], verdict: Verdict, quantity: Quantity, needed: float
+    side: Side, tuned: str, verdict: Verdict, quantity: Quantity, needed: float
 ) -> None:
     # 25 s and 0.312 %: 0.1248 % in 10 s; the last 5 of them 0.11 %: 1.763 times as fast
     moves = [*[0] * 4, 101, *[0] * 9, 101, *[0] * 9, 110]
 
-    what = told(moves, side, slot_of(IndicationType.MOVE, 3, side, **tuning))
+    what = told(moves, side, slot_of(IndicationType.MOVE, 3, side, tuned))
 
     assert what[:2] == (verdict, quantity)
     assert what[3] == pytest.approx(needed)
@@ -110,7 +110,7 @@ def test_the_numbers_of_a_filter_are_those_of_the_leg_and_of_the_slot(
 def test_a_drawdown_is_told_in_percent_of_the_leg(side: Side) -> None:
     moves = [*[0] * 60, 500, 400, -200]  # 0.9 % up, 0.2 % of it given back
 
-    slot = slot_of(IndicationType.ACTIVE, 50, side, drawdown_pct=20)
+    slot = slot_of(IndicationType.ACTIVE, 50, side, "d20")
     verdict, quantity, was, needed = told(moves, side, slot)
 
     assert (verdict, quantity, needed) == (Verdict.DRAWDOWN, Quantity.DRAWDOWN, 20)
@@ -155,7 +155,7 @@ def test_optimal_says_when_another_type_spoke_against_it(side: Side) -> None:
 
 
 def test_a_reason_is_a_plain_sentence() -> None:
-    slot = slot_of(IndicationType.MOVE, 3, Side.LONG, market_change=10)
+    slot = slot_of(IndicationType.MOVE, 3, Side.LONG, "m10")
     rules = with_values(Settings(), LENIENT)
     candles = facing([*[0] * 4, 101, *[0] * 9, 101, *[0] * 9, 110], Side.LONG)
 
