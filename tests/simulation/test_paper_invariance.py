@@ -91,7 +91,7 @@ cases = st.builds(
 cuts_in_time = st.lists(st.integers(0, LENGTH - 4), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(case=cases, cuts=cuts_in_time)
 def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
     candles, rules = case.candles, case.rules
