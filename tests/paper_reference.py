@@ -323,6 +323,8 @@ class PaperReference:
             1 + raised * self.settings.block_adjustment_ratio, self.settings.block_max_ratio
         )
         wish = not shadow and bool(self.keeper.proven(np.array([ids]), at_ms)[0])
+        on_paper_only = grid.exits[int(grid.exit[k])].profit_back
+        wish = wish and (self.settings.profit_back_on_exchange or not on_paper_only)
         if self.settings.block_only:
             wish = wish and raised > 0
         self.openings.append((bar, symbol, k, abs(entry), stage, shadow, int(ratio * 100), wish))

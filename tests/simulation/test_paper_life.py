@@ -40,7 +40,10 @@ CASES: list[tuple[dict[str, object], tuple[str, ...]]] = [
         },
         ("ratio 150", "ratio 200"),
     ),
-    ({"blockAutoDisable": False, "blockMaxRatio": "2"}, ("ratio 200",)),
+    (
+        {"blockAutoDisable": False, "blockMaxRatio": "2", "profitBackExchangeEnabled": True},
+        ("ratio 200",),
+    ),
 ]
 
 
