@@ -52,7 +52,11 @@ def settings_with(configurations: int) -> Settings:
     """As many Sets for each side of a symbol, thinned out of a grid that is large enough."""
     return with_values(
         Settings(),
-        {"maxSetsPerSymbol": 2 * configurations, "gridRanges": list(range(3, 31))},
+        {
+            "tradeMode": "main",
+            "maxSetsPerSymbol": 2 * configurations,
+            "gridRanges": list(range(3, 31)),
+        },
     )
 
 

@@ -19,9 +19,7 @@ class Step:
 
 def admitted(settings: Settings) -> tuple[Step, ...]:
     """The first steps that together with the entry stay within the largest total."""
-    return _admitted(
-        settings.dca_distances_pct, settings.dca_volumes, settings.dca_max_total_ratio
-    )
+    return _admitted(settings.dca_distances_pct, settings.dca_volumes, settings.dca_max_total_ratio)
 
 
 @lru_cache(maxsize=16)  # asked for each position in every tick

@@ -133,6 +133,7 @@ def with_preset(settings: Settings, name: str) -> Settings:
     preset, known = PRESETS[name], schema()
     values: dict[str, object] = {
         **{f"{each}Enabled": each in preset.types.split() for each in _TYPES},
+        "tradeMode": "main",
         "gridProfile": "compact",
         "gridRanges": preset.ranges.split(),
         "gridTakeProfits": preset.take_profits.split(),

@@ -262,9 +262,10 @@ def test_a_set_that_closed_often_since_is_judged_by_what_is_known_nearest() -> N
 
 
 def test_without_presets_nothing_is_evaluated() -> None:
-    plain = TradeState.fresh([an_instrument("AUSDT")], Settings())
+    main = with_values(Settings(), {"tradeMode": "main"})
+    plain = TradeState.fresh([an_instrument("AUSDT")], main)
 
-    evaluation = evaluated(plain, Settings())
+    evaluation = evaluated(plain, main)
 
     assert (evaluation.reasons(), evaluation.counts["presets_trading"]) == ({}, 0)
     assert evaluation.passed_on([a_wish()]) == (a_wish(),)

@@ -83,7 +83,9 @@ def test_the_preset_profile_tries_what_every_preset_tries_but_nothing_twice(
 ) -> None:
     few = ("conservative", "scalping")
     monkeypatch.setattr("engine.spaces.PRESETS", {name: PRESETS[name] for name in few})
-    grid = make_grid.__wrapped__(with_values(Settings(), {"gridProfile": "preset"}))
+    grid = make_grid.__wrapped__(
+        with_values(Settings(), {"gridProfile": "preset", "tradeMode": "main"})
+    )
 
     tried = [keys_of(make_grid(with_preset(Settings(), name))) for name in few]
 

@@ -29,6 +29,7 @@ FINE = an_instrument(price_tick=Decimal("0.0001"))
 BOTH = pytest.mark.parametrize("side", Side)
 FREE_OF_SLIPPAGE = {"slippagePercent": "0", "takerFeePercent": "0.055"}
 MOVES_ALONE = {
+    "tradeMode": "main",
     "marketActivityEnabled": False,
     "activeEnabled": False,
     "directionEnabled": False,

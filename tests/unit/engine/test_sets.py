@@ -10,9 +10,10 @@ from engine.sets import Grid, even_shares, make_grid
 from engine.settings import Settings, with_values
 from engine.values import Exits, IndicationType, Side, TradeMode, Variant
 
-GRID = make_grid(Settings())
+MAIN = with_values(Settings(), {"tradeMode": "main"})
+GRID = make_grid(MAIN)
 ADJUSTED = make_grid(
-    with_values(Settings(), {"dcaEnabled": True, "profitBackEnabled": True, "gridRanges": [3, 8]})
+    with_values(MAIN, {"dcaEnabled": True, "profitBackEnabled": True, "gridRanges": [3, 8]})
 )
 
 
@@ -56,7 +57,7 @@ def test_trailing_that_could_only_arm_past_the_target_is_left_out() -> None:
 
 
 def test_exits_that_costs_eat_are_left_out() -> None:
-    all_exits = make_grid(with_values(Settings(), {"minViableExits": False})).exits
+    all_exits = make_grid(with_values(MAIN, {"minViableExits": False})).exits
 
     assert min(exits.take_profit_pct for exits in all_exits) == Decimal("0.2")
     assert min(exits.take_profit_pct for exits in GRID.exits) == Decimal("0.3")
@@ -70,7 +71,7 @@ def test_targets_suit_the_range_they_are_tried_with() -> None:
 
 
 def test_a_grid_past_the_cap_is_thinned_evenly_and_says_so() -> None:
-    capped = make_grid(with_values(Settings(), {"maxSetsPerSymbol": 500}))
+    capped = make_grid(with_values(MAIN, {"maxSetsPerSymbol": 500}))
 
     assert len(capped) == 500
     assert capped.skipped == {**GRID.skipped, "past_cap": len(GRID) - 500}
@@ -91,14 +92,14 @@ def test_a_grid_past_the_cap_is_thinned_evenly_and_says_so() -> None:
     ],
 )
 def test_settings_that_books_depend_on_change_the_fingerprint(key: str, value: object) -> None:
-    changed = make_grid(with_values(Settings(), {key: value}))
+    changed = make_grid(with_values(MAIN, {key: value}))
 
     assert changed.fingerprint != GRID.fingerprint
-    assert make_grid(Settings()).fingerprint == GRID.fingerprint
+    assert make_grid(MAIN).fingerprint == GRID.fingerprint
 
 
 def exits_of(**values: object) -> list[Exits]:
-    grid = make_grid(with_values(Settings(), {"gridRanges": [8], **values}))
+    grid = make_grid(with_values(MAIN, {"gridRanges": [8], **values}))
     return [grid.key("BTCUSDT", k).exits for k in range(len(grid))]
 
 
@@ -143,22 +144,22 @@ def test_without_trailing_no_exit_trails() -> None:
 )
 def test_only_what_is_enabled_can_be_tried_alone(values: dict[str, object], said: str) -> None:
     with pytest.raises(InvalidSettingError, match=said):
-        with_values(Settings(), values)
+        with_values(MAIN, values)
 
 
 def test_a_type_that_is_off_is_not_tried_and_nothing_to_try_is_refused() -> None:
-    moves = make_grid(with_values(Settings(), {"directionEnabled": False, "activeEnabled": False}))
+    moves = make_grid(with_values(MAIN, {"directionEnabled": False, "activeEnabled": False}))
     nothing = {f"{each}Enabled": False for each in ("direction", "move", "active")}
 
     assert {slot.indication for slot in moves.slots} == {IndicationType.MOVE}
     with pytest.raises(InvalidSettingError, match="no Set is left to try in trade mode main"):
-        make_grid(with_values(Settings(), nothing))
+        make_grid(with_values(MAIN, nothing))
 
 
 # --- the full profile ---------------------------------------------------------------------------
 
 EVERY_TYPE = {f"{each}Enabled": True for each in ("activity", "optimal", "activeAdvanced", "auto")}
-FULL = make_grid(with_values(Settings(), {"gridProfile": "full", **EVERY_TYPE}))
+FULL = make_grid(with_values(MAIN, {"gridProfile": "full", **EVERY_TYPE}))
 MAIN_TYPES = [each for each in IndicationType if each.mode is TradeMode.MAIN]
 
 
@@ -211,7 +212,7 @@ def test_the_full_profile_counts_what_it_does_not_walk_through() -> None:
 
 def test_preset_mode_tries_configurations_with_exits_of_their_own() -> None:
     several = {"tradeMode": "preset", "rsiPeriods": [7, 14], "emaShort": [5, 9]}
-    grid = make_grid(with_values(Settings(), several))
+    grid = make_grid(with_values(MAIN, several))
 
     assert grid.is_preset.all()
     assert len({slot.variant.preset for slot in grid.slots}) == 4
@@ -225,13 +226,13 @@ def test_preset_mode_tries_configurations_with_exits_of_their_own() -> None:
 def test_both_modes_have_a_cap_each() -> None:
     capped = {"maxSetsPerSymbol": 400, "tradeMode": "both"}
 
-    grid = make_grid(with_values(Settings(), capped))
+    grid = make_grid(with_values(MAIN, capped))
 
     assert int(grid.is_preset.sum()) == 400 == int((~grid.is_preset).sum())
 
 
 def test_a_preset_set_is_found_by_its_key() -> None:
-    grid = make_grid(with_values(Settings(), {"tradeMode": "preset"}))
+    grid = make_grid(with_values(MAIN, {"tradeMode": "preset"}))
 
     key = grid.key("BTCUSDT", 17)
 

@@ -13,6 +13,7 @@ from engine.settings import Settings, with_values
 from engine.trade import TradePlan, TradeState, plan_trade
 
 LENIENT: Mapping[str, object] = {
+    "tradeMode": "main",
     "marketActivityEnabled": False,
     "drawdownRatio": "0.5",
     "setDrawdownRatio": "0.5",

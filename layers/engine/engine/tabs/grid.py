@@ -19,7 +19,7 @@ class GridSettings:
         "A few values of everything, the whole spaces, or what the five presets try.",
     )
     trade_mode: str = START.choice(
-        "main", "tradeMode", "main | preset | both", "Which of the two engines run."
+        "both", "tradeMode", "main | preset | both", "Which of the two engines run."
     )
     trailing_only: bool = START.switch(
         False, "trailingOnly", "Try trailing alone, without a target."

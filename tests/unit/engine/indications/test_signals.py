@@ -25,6 +25,7 @@ from engine.values import IndicationType, Side
 
 ENTRY = 1_000_000
 LENIENT = {
+    "tradeMode": "main",
     "marketActivityEnabled": False,
     "drawdownRatio": "0.5",
     "marketChangeRange": 1,

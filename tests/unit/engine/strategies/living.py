@@ -20,6 +20,7 @@ HUNDRED = 1_000_000
 """A price of 100 at a tick of 0.0001."""
 
 ALONE: dict[str, object] = {
+    "tradeMode": "main",
     "directionEnabled": False,
     "activeEnabled": False,
     "gridRanges": [8],
