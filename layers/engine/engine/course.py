@@ -42,7 +42,8 @@ class Course:
         self.until: list[Ints] = []  # candle of the exit, T for those still open
         self.held: list[NDArray[np.bool_]] = []  # may be a shadow only
         self.proven: list[NDArray[np.bool_]] = []  # may go to the exchange
-        self.count: list[Ints] = []  # results its Set had
+        self.is_sized = settings.block_enabled or settings.level_enabled
+        self.count: list[Ints] = []  # results its Set had, where that decides on sizes
         self.met = 0
         self.closed_at: list[Ints] = []  # which of the positions met, for each closing
         self.closings: list[Records] = []
@@ -114,7 +115,8 @@ class Course:
         self.opened.append(bars)
         self.held.append(held)
         self.proven.append(proven)
-        self.count.append(self.keeper.columns["count"][positions.ids])
+        if self.is_sized:
+            self.count.append(self.keeper.columns["count"][positions.ids])
 
     def _live(self, positions: Pseudo, bars: Ints) -> None:
         """Positions entered at `bars` until they end, booked."""
@@ -137,8 +139,9 @@ class Course:
         result = self._results(ended, exit_)
         at_ms = self.candles.close_ms[bar]
         before, after = self.keeper.book(ended.ids, result, at_ms, ended.stage >= Stage.MAIN)
-        epoch = self.keeper.columns["results"][ended.ids]
-        self.booked.append(Booked(ids=ended.ids, r=result, epoch=epoch))
+        if self.is_sized:
+            epoch = self.keeper.columns["results"][ended.ids]
+            self.booked.append(Booked(ids=ended.ids, r=result, epoch=epoch))
         self._closed = ended.ids
         place: _Columns = {
             "bar": bar,
@@ -180,7 +183,7 @@ class Course:
         shadow = positions.shadow.copy()
         shadow[order] = ~self._holds(positions, opened, until, held, order)
         positions = replace(positions, shadow=shadow)
-        count = np.concatenate(self.count)[order]
+        count = np.concatenate(self.count)[order] if self.is_sized else order
         openings = self._openings(positions.take(order), opened[order], proven[order], count)
         remaining = positions.take(until == self.length)
         plan = self._plan(openings, shadow, counts, archived)
@@ -223,7 +226,7 @@ class Course:
         ratio = np.full(len(openings), PLAIN, np.int16)
         raised = np.zeros(len(openings), np.bool_)
         chosen = np.flatnonzero(openings.stage >= Stage.MAIN)
-        if len(chosen) and (self.settings.block_enabled or self.settings.level_enabled):
+        if len(chosen) and self.is_sized:
             ratio[chosen], raised[chosen] = size_ratios(
                 self.state.history,
                 Booked.join(self.booked),
