@@ -14,9 +14,8 @@ from engine.pseudo import STEPS, TAKEN, Pseudo, open_positions, quantised, resul
 from engine.settings import Settings
 from engine.statistics import Stage, Status
 from engine.strategies.adjusting import Adjusting, adjust_columns
-from engine.strategies.level import PLAIN
 from engine.strategies.lives import Lives
-from engine.strategies.ratios import size_ratios
+from engine.strategies.ratios import Sizes, sizes_of
 from engine.strategies.results import Booked
 from engine.strategies.signalled import Signalled
 from engine.trade_plan import CHANGE, CLOSING, OPENING, Records, TradePlan, cap_wishes
@@ -42,7 +41,8 @@ class Course:
         self.until: list[Ints] = []  # candle of the exit, T for those still open
         self.held: list[NDArray[np.bool_]] = []  # may be a shadow only
         self.proven: list[NDArray[np.bool_]] = []  # may go to the exchange
-        self.is_sized = settings.block_enabled or settings.level_enabled
+        has_auto = bool(self.grid.of_type(IndicationType.AUTO).any())
+        self.is_sized = settings.block_enabled or settings.level_enabled or has_auto
         self.count: list[Ints] = []  # results its Set had, where that decides on sizes
         self.met = 0
         self.closed_at: list[Ints] = []  # which of the positions met, for each closing
@@ -203,10 +203,10 @@ class Course:
         self, positions: Pseudo, bar: Ints, proven: NDArray[np.bool_], count: Ints
     ) -> Records:
         sets = len(self.grid)
-        ratio, raised = self._ratios(positions, count)
-        wish = proven & ~positions.shadow & self.mirrored[positions.ids % sets]
+        sized = self._sizes(positions, bar, count)
+        wish = proven & ~positions.shadow & self.mirrored[positions.ids % sets] & sized.suits
         if self.settings.block_only:
-            wish &= raised
+            wish &= sized.raised
         values: _Columns = {
             "bar": bar,
             "at_ms": positions.opened_ms,
@@ -215,27 +215,31 @@ class Course:
             "entry": positions.entry,
             "stage": positions.stage,
             "shadow": positions.shadow,
-            "ratio": ratio,
+            "ratio": sized.ratio,
             "wish": wish,
         }
         openings = _records(OPENING, len(bar), values)
         return cap_wishes(openings, self.grid, self.settings.max_mirrored_per_cycle)
 
-    def _ratios(self, openings: Pseudo, count: Ints) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-        """Sizes of openings, and which of them Block raised; those below Main are plain."""
-        ratio = np.full(len(openings), PLAIN, np.int16)
-        raised = np.zeros(len(openings), np.bool_)
+    def _sizes(self, openings: Pseudo, bar: Ints, count: Ints) -> Sizes:
+        """Sizes of openings; those below Main are plain."""
+        sized = Sizes.plain(len(openings))
         chosen = np.flatnonzero(openings.stage >= Stage.MAIN)
-        if len(chosen) and self.is_sized:
-            ratio[chosen], raised[chosen] = size_ratios(
-                self.state.history,
-                Booked.join(self.booked),
-                self.grid,
-                openings.ids[chosen],
-                count[chosen].astype(np.int64),
-                self.settings,
-            )
-        return ratio, raised
+        if not len(chosen) or not self.is_sized:
+            return sized
+        ids = openings.ids[chosen]
+        sets = len(self.grid)
+        signals = self.signalled.at(ids // sets, self.grid.slot[ids % sets], bar[chosen])
+        found = sizes_of(
+            self.state.history,
+            Booked.join(self.booked),
+            self.grid,
+            (ids, count[chosen].astype(np.int64), self.signals[signals]),
+            self.settings,
+        )
+        for name in ("ratio", "raised", "suits"):
+            getattr(sized, name)[chosen] = getattr(found, name)
+        return sized
 
     def _plan(
         self,

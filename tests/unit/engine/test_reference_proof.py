@@ -11,12 +11,13 @@ from tests.market import START_MS, candles_of, mirrored
 
 from engine.bookkeeping import Bookkeeper
 from engine.history import History
+from engine.indications.signals import SIGNAL
 from engine.promotion import Status
 from engine.pseudo import FILLS, STEPS
 from engine.sets import make_grid
 from engine.settings import Settings, with_values
 from engine.standing import standing_of
-from engine.strategies.ratios import size_ratios
+from engine.strategies.ratios import sizes_of
 from engine.strategies.results import Booked
 from engine.trade import TradeState, plan_trade
 from engine.values import Side
@@ -104,11 +105,10 @@ def test_a_block_of_two_that_lost_doubles_the_ratio_until_a_block_that_won(
         ids=np.zeros(len(results), np.int64), r=np.array(results, np.int16), epoch=numbers
     )
 
-    found, raised = size_ratios(
-        history, of_set, grid, np.array([0]), np.array([len(results)]), BLOCKS
-    )
+    opening = (np.array([0]), np.array([len(results)]), np.zeros(1, SIGNAL))
+    found = sizes_of(history, of_set, grid, opening, BLOCKS)
 
-    assert (found.tolist(), raised.tolist()) == ([ratio], [ratio > 100])
+    assert (found.ratio.tolist(), found.raised.tolist()) == ([ratio], [ratio > 100])
 
 
 @BOTH

@@ -143,7 +143,7 @@ def test_the_profit_factor_is_capped_without_losses(gains: int, losses: int, fac
 def test_an_explanation_agrees_with_the_promotion_it_explains(
     results: list[int], kind: str
 ) -> None:
-    values: dict[str, object] = {
+    kinds: dict[str, dict[str, object]] = {
         "plain": {},
         "lenient": {
             "baseProfitFactor": "0.1",
@@ -151,7 +151,8 @@ def test_an_explanation_agrees_with_the_promotion_it_explains(
             "realProfitFactor": "0.1",
         },
         "strict": {"lastStateMode": "all", "lastPositionsCount": 12, "realShortWindow": 30},
-    }[kind]
+    }
+    values = kinds[kind]
     rules = with_values(RULES, values)
     history = booked(results, rules=rules)
 

@@ -16,7 +16,9 @@ class Signalled:
         self.slots, self.length = slots, length
         self._reach = length + 1
         places = signals["symbol"] * slots + signals["slot"]
-        self._keys = np.append(np.sort(places * self._reach + signals["bar"]), -1)
+        keys = places * self._reach + signals["bar"]
+        self._order = np.argsort(keys)
+        self._keys = np.append(keys[self._order], -1)
 
     @property
     def places(self) -> tuple[Ints, Ints]:
@@ -30,3 +32,9 @@ class Signalled:
         found = np.searchsorted(self._keys[:-1], place * self._reach + start)
         keys = self._keys[found]
         return np.where(keys // self._reach == place, keys % self._reach, self.length)
+
+    def at(self, symbol: Ints, slot: Ints, bar: Ints) -> Ints:
+        """The number of the signal of each slot on a candle that has one."""
+        place = symbol * self.slots + slot
+        found: Ints = self._order[np.searchsorted(self._keys[:-1], place * self._reach + bar)]
+        return found

@@ -162,14 +162,17 @@ class IndicationSettings:
         "0.2", "autoTrailStop", "0.1 .. 2 by 0.1", "Trailing stop, times volatility."
     )
     auto_min_profit_factor: Decimal = BURST.decimal(
-        "0.6", "autoMinProfitFactor", "0.1 .. 2 by 0.1", "Mean result Auto suggests DCA from."
+        "0.6", "autoMinProfitFactor", "0.1 .. 2 by 0.1", "Mean result of Auto Sets that earn."
     )
     auto_min_success: Decimal = BURST.decimal(
-        "0.5", "autoMinSuccess", "0.1 .. 1 by 0.05", "Share of wins Auto suggests Block from."
+        "0.5", "autoMinSuccess", "0.1 .. 1 by 0.05", "Share of wins Auto uses Block from."
+    )
+    auto_situation_success: Decimal = BURST.decimal(
+        "0.45", "autoSituationSuccess", "0.1 .. 1 by 0.05", "Share of wins that does as well."
     )
     auto_level_activity_pct: Decimal = BURST.decimal(
-        "0.3", "autoLevelActivity", "0.01 .. 5 by 0.01 %", "Mean change Auto suggests Level from."
+        "0.3", "autoLevelActivity", "0.01 .. 5 by 0.01 %", "Mean change Auto uses Level from."
     )
     auto_ladder_volatility_pct: Decimal = BURST.decimal(
-        "0.5", "autoLadderVolatility", "0.1 .. 10 by 0.1 %", "Deviation Auto suggests DCA from."
+        "0.5", "autoLadderVolatility", "0.1 .. 10 by 0.1 %", "Deviation Auto uses DCA from."
     )

@@ -1,6 +1,5 @@
 """Auto against the rule as it is told, written down plainly."""
 
-from decimal import Decimal
 from itertools import pairwise
 from statistics import fmean, pstdev
 
@@ -9,7 +8,6 @@ import pytest
 from tests.indicating import EASY_AUTO, both_sides, indicated
 from tests.market import candles_of, mirrored, walked, without_rows
 
-from engine.indications.auto_advice import Advice, advise, trailing_range
 from engine.market import Candles
 from engine.settings import Settings, with_values
 from engine.values import IndicationType, Side, Variant
@@ -222,46 +220,3 @@ def test_it_fires_wherever_the_rule_says_so(
 
 
 WINDOW = Variant(window_min=5)
-
-
-# --- advice -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("volatility", "momentum_pct", "start", "stop"),
-    [
-        ("1", "0", "0.5", "0.2"),
-        ("3", "0", "1.0", "0.4"),  # past 2 it is no wider
-        ("1", "0.5", "0.375", "0.15"),
-        ("1", "-0.5", "0.375", "0.15"),
-        ("1", "4", "0.25", "0.1"),  # never less than half
-    ],
-)
-def test_the_trailing_range_grows_with_volatility_and_shrinks_with_momentum(
-    volatility: str, momentum_pct: str, start: str, stop: str
-) -> None:
-    found = trailing_range(Decimal(volatility), Decimal(momentum_pct), Settings())
-
-    assert found == (Decimal(start), Decimal(stop))
-
-
-def test_strategies_are_suggested_by_the_market_and_by_what_a_set_earned() -> None:
-    _, signals, _ = indicated(facing(CLIMB, Side.LONG), SLOTS, rules_of(autoStepProgression="0.3"))
-    signal = signals[0].copy()
-    signal["volatility"], signal["momentum"] = 1_000_000, 500_000
-    signal["activity"], signal["day_volatility"] = 310_000, 510_000
-
-    def advice(success: str, result: str, **values: object) -> Advice:
-        numbers = {"success_ratio": Decimal(success), "mean_result": Decimal(result)}
-        return advise(signal, **numbers, settings=rules_of(**values))
-
-    well = advice("0.5", "0.6")
-    badly = advice("0.49", "0.59")
-    assert (well.trailing, well.block, well.level, well.ladder) == (True, True, True, True)
-    assert (badly.trailing, badly.block, badly.level, badly.ladder) == (True, False, True, False)
-    assert (well.trail_start_pct, well.trail_stop_pct) == (Decimal("0.375"), Decimal("0.15"))
-    assert well.day_volatility_pct == Decimal("0.51")
-    assert not advice("0.5", "0.6", autoLevelActivity="0.31").level
-    assert not advice("0.5", "0.6", autoLadderVolatility="0.6").ladder
-    assert not advice("0.5", "0.6", autoMinSuccess="0.55").block
-    assert np.isclose(float(well.activity_pct), 0.31)

@@ -5,10 +5,11 @@ import pytest
 from tests.paper_reference import is_raised
 
 from engine.history import History
+from engine.indications.signals import SIGNAL
 from engine.sets import make_grid
 from engine.settings import Settings, with_values
 from engine.strategies.block import BlockRules, raised_sizes
-from engine.strategies.ratios import size_ratios
+from engine.strategies.ratios import sizes_of
 from engine.strategies.results import Booked, Results
 from engine.values import IndicationType
 
@@ -30,10 +31,10 @@ def ratio_after(results: list[float], **values: object) -> float:
         epoch=np.arange(1, len(results) + 1),
     )
     history = History.fresh(1, len(grid), settings)
-    count = np.array([len(results)])
-    ratio, raised = size_ratios(history, booked, grid, np.zeros(1, np.int64), count, settings)
-    assert raised[0] == (ratio[0] > 100)
-    return int(ratio[0]) / 100
+    opening = (np.zeros(1, np.int64), np.array([len(results)]), np.zeros(1, SIGNAL))
+    found = sizes_of(history, booked, grid, opening, settings)
+    assert found.raised[0] == (found.ratio[0] > 100)
+    return int(found.ratio[0]) / 100
 
 
 def test_after_minus_1_and_minus_2_the_ratio_is_2_and_after_3_and_minus_1_it_is_1_again() -> None:
