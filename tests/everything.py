@@ -1,7 +1,6 @@
 """The trade side with all it has switched on: every indication, both modes, every strategy."""
 
 from tests.indicating import ALL_ON, EASY_AUTO, LENIENT
-from tests.unit.engine import trading
 
 from engine.settings import Settings, with_values
 
@@ -32,6 +31,3 @@ def everything(**values: object) -> Settings:
     easy |= dict.fromkeys(("baseProfitFactor", "mainProfitFactor", "realProfitFactor"), "0.1")
     easy |= {"profitFactorMinMain": "0.1", "setDrawdownRatio": "0.5"}
     return with_values(Settings(), {**easy, **values})
-
-
-__all__ = ["everything", "trading"]
