@@ -12,11 +12,13 @@ from tests.markets import IMPULSE, QUIET, path_of
 from engine import course
 from engine.market import Candles
 from engine.pyramid import Fall, Level, Window, make_window
-from engine.settings import Settings
+from engine.settings import Settings, with_values
 from engine.strategies import lives
 from engine.trade import TradePlan, TradeState, plan_trade
 
 FINE = an_instrument(price_tick=Decimal("0.0001"))
+MAIN = with_values(Settings(), {"tradeMode": "main"})
+"""Presets look at minutes and end by time, so that pauses of other lengths change what they do."""
 STAIRS = 60
 DAYS_5 = 432_000
 
@@ -80,7 +82,7 @@ def worked(candles: Candles, monkeypatch: pytest.MonkeyPatch) -> tuple[TradePlan
     with monkeypatch.context() as patch:
         patch.setattr(lives, "make_window", lambda some: watched_window(some, work))
         patch.setattr(course.Course, "_live", counted)
-        _, plan = plan_trade(TradeState.fresh([FINE], Settings()), candles, Settings())
+        _, plan = plan_trade(TradeState.fresh([FINE], MAIN), candles, MAIN)
     return plan, work
 
 
