@@ -21,6 +21,8 @@ from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
 from adapters.operations import Operations
+from adapters.reason_views import ReasonViews
+from adapters.store import DynamoStore
 from adapters.tables import ConnectionRow, EngineStateRow
 from adapters.tokens import Role, issue_token
 from adapters.trading_views import TradingViews
@@ -202,6 +204,7 @@ def api_world() -> Iterator[ApiWorld]:
             engine_views=EngineViews(leases=leases, clock=clock),
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
+            reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
             health=lambda: health(leases, clock),
         )
         with using(parts):

@@ -11,13 +11,14 @@ from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
 from routes.connections import connections
 from routes.engine import engine
+from routes.reasons import reasons
 from routes.system import system
 from routes.trading import trading
 
 logger = Logger(service="api")
 
 app = Chalice(app_name="cts", configure_logs=False)
-for blueprint in (connections, engine, trading, system):
+for blueprint in (connections, engine, trading, reasons, system):
     app.register_blueprint(blueprint)
 
 

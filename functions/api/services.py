@@ -14,7 +14,9 @@ from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
 from adapters.operations import Operations
+from adapters.reason_views import ReasonViews
 from adapters.starter import StepFunctionsStarter
+from adapters.store import DynamoStore
 from adapters.trading_views import TradingViews
 from adapters.vault import KmsVault
 
@@ -28,6 +30,7 @@ class Services:
     engine_views: EngineViews
     trading_views: TradingViews
     market_views: MarketViews
+    reason_views: ReasonViews
     health: Callable[[], Mapping[str, Any]]
 
 
@@ -65,5 +68,6 @@ def live_services() -> Services:
         engine_views=EngineViews(leases=leases, clock=clock),
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
+        reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
         health=lambda: health(leases, clock),
     )

@@ -32,6 +32,7 @@ def test_every_route_of_the_mission_is_served() -> None:
         ("POST", f"{one}/toggle"),
         ("POST", "/api/trade-engine/start"),
         ("POST", "/api/trade-engine/stop"),
+        ("POST", "/api/trade-engine/resume-trading"),
         ("GET", "/api/trade-engine/status"),
         ("GET", "/api/trade-engine/progression"),
         ("GET", "/api/trade-engine/performance"),
@@ -40,6 +41,8 @@ def test_every_route_of_the_mission_is_served() -> None:
         ("GET", "/api/positions/{connection_id}/stats"),
         ("GET", "/api/orders"),
         ("GET", "/api/market-data"),
+        ("GET", "/api/indications/why"),
+        ("GET", "/api/sets"),
         ("GET", "/api/system/health-check"),
     }
 
