@@ -1,7 +1,7 @@
 """Every setting in one typed schema; its tables stand in `tabs`, one for each tab."""
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -54,10 +54,15 @@ class Settings(
 
 DEFAULTS = Settings()
 
+_NAMES: Mapping[str, str] = {f.metadata["setting"].key: f.name for f in fields(Settings)}
+_ABOUT: Mapping[str, Setting] = {
+    f.metadata["setting"].key: f.metadata["setting"] for f in fields(Settings)
+}
 
-def schema() -> dict[str, Setting]:
+
+def schema() -> Mapping[str, Setting]:
     """Every setting by its key."""
-    return {about.key: about for about in (_about(f) for f in fields(Settings))}
+    return _ABOUT
 
 
 def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
@@ -68,13 +73,12 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
     InvalidSettingError
         Naming key, value and allowed range; nothing is changed then.
     """
-    by_key = {_about(f).key: f for f in fields(Settings)}
-    changed: dict[str, Any] = {f.name: getattr(settings, f.name) for f in fields(Settings)}
+    changed: dict[str, Any] = {name: getattr(settings, name) for name in _NAMES.values()}
     for key, value in values.items():
-        if key not in by_key:
+        if key not in _NAMES:
             raise InvalidSettingError(f"setting {key!r} is unknown")
-        f = by_key[key]
-        changed[f.name] = checked(_about(f), value, getattr(DEFAULTS, f.name))
+        name = _NAMES[key]
+        changed[name] = checked(_ABOUT[key], value, getattr(DEFAULTS, name))
     made = Settings(**changed)
     _check_together(made)
     return made
@@ -99,9 +103,9 @@ def _check_together(made: Settings) -> None:
 def overrides(settings: Settings) -> dict[str, object]:
     """The keys that differ from the defaults, as JSON values: `with_values` undoes it."""
     return {
-        _about(f).key: to_json(getattr(settings, f.name))
-        for f in fields(Settings)
-        if getattr(settings, f.name) != getattr(DEFAULTS, f.name)
+        key: to_json(getattr(settings, name))
+        for key, name in _NAMES.items()
+        if getattr(settings, name) != getattr(DEFAULTS, name)
     }
 
 
@@ -112,9 +116,3 @@ def to_json(value: Value) -> object:
     if isinstance(value, tuple):
         return [to_json(part) for part in value]
     return value
-
-
-def _about(f: "Field[Any]") -> Setting:
-    about = f.metadata["setting"]
-    assert isinstance(about, Setting)
-    return about
