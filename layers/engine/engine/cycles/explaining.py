@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.books import restore
-from engine.cycles.memory import DAY_MS, begun_after, window_ms
+from engine.cycles.memory import begun_after, history_after, window_ms
 from engine.errors import CorruptStateError
 from engine.indications.filters import Verdict
 from engine.indications.reasons import explain, sentence
@@ -130,13 +130,9 @@ def _stored(
 ) -> Iterator[Candles]:
     """Stored candles of a symbol after `last_ms` and up to `at_ms`, oldest first."""
     end = min(window_ms(engine)[1], at_ms)
-    while last_ms < end:
-        until = min(last_ms + DAY_MS, end)
-        candles = store.history(engine.connection_id, symbol, last_ms, until)
-        candles = begun_after(candles, last_ms)
-        if len(candles):
-            yield candles
-        last_ms = until
+    for _, candles in history_after(store, engine, symbol, last_ms, end):
+        yield candles
+    last_ms = max(last_ms, end)
     for piece in store.candles_since(engine.connection_id, last_ms):
         if symbol not in piece.symbols:
             continue

@@ -1,6 +1,6 @@
 """What a warm container remembers of the trade loop, and how it is rebuilt when it does not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engine import market
@@ -8,7 +8,7 @@ from engine.books import restore
 from engine.cycles.burst import last_slot
 from engine.errors import CorruptStateError
 from engine.market import Candles
-from engine.ports import Feed, World
+from engine.ports import Feed, Store, World
 from engine.preset_evaluation import PresetEvaluation, evaluate_presets, evaluation_time
 from engine.records import ArchivedResults, EngineRow, LeaseRow
 from engine.settings import Settings
@@ -134,6 +134,19 @@ def window_ms(engine: EngineRow) -> tuple[int, int]:
     return end - engine.settings.prehistoric_data_days * DAY_MS, end
 
 
+def history_after(
+    store: Store, engine: EngineRow, symbol: str, close_ms: int, end_ms: int
+) -> Iterator[tuple[int, Candles]]:
+    """Stored history of a symbol from `close_ms` to `end_ms`: a day's end and its candles each."""
+    while close_ms < end_ms:
+        chunk_end = min(close_ms + DAY_MS, end_ms)
+        candles = store.history(engine.connection_id, symbol, close_ms, chunk_end)
+        candles = begun_after(candles, close_ms)
+        if len(candles):
+            yield chunk_end, candles
+        close_ms = chunk_end
+
+
 def learned_state(
     world: World, engine: EngineRow, symbol: str, archived: list[ArchivedResults]
 ) -> tuple[TradeState, int]:
@@ -143,15 +156,10 @@ def learned_state(
     """
     start, end = window_ms(engine)
     state, last_close = stored_state(world, engine, symbol, since_ms=start)
-    while last_close < end:
-        chunk_end = min(last_close + DAY_MS, end)
-        candles = world.store.history(engine.connection_id, symbol, last_close, chunk_end)
-        candles = begun_after(candles, last_close)
-        if len(candles):
-            state, plan = plan_trade(state, candles, engine.settings)
-            archived += joined_surplus(plan, chunk_end)
-        last_close = chunk_end
-    return state, last_close
+    for chunk_end, candles in history_after(world.store, engine, symbol, last_close, end):
+        state, plan = plan_trade(state, candles, engine.settings)
+        archived += joined_surplus(plan, chunk_end)
+    return state, max(last_close, end)
 
 
 def stored_state(

@@ -1,8 +1,8 @@
 """What all carries have in common: frozen values of (S, ...) arrays, symbols first."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import Field, fields, replace
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,18 @@ from engine.market import Ints
 Array = NDArray[Any]
 
 
-def select[C](carry: C, columns: Ints) -> C:
+class Carry(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+def select[C: Carry](carry: C, columns: Ints) -> C:
     """The carry of these symbols alone, in this order."""
     return _made(carry, {name: value[columns] for name, value in parts(carry)})
 
 
-def join[C](carries: Sequence[C]) -> C:
+def join[C: Carry](carries: Sequence[C]) -> C:
     """Carries of different symbols as one."""
     columns = {
         name: np.concatenate([getattr(each, name) for each in carries])
@@ -27,13 +33,13 @@ def join[C](carries: Sequence[C]) -> C:
     return _made(carries[0], columns)
 
 
-def parts(carry: object) -> Iterator[tuple[str, Array]]:
+def parts(carry: Carry) -> Iterator[tuple[str, Array]]:
     """Its arrays by name."""
-    for field in fields(carry):  # type: ignore[arg-type]  # every carry is a dataclass
+    for field in fields(carry):
         yield field.name, getattr(carry, field.name)
 
 
-def restored[C](fresh: C, arrays: Mapping[str, Array]) -> C:
+def restored[C: Carry](fresh: C, arrays: Mapping[str, Array]) -> C:
     """A carry like `fresh` that holds `arrays`.
 
     Raises
@@ -49,5 +55,5 @@ def restored[C](fresh: C, arrays: Mapping[str, Array]) -> C:
     return _made(fresh, dict(arrays))
 
 
-def _made[C](carry: C, columns: dict[str, Array]) -> C:
-    return replace(carry, **columns)  # type: ignore[type-var]  # every carry is a dataclass
+def _made[C: Carry](carry: C, columns: dict[str, Array]) -> C:
+    return replace(carry, **columns)

@@ -30,7 +30,7 @@ def spread(indicator: Indicator, state: Any, candles: Candles) -> tuple[Any, lis
     return after, [bars.spread(line) for line in lines]
 
 
-def held(state: object) -> dict[str, bytes]:
+def held(state: carry.Carry) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in carry.parts(state)}
 
 
