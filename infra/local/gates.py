@@ -10,7 +10,11 @@ from local.checks import search_path
 from local.places import ROOT
 from local.stack import SAM
 
-LADDER = ("unit", "contracts", "integration", "simulation", "e2e")
+# Pure computing, which shares nothing: these rungs use every core.
+SIDE_BY_SIDE = ("unit", "simulation")
+# What binds ports, starts processes and keeps times has the machine to itself.
+ALONE = ("contracts", "integration", "e2e")
+LADDER = (*SIDE_BY_SIDE, *ALONE)
 PARTS = ("checks", *LADDER)
 
 Command = tuple[str, ...]
@@ -48,11 +52,14 @@ def run(parts: list[str], *, say: Callable[[str], None], root: Path = ROOT) -> i
 def _commands(parts: list[str], root: Path) -> Iterator[tuple[str, Command]]:
     if "checks" in parts:
         yield from _checks(root)
-    rungs = [
-        rung for rung in LADDER if rung in parts and any((root / "tests" / rung).rglob("test_*.py"))
-    ]
-    if rungs:
-        yield f"pytest {' '.join(rungs)}", _pytest(root, rungs)
+    for kind, options in ((SIDE_BY_SIDE, ("-n", "logical")), (ALONE, ())):
+        rungs = [
+            rung
+            for rung in kind
+            if rung in parts and any((root / "tests" / rung).rglob("test_*.py"))
+        ]
+        if rungs:
+            yield f"pytest {' '.join(rungs)}", _pytest(root, rungs, options)
 
 
 def _checks(root: Path) -> Iterator[tuple[str, Command]]:
@@ -66,12 +73,13 @@ def _checks(root: Path) -> Iterator[tuple[str, Command]]:
     yield "sam validate", (*SAM, "validate", "--lint", "--config-env", "local")
 
 
-def _pytest(root: Path, rungs: list[str]) -> Command:
-    # One run with one closing line; pytest keeps the order of the folders it is given.
+def _pytest(root: Path, rungs: list[str], options: Command) -> Command:
+    # pytest keeps the order of the folders it is given.
     folders = [f"tests/{rung}" for rung in rungs]
     # What lies beside the rungs is static and fast: it runs with the first of them.
     beside = [str(file.relative_to(root)) for file in sorted((root / "tests").glob("test_*.py"))]
-    return (sys.executable, "-m", "pytest", *(beside if "unit" in rungs else []), *folders)
+    alongside = beside if "unit" in rungs else []
+    return (sys.executable, "-m", "pytest", *options, *alongside, *folders)
 
 
 def _call(command: Command, root: Path) -> int:

@@ -21,9 +21,25 @@ def test_a_failing_rung_fails_the_run_but_the_next_one_still_runs(
     code = run(["contracts", "unit"], say=said.append, root=tmp_path)
 
     assert code == 1
-    assert said[0] == "== pytest unit contracts"
-    assert said[-1].startswith("FAILED pytest unit contracts")
-    assert "1 failed, 1 passed" in capfd.readouterr().out
+    assert said[:2] == ["== pytest unit", "== pytest contracts"]
+    assert said[-2].startswith("FAILED pytest unit")
+    assert said[-1].startswith("holds  pytest contracts")
+    shown = capfd.readouterr().out
+    assert "1 failed" in shown
+    assert "1 passed" in shown
+
+
+def test_pure_rungs_use_every_core_and_the_others_have_the_machine_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for rung in ("unit", "simulation", "contracts", "e2e"):
+        a_rung(tmp_path, rung, "import os; assert ('PYTEST_XDIST_WORKER' in os.environ) == WIDE")
+    for rung, wide in (("unit", True), ("simulation", True), ("contracts", False), ("e2e", False)):
+        file = tmp_path / "tests" / rung / f"test_{rung}.py"
+        file.write_text(f"WIDE = {wide}\n{file.read_text()}")
+
+    assert run(["unit", "simulation", "contracts", "e2e"], say=print, root=tmp_path) == 0
+    assert capfd.readouterr().out.count("2 passed") == 2
 
 
 def test_a_run_holds_when_every_rung_does(tmp_path: Path) -> None:
