@@ -39,6 +39,7 @@ class Access:
     network: Network
     api_key: str = field(default="", repr=False)
     api_secret: str = field(default="", repr=False)
+    api_passphrase: str = field(default="", repr=False)
     paper: PaperAddress | None = None
 
     def __post_init__(self) -> None:

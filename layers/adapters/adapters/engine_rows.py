@@ -96,6 +96,7 @@ def instruments_of(values: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...
             min_notional=Decimal(one["min_notional"]),
             max_leverage=one["max_leverage"],
             volume_24h_quote=Decimal(one["volume_24h_quote"]),
+            is_spot=one.get("is_spot", False),
         )
         for one in values
     )

@@ -35,6 +35,7 @@ def access_of(row: ConnectionRow, vault: Vault | None) -> Access:
         network=network,
         api_key=secrets.get("api_key", ""),
         api_secret=secrets.get("api_secret", ""),
+        api_passphrase=secrets.get("api_passphrase", ""),
         paper=paper_address(os.environ) if network is Network.PAPER else None,
     )
 

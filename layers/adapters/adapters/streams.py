@@ -10,7 +10,7 @@ the proof (ccxt closes it when two are missed), and the rest is left to reconcil
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,6 +41,8 @@ class Dialler(Protocol):
     def listen(self, url: str, listener: Callable[[str, Any], None] | None) -> None: ...
 
     async def dial(self, socket: Socket) -> None: ...
+
+    async def say(self, url: str, message: Mapping[str, Any]) -> None: ...
 
     async def hang_up(self, url: str) -> None: ...
 
@@ -80,6 +82,9 @@ class Stream:
         self._on_break = on_break
         self._dialled_ms = 0
         self._made_ms = clock.now_ms()
+        self._socket: Socket | None = None
+        self._replies: set[asyncio.Task[None]] = set()
+        self._replied = False
         self._kicked = asyncio.Event()
         self._awaited = asyncio.Event()
         self._task = asyncio.create_task(self._keep())
@@ -160,6 +165,7 @@ class Stream:
             self._ended()
 
     async def _until_broken(self, socket: Socket) -> None:
+        self._socket, self._replied = socket, False
         self._wire.listen(socket.url, self._heard)
         self._dialled_ms = self._clock.now_ms()
         broken = asyncio.ensure_future(self._wire.dial(socket))
@@ -174,12 +180,13 @@ class Stream:
 
     def _heard(self, url: str, message: Any) -> None:
         """`message` is None when the socket has just connected."""
-        del url
         now_ms = self._clock.now_ms()
         if message is None and self._speaks:
             return
         if isinstance(message, dict) and message.get("error"):
             self.kick(f"the venue refused: {redact(str(message))}")
+            return
+        if not self._is_open(url, message):
             return
         self.seen_ms = now_ms
         self._awaited.set()
@@ -187,6 +194,19 @@ class Stream:
             self.live_since_ms = now_ms
         if message is not None:
             self._tell(message)
+
+    def _is_open(self, url: str, message: Any) -> bool:
+        """Whether all that opens the stream was said: with a login, once its answers are in."""
+        if self._socket is None or self._socket.reply is None:
+            return True
+        reply = None if message is None else self._socket.reply(message)
+        if reply is not None:
+            self._replied = True
+            task = asyncio.ensure_future(self._wire.say(url, reply))
+            self._replies.add(task)
+            task.add_done_callback(self._replies.discard)
+            return False
+        return self._replied
 
     def _tell(self, message: Any) -> None:
         try:

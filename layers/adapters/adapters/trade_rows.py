@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from adapters.tables import OrderRow, TradeRow
-from engine.ledger import Fill, Order, OrderState, OrderType, Purpose
+from engine.ledger import Fill, FillKind, Order, OrderState, OrderType, Purpose
 from engine.values import OrderSide, Side
 
 
@@ -59,6 +59,7 @@ def fill_of(row: TradeRow) -> Fill:
         fee_asset=row.fee_asset or "",
         is_maker=row.is_maker,
         executed_at_ms=row.executed_at_ms,
+        kind=FillKind(row.kind),
     )
 
 

@@ -105,6 +105,12 @@ class Wire:
         request = None if socket.request is None else dict(socket.request)
         await client.watch(socket.url, "news", request, "news")
 
+    async def say(self, url: str, message: Mapping[str, Any]) -> None:
+        """Send a message on the socket at `url`; one that has gone meanwhile takes none."""
+        socket = self.client().clients.get(url)
+        if socket is not None:
+            await socket.send(dict(message))
+
     async def hang_up(self, url: str) -> None:
         """Close the socket at `url`, if there is one."""
         self.listen(url, None)
@@ -153,6 +159,7 @@ class Wire:
         options = {
             "apiKey": self.access.api_key,
             "secret": self.access.api_secret,
+            "password": self.access.api_passphrase,
             "enableRateLimit": False,  # `limits` counts instead: ccxt would delay orders
             "timeout": self._timeout_ms,
             "options": {"ws": {"keepAlive": self._ping_ms}},

@@ -133,6 +133,30 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """A funding payment: `amount` of `asset` came in, or went out if it is below zero.
+
+    `side` is None where the venue does not say which of two positions it was for.
+    """
+
+    funding_id: str
+    symbol: str
+    side: Side | None
+    amount: Decimal
+    asset: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRights:
+    """What the venue lets a key do; None where it does not say."""
+
+    can_trade: bool | None
+    can_withdraw: bool | None
+    is_address_bound: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamBroken:
     """The user-data stream was silent or closed since `since_ms`; events may be missing."""
 

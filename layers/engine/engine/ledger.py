@@ -79,6 +79,14 @@ class Recovery(StrEnum):
     BACK = "back"  # and returned to break-even
 
 
+class FillKind(StrEnum):
+    """Who wanted an execution: one of the account's orders, or the venue itself."""
+
+    TRADE = "trade"
+    LIQUIDATION = "liquidation"
+    DELEVERAGING = "deleveraging"  # against the profit of the other side
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """One execution, keyed by the venue's own trade id. `fee` is in `fee_asset`."""
@@ -95,6 +103,7 @@ class Fill:
     fee_asset: str
     is_maker: bool
     executed_at_ms: int
+    kind: FillKind = FillKind.TRADE
 
     @property
     def key(self) -> str:

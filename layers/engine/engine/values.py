@@ -89,6 +89,8 @@ class Instrument:
 
     `symbol` is base and quote joined (`BTCUSDT`). Prices are multiples of `price_tick` in quote
     currency, quantities multiples of `quantity_step` in base units, `min_notional` is in quote.
+    With `is_spot` the base itself is bought and sold: there is no short side and no leverage, and
+    whatever waits to be sold is locked.
     """
 
     symbol: str
@@ -101,6 +103,7 @@ class Instrument:
     min_notional: Decimal
     max_leverage: int
     volume_24h_quote: Decimal = Decimal(0)
+    is_spot: bool = False
 
     def to_ticks(self, price: Decimal) -> int:
         """Integer ticks nearest to `price`."""

@@ -1,7 +1,7 @@
 """A watched socket: its silence, its breaks, its return. Times are milliseconds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,7 @@ class FakeDialler:
 
     listener: Callable[[str, Any], None] | None = None
     dialled: list[Socket] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)
     hung_up: int = 0
     fault: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -41,7 +42,10 @@ class FakeDialler:
         self.listener = None
         self.hung_up += 1
 
-    def say(self, message: Any) -> None:
+    async def say(self, url: str, message: Mapping[str, Any]) -> None:
+        self.said.append(dict(message))
+
+    def hear(self, message: Any) -> None:
         assert self.listener is not None
         self.listener(URL, message)
 
@@ -64,11 +68,13 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(*, speaks: bool = True) -> AsyncIterator[Watched]:
+async def watched(
+    *, speaks: bool = True, reply: Callable[[Any], Mapping[str, Any] | None] | None = None
+) -> AsyncIterator[Watched]:
     dialler, heard, breaks = FakeDialler(), list[Any](), list[int]()
 
     async def open_socket() -> Socket:
-        return Socket(url=URL, request=None)
+        return Socket(url=URL, request=None, reply=reply)
 
     def hear(message: Any) -> None:
         if it.unreadable:
@@ -99,7 +105,7 @@ async def test_it_is_live_from_its_first_message_on() -> None:
     async with watched() as it:
         await it.dialled(1)
         before = it.stream.is_live
-        it.dialler.say({"e": "trade"})
+        it.dialler.hear({"e": "trade"})
 
         assert not before
         assert it.stream.is_live
@@ -109,7 +115,7 @@ async def test_it_is_live_from_its_first_message_on() -> None:
 async def test_it_covers_only_what_began_after_it_was_live() -> None:
     async with watched() as it:
         await it.dialled(1)
-        it.dialler.say({})
+        it.dialler.hear({})
         live_ms = it.stream.live_since_ms
 
         assert await it.stream.covers(live_ms, live_ms, wait_ms=0)
@@ -119,14 +125,14 @@ async def test_it_covers_only_what_began_after_it_was_live() -> None:
 async def test_a_second_is_proven_by_a_message_heard_after_its_end() -> None:
     async with watched() as it:
         await it.dialled(1)
-        it.dialler.say({})
+        it.dialler.hear({})
         live_ms = it.stream.live_since_ms
         await it.until(lambda: now_ms() > live_ms + 5)
 
         unproven = await it.stream.covers(live_ms, live_ms + 5, wait_ms=1)
         waiting = asyncio.create_task(it.stream.covers(live_ms, live_ms + 5, wait_ms=1000))
         await asyncio.sleep(0)
-        it.dialler.say({})
+        it.dialler.hear({})
 
         assert not unproven
         assert await waiting
@@ -135,7 +141,7 @@ async def test_a_second_is_proven_by_a_message_heard_after_its_end() -> None:
 async def test_silence_ends_in_a_new_socket() -> None:
     async with watched() as it:
         await it.dialled(1)
-        it.dialler.say({})
+        it.dialler.hear({})
 
         it.stream.check(now_ms() + QUICK.silence_ms + 1)
         await it.dialled(2)
@@ -167,7 +173,7 @@ async def test_a_cut_line_is_dialled_again_for_ever() -> None:
     async with watched() as it:
         for times in range(1, 6):
             await it.dialled(times)
-            it.dialler.say({})
+            it.dialler.hear({})
             it.dialler.fault.set()
             await it.until(lambda: not it.stream.is_live)
 
@@ -179,7 +185,7 @@ async def test_a_cut_line_is_dialled_again_for_ever() -> None:
 async def test_between_a_kick_and_the_new_socket_nothing_is_covered() -> None:
     async with watched() as it:
         await it.dialled(1)
-        it.dialler.say({})
+        it.dialler.hear({})
         it.stream.kick("frozen")
 
         live_ms = it.stream.live_since_ms
@@ -189,11 +195,11 @@ async def test_between_a_kick_and_the_new_socket_nothing_is_covered() -> None:
 async def test_what_a_kicked_socket_still_says_proves_nothing() -> None:
     async with watched() as it:
         await it.dialled(1)
-        it.dialler.say({"e": "trade"})
+        it.dialler.hear({"e": "trade"})
         before = it.stream.proof_ms
 
         it.stream.check(now_ms(), frozen_ms=5_000)
-        it.dialler.say({"e": "trade, of before the freeze"})
+        it.dialler.hear({"e": "trade, of before the freeze"})
 
         assert before > 0
         assert it.stream.proof_ms == 0
@@ -202,7 +208,7 @@ async def test_what_a_kicked_socket_still_says_proves_nothing() -> None:
 async def test_a_refused_subscription_is_no_sign_of_life() -> None:
     async with watched() as it:
         await it.dialled(1)
-        it.dialler.say({"error": {"code": 2, "msg": "Invalid request"}, "id": 1})
+        it.dialler.hear({"error": {"code": 2, "msg": "Invalid request"}, "id": 1})
         was_live = it.stream.is_live
         await it.dialled(2)
 
@@ -214,7 +220,7 @@ async def test_a_message_that_cannot_be_read_breaks_the_stream_not_the_process()
     async with watched() as it:
         await it.dialled(1)
         it.unreadable = True
-        it.dialler.say({"e": "trade"})
+        it.dialler.hear({"e": "trade"})
         await it.dialled(2)
 
         assert "could not be read" in it.stream.last_problem
@@ -230,3 +236,19 @@ def test_retries_slow_down_to_a_bound_and_are_jittered(attempt: int) -> None:
 
     assert len(delays) > 1
     assert all(longest / 2 - 1 <= delay <= longest for delay in delays)
+
+
+async def test_a_stream_with_a_login_is_live_once_its_subscription_was_answered() -> None:
+    def reply(message: Any) -> Mapping[str, Any] | None:
+        return {"subscribe": "orders"} if message == "logged in" else None
+
+    async with watched(speaks=False, reply=reply) as it:
+        await it.dialled(1)
+        was_live = [it.stream.is_live]
+        it.dialler.hear("logged in")
+        await it.until(lambda: it.dialler.said == [{"subscribe": "orders"}])
+        was_live.append(it.stream.is_live)
+        it.dialler.hear("subscribed")
+
+        assert [*was_live, it.stream.is_live] == [False, False, True]
+        assert it.heard == ["subscribed"]

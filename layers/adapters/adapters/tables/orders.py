@@ -118,5 +118,6 @@ class TradeRow(base.Row):
     fee_asset = UnicodeAttribute(null=True)
     is_maker = BooleanAttribute()
     executed_at_ms = IntegerAttribute()
+    kind = UnicodeAttribute(default="trade")
 
     recent = RecentTrades()

@@ -1,12 +1,12 @@
 """What differs between venues, one small module each, behind one protocol."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
 from adapters.names import OrderNames
-from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.events import Account, Funding, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order
 from engine.values import Instrument, Side
 
@@ -66,6 +66,7 @@ class PrivateNews:
 
     updates: tuple[OrderUpdate, ...] = ()
     fills: tuple[Fill, ...] = ()
+    funding: tuple[Funding, ...] = ()
     waits_for: str = ""
     expired: bool = False
 
@@ -136,10 +137,15 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Socket:
-    """A stream to open: its address, and what to send once it is open (None: nothing)."""
+    """A stream to open: its address, and what to send once it is open (None: nothing).
+
+    `reply` tells what to send after a message of the venue (a subscription after the login), and
+    None after all others.
+    """
 
     url: str
     request: Mapping[str, Any] | None
+    reply: Callable[[Any], Mapping[str, Any] | None] | None = None
 
 
 def is_price(printed: str | Decimal) -> bool:
