@@ -6,7 +6,8 @@ does not carry the venue's own "no" is unclear: a time-out, a cut line, a gatewa
 
 import asyncio
 import re
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.ccxt_loader import load_errors
@@ -19,13 +20,24 @@ from engine.errors import (
 )
 from engine.events import Unclear
 
-_CODE = re.compile(r'"code"\s*:\s*"?(-?\d+)')
-_MESSAGE = re.compile(r'"msg"\s*:\s*"([^"]*)"')
 _QUERY = re.compile(r"\?\S*")
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
-_CLOCK_CODES = frozenset({"-1021"})
 # What reading a row raises that lacks a key, or holds something else than promised.
 UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorWords:
+    """How a venue words its errors.
+
+    `code` and `message` find them in its answer, as their first groups. `busy` are codes for "not
+    carried out, try later", `clock` those for a refused time.
+    """
+
+    code: re.Pattern[str]
+    message: re.Pattern[str]
+    busy: frozenset[str]
+    clock: frozenset[str]
 
 
 class VenueUnclearError(RetryableError):
@@ -40,22 +52,19 @@ class ClockSkewError(VenueBusyError):
     """The venue refused our timestamp: nothing was carried out, and our clock must be set."""
 
 
-def translate(error: Exception, *, not_executed: Collection[str]) -> CtsError:
-    """The engine's error for one of ccxt.
-
-    `not_executed` holds the venue's codes for "too busy, not carried out".
-    """
+def translate(error: Exception, words: ErrorWords) -> CtsError:
+    """The engine's error for one of ccxt."""
     text = str(error)
-    code = _first(_CODE, text)
-    said = f"{code} {_first(_MESSAGE, text)}".strip() or redact(text)
+    code = _first(words.code, text)
+    said = f"{code} {_first(words.message, text)}".strip() or redact(text)
     kinds = load_errors()
-    if code in _CLOCK_CODES:
+    if code in words.clock:
         return ClockSkewError(said)
-    if isinstance(error, kinds.DDoSProtection | kinds.RateLimitExceeded) or code in not_executed:
+    if isinstance(error, kinds.DDoSProtection | kinds.RateLimitExceeded) or code in words.busy:
         until = _first(_BANNED_UNTIL, text)
         return VenueBusyError(said, until_ms=int(until) if until else None)
     if isinstance(error, kinds.OperationFailed) or (not code and type(error) in _vague(kinds)):
-        return VenueUnclearError(said, why=_why(error))
+        return VenueUnclearError(said, why=_why(error, code))
     if isinstance(error, kinds.AuthenticationError):
         return CredentialsError(said)
     return VenueRefusedError(said, code=code)
@@ -82,11 +91,11 @@ def _vague(kinds: Any) -> tuple[type[Exception], ...]:
     return (kinds.BaseError, kinds.ExchangeError)
 
 
-def _why(error: Exception) -> Unclear:
+def _why(error: Exception, code: str) -> Unclear:
     kinds = load_errors()
     if isinstance(error, kinds.RequestTimeout | asyncio.TimeoutError):
         return Unclear.TIMEOUT
-    if isinstance(error, kinds.NetworkError) and not _first(_CODE, str(error)):
+    if isinstance(error, kinds.NetworkError) and not code:
         return Unclear.CONNECTION
     return Unclear.VENUE
 

@@ -137,7 +137,7 @@ class Wire:
             raise self._translated(error) from None  # ccxt's text holds signed URLs
 
     def _translated(self, error: Exception) -> CtsError:
-        translated = translate(error, not_executed=self._dialect.busy_codes)
+        translated = translate(error, self._dialect.errors)
         if isinstance(translated, ClockSkewError):
             self._clock_is_set = False
         if isinstance(translated, VenueBusyError) and translated.until_ms is not None:

@@ -4,14 +4,13 @@ import pytest
 
 from adapters.ccxt_loader import load_errors
 from adapters.failures import ClockSkewError, VenueUnclearError, redact, translate
+from adapters.venues.binance_words import ERRORS
 from engine.errors import CredentialsError, CtsError, VenueBusyError, VenueRefusedError
 from engine.events import Unclear
 
-BUSY = frozenset({"-1003", "-1008", "-1015"})
-
 
 def translated(kind: str, text: str) -> CtsError:
-    return translate(getattr(load_errors(), kind)(text), not_executed=BUSY)
+    return translate(getattr(load_errors(), kind)(text), ERRORS)
 
 
 @pytest.mark.parametrize(

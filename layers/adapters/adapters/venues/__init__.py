@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from adapters.failures import ErrorWords
 from adapters.names import OrderNames
 from engine.events import Account, Funding, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order
@@ -94,7 +95,7 @@ class Dialect(Protocol):
     ccxt_id: str
     weight_per_minute: int
     used_weight_header: str
-    busy_codes: frozenset[str]
+    errors: ErrorWords
     kline_spans_ms: Mapping[int, str]
     kline_page: int
     trades_weight: int

@@ -27,7 +27,7 @@ class BinanceUsdm:
     ccxt_id = "binanceusdm"
     weight_per_minute = 2400
     used_weight_header = "X-MBX-USED-WEIGHT-1M"
-    busy_codes = frozenset({"-1003", "-1008", "-1015"})
+    errors = words.ERRORS
     kline_spans_ms: Mapping[int, str] = {60_000: "1m", 300_000: "5m", 3_600_000: "1h"}
     kline_page = 1500
     trades_weight = 20

@@ -1,8 +1,10 @@
 """Binance USD-M's rows as our values. Pure: rows in, values out."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
+from adapters.failures import ErrorWords
 from adapters.names import Name, OrderNames
 from adapters.venues import PrivateNews, Row, Trade, position_side
 from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
@@ -10,6 +12,12 @@ from engine.ledger import Fill, OrderState
 from engine.orders import is_ours
 from engine.values import Instrument, OrderSide, Side
 
+ERRORS = ErrorWords(
+    code=re.compile(r'"code"\s*:\s*"?(-?\d+)'),
+    message=re.compile(r'"msg"\s*:\s*"([^"]*)"'),
+    busy=frozenset({"-1003", "-1008", "-1015"}),
+    clock=frozenset({"-1021"}),
+)
 _STATES = {
     "NEW": OrderState.OPEN,
     "PARTIALLY_FILLED": OrderState.PARTIALLY_FILLED,
