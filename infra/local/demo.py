@@ -37,7 +37,7 @@ async def run(
     """
     async with twin_up(places, replace(wishes, fresh=True), say=say, now_ms=now_ms) as twin:
         await _let_run(twin, seconds, say)
-        found = await asyncio.to_thread(_taken, twin)
+        found = await asyncio.to_thread(_taken, twin, wishes.account.books)
         say("stopping")
     errors = logs.error_lines(places.logs)
     return found | {"errors": errors}
@@ -49,9 +49,9 @@ async def _let_run(twin: Twin, seconds: int, say: Callable[[str], None]) -> None
         await asyncio.sleep(min(PROGRESS_S, seconds - passed))
 
 
-def _taken(twin: Twin) -> dict[str, Any]:
+def _taken(twin: Twin, books: str) -> dict[str, Any]:
     with httpx.Client(base_url=twin.places.control_url, timeout=10, trust_env=False) as control:
-        venue = quiet_books(control)
+        venue = quiet_books(control, books)
     engine = read_engine(twin.connection_id)
     return report(twin.connection_id, engine.settings, venue, [])
 
@@ -118,8 +118,8 @@ def faults(found: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
-def quiet_books(control: httpx.Client) -> dict[str, Any]:
-    """The paper exchange's books, once nothing has changed in them for 2 s.
+def quiet_books(control: httpx.Client, venue: str) -> dict[str, Any]:
+    """The paper exchange's books of one venue, once nothing has changed in them for 2 s.
 
     Raises
     ------
@@ -127,10 +127,10 @@ def quiet_books(control: httpx.Client) -> dict[str, Any]:
         If they were not quiet for that long within a minute.
     """
     deadline = time.monotonic() + QUIET_WITHIN_S
-    books, since = _traded(control), time.monotonic()
+    books, since = _traded(control, venue), time.monotonic()
     while time.monotonic() < deadline:
         time.sleep(0.2)
-        now = _traded(control)
+        now = _traded(control, venue)
         if now != books:
             books, since = now, time.monotonic()
         elif time.monotonic() - since >= QUIET_S:
@@ -140,9 +140,9 @@ def quiet_books(control: httpx.Client) -> dict[str, Any]:
     )
 
 
-def _traded(control: httpx.Client) -> dict[str, Any]:
+def _traded(control: httpx.Client, venue: str) -> dict[str, Any]:
     """The books without what moves with the market's price."""
-    answer = control.get("/books")
+    answer = control.get("/books", params={"venue": venue})
     answer.raise_for_status()
     books: dict[str, Any] = answer.json()
     books.pop("available", None)

@@ -6,6 +6,7 @@ import json
 import secrets
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -14,8 +15,32 @@ from local.certificates import write_private
 from local.places import Places
 from local.stack import STACK, client
 
-CONNECTION_NAME = "Paper"
 LOADING_WITHIN_S = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperAccount:
+    """An account at the paper exchange, and under which name that keeps its books."""
+
+    connection_name: str
+    exchange: str
+    api_type: str = "perpetual_futures"
+    position_mode: str = "hedge"
+    books: str
+
+
+PAPER_ACCOUNTS = {
+    "binance": PaperAccount(connection_name="Paper", exchange="binance", books="binance"),
+    "binance-spot": PaperAccount(
+        connection_name="Paper Binance spot",
+        exchange="binance",
+        api_type="spot",
+        position_mode="one_way",
+        books="binance_spot",
+    ),
+    "bybit": PaperAccount(connection_name="Paper Bybit", exchange="bybit", books="bybit"),
+    "okx": PaperAccount(connection_name="Paper OKX", exchange="okx", books="okx"),
+}
 
 
 class OperatorError(Exception):
@@ -39,14 +64,23 @@ def ensure_token(places: Places, *, now_ms: int) -> tuple[str, bool]:
     return token, is_new
 
 
-def ensure_paper_keys(places: Places) -> tuple[str, str]:
-    """Key and secret of the account at the paper exchange, made at the first start."""
+@dataclass(frozen=True, slots=True)
+class PaperKeys:
+    """What the paper exchange asks for on every venue; the passphrase is OKX's."""
+
+    key: str
+    secret: str = field(repr=False)
+    passphrase: str = field(repr=False)
+
+
+def ensure_paper_keys(places: Places) -> PaperKeys:
+    """The keys of the accounts at the paper exchange, made at the first start."""
     file = places.paper / "keys.json"
     if not file.exists():
         made = [secrets.token_hex(16), secrets.token_hex(32)]
         write_private(file, json.dumps(made).encode())
     key, secret = json.loads(file.read_text(encoding="ascii"))
-    return key, secret
+    return PaperKeys(key, secret, passphrase=secret[:16])
 
 
 class Operator:
@@ -85,24 +119,27 @@ class Operator:
             raise OperatorError(f"{method} {path} answered {response.status_code}: {said}")
         return answer
 
-    async def connect_paper(self) -> str:
+    async def connect_paper(self, account: PaperAccount) -> str:
         """Create the paper connection unless it is there, test it and switch live trading on."""
         known = (await self.ask("GET", "/api/settings/connections"))["connections"]
-        mine = [c for c in known if c["is_paper"] and c["name"] == CONNECTION_NAME]
-        connection = mine[0] if mine else await self._create()
+        mine = [c for c in known if c["is_paper"] and c["name"] == account.connection_name]
+        connection = mine[0] if mine else await self._create(account)
         path = f"/api/settings/connections/{connection['id']}"
         if not (connection["is_active"] and connection["is_live_trade"]):
             await self.ask("POST", f"{path}/test")
             await self.ask("POST", f"{path}/toggle", json={"is_live_trade": True})
         return str(connection["id"])
 
-    async def _create(self) -> dict[str, Any]:
-        key, secret = ensure_paper_keys(self._places)
+    async def _create(self, account: PaperAccount) -> dict[str, Any]:
+        keys = ensure_paper_keys(self._places)
         body = {
-            "name": CONNECTION_NAME,
-            "exchange": "binance",
-            "api_key": key,
-            "api_secret": secret,
+            "name": account.connection_name,
+            "exchange": account.exchange,
+            "api_type": account.api_type,
+            "position_mode": account.position_mode,
+            "api_key": keys.key,
+            "api_secret": keys.secret,
+            "api_passphrase": keys.passphrase,
             "is_paper": True,
         }
         created = await self.ask("POST", "/api/settings/connections", json=body)

@@ -28,7 +28,7 @@ class Market:
 
 def paper_exchange(places: Places, market: Market) -> Program:
     """The exchange, on TLS, with its books under the twin's folder."""
-    key, secret = operator.ensure_paper_keys(places)
+    keys = operator.ensure_paper_keys(places)
     choices = ["--symbols", str(market.symbols), "--seed", str(market.seed)]
     if market.tape is not None:
         choices += ["--tape", str(market.tape.resolve())]
@@ -53,7 +53,11 @@ def paper_exchange(places: Places, market: Market) -> Program:
             *choices,
         ),
         log=places.logs / "paper.log",
-        environment={"CTS_PAPER_API_KEY": key, "CTS_PAPER_API_SECRET": secret},
+        environment={
+            "CTS_PAPER_API_KEY": keys.key,
+            "CTS_PAPER_API_SECRET": keys.secret,
+            "CTS_PAPER_API_PASSPHRASE": keys.passphrase,
+        },
         is_ready=is_ready,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from local import operator, programs, stack
 from local.certificates import ensure_certificate
 from local.checks import check_machine, only_one
-from local.operator import Operator
+from local.operator import PAPER_ACCOUNTS, Operator, PaperAccount
 from local.orphans import born, end_orphans
 from local.places import Places
 from local.processes import Child, Program
@@ -29,6 +29,7 @@ class Wishes:
     """What an operator asks of `cts up`."""
 
     market: Market = field(default_factory=Market)
+    account: PaperAccount = PAPER_ACCOUNTS["binance"]
     console: bool = True
     profile: str = DEFAULT
     fresh: bool = False
@@ -138,7 +139,7 @@ async def _bring_up(twin: Twin, wishes: Wishes) -> None:
     if wishes.console:
         await twin.begin(programs.console(places))
         say(f"the console: {programs.console_url(places)}")
-    await _start_engine(twin)
+    await _start_engine(twin, wishes.account)
 
 
 async def _deployed(twin: Twin) -> Deployed:
@@ -161,7 +162,7 @@ async def _deployed(twin: Twin) -> Deployed:
     return deployed
 
 
-async def _start_engine(twin: Twin) -> None:
+async def _start_engine(twin: Twin, account: PaperAccount) -> None:
     api = Operator(twin.places)
     shown: list[tuple[Any, ...]] = []
 
@@ -173,7 +174,7 @@ async def _start_engine(twin: Twin) -> None:
             twin.say(f"engine {state}: {stage} {progress} %" if stage else f"engine {state}")
 
     try:
-        twin.connection_id = await api.connect_paper()
+        twin.connection_id = await api.connect_paper(account)
         twin.note()
         answer = await api.start(twin.connection_id)
         twin.say(answer["message"])

@@ -85,13 +85,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
 def store_an_engine(aws: MiniStack, upstream: str) -> str:
     """A paper connection whose loops have moved on past the token of the events; its id."""
     token, _ = operator.ensure_token(aws.places, now_ms=1_750_000_000_000)
-    key, secret = operator.ensure_paper_keys(aws.places)
+    keys = operator.ensure_paper_keys(aws.places)
     with httpx.Client(
         headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
     ) as api:
         body = {"name": "Sample", "exchange": "binance", "is_paper": True}
         path = f"{upstream}/api/settings/connections"
-        made = api.post(path, json={**body, "api_key": key, "api_secret": secret}).json()
+        made = api.post(path, json={**body, "api_key": keys.key, "api_secret": keys.secret}).json()
         assert api.post(f"{path}/{made['id']}/test").json()["success"] is True
         assert api.post(f"{path}/{made['id']}/toggle", json={"is_live_trade": True}).is_success
     tables = aws.client("dynamodb")

@@ -146,7 +146,7 @@ def books(connection_id: str, control: httpx.Client) -> dict[str, Any]:
     from local.report import drift
 
     while True:
-        venue = quiet_books(control)
+        venue = quiet_books(control, "binance")
         ours, orders = gather.our_books(connection_id), gather.order_counts(connection_id)
         after = control.get("/books").json()
         if after["orders_received"] == venue["orders_received"] and (
