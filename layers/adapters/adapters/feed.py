@@ -179,8 +179,7 @@ class CcxtFeed:
         )
 
     def _on_market(self, message: Any) -> None:
-        trade = self._dialect.read_trade(message)
-        if trade is not None and trade.is_sound:
+        for trade in (each for each in self._dialect.read_trades(message) if each.is_sound):
             self._seconds.add(trade)
             self._quotes.take(trade.symbol, Decimal(trade.price), trade.event_ms)
 

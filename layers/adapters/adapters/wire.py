@@ -167,6 +167,7 @@ class Wire:
         if self.access.network is Network.PAPER and self.access.paper is not None:
             self._session = options["session"] = loopback_session(self.access.paper)
         client = hooked(options)
+        self._dialect.adjust(client)
         if self.access.network is Network.TESTNET:
             self._dialect.use_testnet(client)
         return client
@@ -177,6 +178,9 @@ class Wire:
         self._on_message(socket, None)
 
     def _on_message(self, socket: Any, message: Any) -> None:
+        if message is not None and self._dialect.is_pong(message):
+            socket.lastPong = self.client().milliseconds()  # or ccxt would give the line up
+            return  # the line lives, which says nothing of the publisher behind it
         listener = self._listeners.get(socket.url)
         if listener is not None:
             listener(socket.url, message)

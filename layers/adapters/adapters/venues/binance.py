@@ -36,6 +36,9 @@ class BinanceUsdm:
         """The futures testnet was replaced by demo trading."""
         client.enable_demo_trading(True)
 
+    def adjust(self, client: Any) -> None:
+        """Nothing: ccxt does as we need."""
+
     async def instruments(self, wire: Caller, *, ranked: bool) -> tuple[Instrument, ...]:
         """Perpetuals that trade; with `ranked` also leverage limits and volumes (needs a key)."""
         info = await wire.call("fapiPublicGetExchangeInfo")
@@ -218,10 +221,14 @@ class BinanceUsdm:
         url = f"{client.get_ws_url('linear', 'public')}/{client.stream('linear', key, len(names))}"
         return Socket(url=url, request={"method": "SUBSCRIBE", "params": names, "id": 1})
 
-    def read_trade(self, message: Any) -> Trade | None:
+    def read_trades(self, message: Any) -> Sequence[Trade]:
         if message.get("e") != "trade" or message.get("X", "MARKET") != "MARKET":
-            return None  # insurance fund and delivery prints are not trades of the market
-        return Trade(message["s"], message["T"], message["p"], message["q"], message["t"])
+            return ()  # insurance fund and delivery prints are not trades of the market
+        return (Trade(message["s"], message["T"], message["p"], message["q"], message["t"]),)
+
+    def is_pong(self, message: Any) -> bool:
+        """Never: Binance answers pings below its messages, where ccxt sees them itself."""
+        return False
 
     async def private_socket(self, wire: Caller) -> Socket:
         answer = await wire.call("fapiPrivatePostListenKey", urgent=True)
