@@ -10,14 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.console import Console
 
 from local import bench as measurements
 from local import gates, logs
 from local.checks import NotReadyError, running_twin
-from local.operator import PAPER_ACCOUNTS, Operator, OperatorError
+from local.operator import PAPER_ACCOUNTS, Operator, OperatorError, PaperVenue
 from local.places import Places, Ports, default_home
 from local.processes import ChildError
 from local.profiles import DEFAULT, PROFILES
@@ -32,10 +31,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="CTS on one m
 out = Console(highlight=False)
 PORTS = Ports()
 
-PaperVenue = Annotated[
-    str,
-    typer.Option(click_type=click.Choice(list(PAPER_ACCOUNTS)), help="Whose wire it trades on."),
-]
+Exchange = Annotated[PaperVenue, typer.Option(help="Whose wire it trades on.")]
 AwsPort = Annotated[int, typer.Option(help="Port of the twin's AWS.")]
 PaperPort = Annotated[
     int, typer.Option(help="Port of the paper exchange; its control is the next.")
@@ -58,7 +54,7 @@ def up(
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 1,
     console: Annotated[bool, typer.Option(help="Start JupyterLab.")] = True,
     stream: Annotated[bool, typer.Option(help="Offer WebSocket streams.")] = True,
-    exchange: PaperVenue = "binance",
+    exchange: Exchange = "binance",
     profile: Annotated[str, typer.Option(help=f"Settings: {', '.join(PROFILES)}.")] = DEFAULT,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state first.")] = False,
     aws_port: AwsPort = PORTS.aws,
@@ -120,7 +116,7 @@ def demo(
     symbols: Annotated[int, typer.Option(min=1, max=200, help="Symbols of the generator.")] = 8,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 1,
     stream: Annotated[bool, typer.Option(help="Offer WebSocket streams.")] = True,
-    exchange: PaperVenue = "binance",
+    exchange: Exchange = "binance",
     as_json: Annotated[bool, typer.Option("--json", help="Progress goes to stderr.")] = False,
     aws_port: AwsPort = PORTS.aws,
     paper_port: PaperPort = PORTS.paper,

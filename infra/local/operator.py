@@ -7,7 +7,7 @@ import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -29,7 +29,8 @@ class PaperAccount:
     books: str
 
 
-PAPER_ACCOUNTS = {
+PaperVenue = Literal["binance", "binance-spot", "bybit", "okx"]
+PAPER_ACCOUNTS: dict[PaperVenue, PaperAccount] = {
     "binance": PaperAccount(connection_name="Paper", exchange="binance", books="binance"),
     "binance-spot": PaperAccount(
         connection_name="Paper Binance spot",
