@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from local.paper.core.journal import Journal
+from local.paper.core.journal import Records
 from local.paper.core.records import (
     Account,
     AlgoOrder,
@@ -57,7 +57,7 @@ Key = tuple[str, PositionSide]
 class Books:
     """State plus what changed since the last commit. Every public operation ends in ``commit``."""
 
-    def __init__(self, journal: Journal, start_balance: Decimal) -> None:
+    def __init__(self, journal: Records, start_balance: Decimal) -> None:
         self._journal = journal
         self._dirty: dict[tuple[str, str], Record] = {}
         self._events: list[Event] = []
@@ -144,6 +144,10 @@ class Books:
         events, self._events = self._events, []
         for event in events:
             self.listener(event)
+
+    def close(self) -> None:
+        """Close the journal; the books are of no use after that."""
+        self._journal.close()
 
     def _mark(self, kind: str, key: str, record: Record) -> None:
         self._dirty[kind, key] = record

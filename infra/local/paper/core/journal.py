@@ -1,13 +1,59 @@
-"""The journal: each accepted change is on disk before it is answered."""
+"""The journal: each accepted change is kept before it is answered."""
 
 import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 Row = tuple[str, str, dict[str, Any]]
 """Kind, key and values of one record."""
+
+
+class Records(Protocol):
+    """Where books keep their records, by kind and key."""
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Store records, all or none."""
+        ...
+
+    def read(self, kind: str) -> list[dict[str, Any]]:
+        """All records of a kind."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what holds the records."""
+        ...
+
+
+class MemoryJournal:
+    """Records in memory, for a simulation that runs exchanges by the thousand.
+
+    It keeps what was committed and nothing else, so `Books(journal, balance)` on the same journal
+    is the exchange as it comes back after a kill: what its process knew beyond its commits is
+    gone. `copy` takes the state at a moment, to come back to it more than once.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Store records; a failing row stores none."""
+        for kind, key, body in list(rows):
+            self._rows.setdefault(kind, {})[key] = body
+
+    def read(self, kind: str) -> list[dict[str, Any]]:
+        """All records of a kind, each its own copy."""
+        return [dict(body) for body in self._rows.get(kind, {}).values()]
+
+    def close(self) -> None:
+        """Nothing is held: the records stay readable."""
+
+    def copy(self) -> Self:
+        """The journal as it is now; later writes to either do not show in the other."""
+        other = type(self)()
+        other._rows = {kind: dict(rows) for kind, rows in self._rows.items()}
+        return other
 
 
 class Journal:

@@ -3,7 +3,7 @@
 Orders, conditional orders, positions and fills. Mutable, owned by the books alone.
 """
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
@@ -54,14 +54,32 @@ class Record:
 
     def row(self) -> dict[str, Any]:
         """The record as JSON-ready values; Decimals as strings."""
-        values = asdict(self)  # type: ignore[call-overload]  # every subclass is a dataclass
-        return {k: str(v) if isinstance(v, Decimal) else v for k, v in values.items()}
+        names = _names(type(self))
+        return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
         """The record of a row; the declared type of each field tells how to read it."""
-        known = {one.name: str(one.type) for one in fields(cls)}  # type: ignore[arg-type]  # as above
+        known = _names(cls)
         return cls(**{name: _read(known[name], value) for name, value in row.items()})
+
+
+_NAMES: dict[str, dict[str, str]] = {}
+
+
+def _names(kind: type[Record]) -> dict[str, str]:
+    """Fields of a record and their declared types, looked up once: every commit asks."""
+    known = _NAMES.get(kind.__name__)
+    if known is None:
+        known = {one.name: str(one.type) for one in fields(kind)}  # type: ignore[arg-type]  # all are
+        _NAMES[kind.__name__] = known
+    return known
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    return list(value) if isinstance(value, list) else value
 
 
 _ENUMS: dict[str, type[StrEnum]] = {
