@@ -5,7 +5,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from local.paper.server import PaperOptions, serve
+from local.paper.opening import PaperOptions
+from local.paper.server import serve
 
 
 def options(arguments: list[str]) -> PaperOptions:

@@ -6,6 +6,7 @@ It is trusted only by who is given ``ca.pem``.
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -13,26 +14,32 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-HOSTS = (
-    "binance.com", "*.binance.com", "*.binancefuture.com", "binancefuture.com", "localhost",
-)  # fmt: skip
 _DAYS = 825
 
 
-def server_context(directory: Path, now_s: int) -> ssl.SSLContext:
-    """TLS context of the server; authority and certificate are made once and reused."""
+def server_context(directory: Path, hosts: Sequence[str], now_s: int) -> ssl.SSLContext:
+    """TLS context of the server for those names.
+
+    Authority and certificate are made once and reused; anew when a name is missing.
+    """
     authority, certificate = directory / "ca.pem", directory / "server.pem"
-    if not (authority.exists() and certificate.exists()):
-        _make(authority, certificate, now_s)
+    if not (authority.exists() and certificate.exists() and _names(certificate) >= set(hosts)):
+        _make(authority, certificate, hosts, now_s)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
-def _make(authority: Path, certificate: Path, now_s: int) -> None:
+def _names(certificate: Path) -> set[str]:
+    leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
+    found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return set(found.value.get_values_for_type(x509.DNSName))
+
+
+def _make(authority: Path, certificate: Path, hosts: Sequence[str], now_s: int) -> None:
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = _authority(root_key, now_s)
-    leaf = _leaf(key, root, root_key, now_s)
+    leaf = _leaf(key, root, root_key, hosts, now_s)
     authority.parent.mkdir(parents=True, exist_ok=True)
     certificate.touch(mode=0o600)
     certificate.write_bytes(_pem(leaf) + _pem(root) + key.private_bytes(
@@ -79,9 +86,10 @@ def _leaf(
     key: ec.EllipticCurvePrivateKey,
     root: x509.Certificate,
     root_key: ec.EllipticCurvePrivateKey,
+    hosts: Sequence[str],
     now_s: int,
 ) -> x509.Certificate:
-    names: list[x509.GeneralName] = [x509.DNSName(host) for host in HOSTS]
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
     names.append(x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")))
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
     return (

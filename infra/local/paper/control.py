@@ -1,5 +1,6 @@
 """The control port: the exchange's own books, for tests and reports. Plain HTTP, loopback only."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,16 +11,23 @@ from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import AlgoOrder, Order, Position
 
+DEFAULT_VENUE = "binance"
 _ZERO = Decimal(0)
 
 
-def control_app(exchange: PaperExchange) -> web.Application:
-    """``GET /health`` and ``GET /books``."""
+def control_app(exchanges: Mapping[str, PaperExchange]) -> web.Application:
+    """``GET /health`` and ``GET /books?venue=…``; the venue is Binance unless said otherwise."""
 
     async def health(request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, "time_ms": exchange.now_ms()})
+        times = [one.now_ms() for one in exchanges.values()]
+        return web.json_response({"ok": True, "time_ms": max(times), "venues": [*exchanges]})
 
     async def books(request: web.Request) -> web.Response:
+        name = request.query.get("venue", DEFAULT_VENUE)
+        exchange = exchanges.get(name)
+        if exchange is None:
+            words = f"venue={name!r} must be one of {', '.join(exchanges)}"
+            return web.json_response({"error": words}, status=400)
         exchange.advance()
         return web.json_response(report(exchange))
 

@@ -1,106 +1,29 @@
-"""One process: the venue on TLS, the control port beside it, the pump from market to sockets."""
+"""One process: every venue on one TLS port, the control port beside it, one market for all."""
 
 import asyncio
 import contextlib
-import fcntl
 import signal
 import ssl
-import time
-from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
-from typing import IO
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from local.paper.certificates import server_context
 from local.paper.control import control_app
-from local.paper.core.books import Books
-from local.paper.core.exchange import PaperExchange
-from local.paper.core.journal import Journal
-from local.paper.market.instruments import instruments
-from local.paper.market.market import GeneratedMarket, Market, TapeMarket
-from local.paper.market.quotes import Quotes
-from local.paper.market.tape import read_tape
-from local.paper.venues.binance.listen_keys import ListenKeys
-from local.paper.venues.binance.rest import Rest
-from local.paper.venues.binance.signing import Credentials
-from local.paper.venues.binance.streams import Streams
+from local.paper.hosts import Hosts
+from local.paper.market.market import Market
+from local.paper.opening import (
+    PaperOptions,
+    lock_directory,
+    now_ms,
+    open_market,
+    open_venues,
+    warm,
+)
+from local.paper.sockets import Sockets, pump
+from local.paper.wire import Answer, Request
 
 HOST = "127.0.0.1"
-START_BALANCE = Decimal(10_000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperOptions:
-    """How to run a paper exchange."""
-
-    port: int
-    control_port: int
-    directory: Path
-    symbols: int
-    seed: int
-    tape: Path | None
-    stream: bool
-
-
-def now_ms() -> int:
-    """The machine's clock: the exchange keeps real time."""
-    return time.time_ns() // 1_000_000
-
-
-def open_market(options: PaperOptions, journal: Journal) -> Market:
-    """The generator, or the tape from where this directory first started it."""
-    if options.tape is None:
-        return GeneratedMarket(instruments(options.symbols), options.seed)
-    tracks = read_tape(options.tape, options.seed)[: options.symbols]
-    return TapeMarket(tracks, tape_anchor(journal, options.tape.name, now_ms() // 1000))
-
-
-def lock_directory(directory: Path) -> IO[str]:
-    """Hold the directory for this process; the lock ends with the process, however that ends.
-
-    Raises
-    ------
-    ValueError
-        If another paper exchange runs on the directory.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = (directory / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise ValueError(f"another paper exchange runs on {directory}") from None
-    return lock
-
-
-def check_listed(books: Books, quotes: Quotes) -> None:
-    """The market must list what the books hold, or nothing could be priced."""
-    missing = sorted(books.symbols() - set(quotes.instruments))
-    if missing:
-        raise ValueError(
-            f"the books hold {', '.join(missing)}, which this market does not list:"
-            " start with the symbols or tape of before, or with a fresh --dir"
-        )
-
-
-def warm(quotes: Quotes) -> None:
-    """Draw the last day once, so that the first client does not wait for it."""
-    for symbol in quotes.instruments:
-        quotes.day(symbol, now_ms())
-
-
-def tape_anchor(journal: Journal, name: str, now_s: int) -> int:
-    """The second at which a tape's first row plays.
-
-    Now, the first time, and the same ever after.
-    """
-    known = {row["name"]: row["anchor_s"] for row in journal.read("tape")}
-    if name not in known:
-        journal.write([("tape", name, {"name": name, "anchor_s": now_s})])
-        return now_s
-    return int(known[name])
 
 
 async def serve(options: PaperOptions) -> None:
@@ -109,25 +32,23 @@ async def serve(options: PaperOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     lock = lock_directory(options.directory)
-    journal = Journal(options.directory / "books.sqlite")
-    quotes = Quotes(open_market(options, journal))
-    books = Books(journal, START_BALANCE)
-    check_listed(books, quotes)
-    exchange = PaperExchange(books, quotes, now_ms)
-    keys = ListenKeys()
-    rest = Rest(exchange, Credentials.from_environment(), keys)
-    streams = Streams(exchange, keys, refuse=not options.stream)
-    venue = _venue_app(rest, streams)
+    market = open_market(options)
+    wires = open_venues(options.directory, market)
+    hosts, sockets = Hosts(wires), {one.name: Sockets(one) for one in wires}
+    exchanges = {one.name: one.exchange for one in wires}
     async with contextlib.AsyncExitStack() as stack:
-        context = server_context(options.directory, now_ms() // 1000)
+        context = server_context(options.directory, hosts.certified(), now_ms() // 1000)
+        venue = _venue_app(hosts, sockets if options.stream else {})
         await _listen(stack, venue, options.port, context)
-        await _listen(stack, control_app(exchange), options.control_port, None)
-        warm(quotes)
-        pump = asyncio.create_task(streams.pump())
-        print(_ready_line(options, quotes), flush=True)
-        await _until(stop, pump)
-        await streams.close()
-    journal.close()
+        await _listen(stack, control_app(exchanges), options.control_port, None)
+        warm(wires[0].exchange.quotes)
+        pumping = asyncio.create_task(pump([*sockets.values()]))
+        print(_ready_line(options, market), flush=True)
+        await _until(stop, pumping)
+        for served in sockets.values():
+            await served.close()
+    for exchange in exchanges.values():
+        exchange.books.close()
     lock.close()
 
 
@@ -141,24 +62,43 @@ async def _until(stop: asyncio.Event, pump: asyncio.Task[None]) -> None:
     pump.cancel()
 
 
-def _ready_line(options: PaperOptions, quotes: Quotes) -> str:
+def _ready_line(options: PaperOptions, market: Market) -> str:
     source = options.tape.name if options.tape else f"seed {options.seed}"
     return (
         f"paper exchange ready: https://{HOST}:{options.port},"
         f" books http://{HOST}:{options.control_port}/books,"
-        f" {len(quotes.instruments)} symbols from {source}"
+        f" {len(market.instruments)} symbols from {source}"
     )
 
 
-def _venue_app(rest: Rest, streams: Streams) -> web.Application:
+def _venue_app(hosts: Hosts, sockets: Mapping[str, Sockets]) -> web.Application:
+    """Requests and sockets of every venue; one without sockets refuses them with 503."""
+
     async def either(request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await streams.connect(request)
-        return await rest.answer(request)
+        wire = hosts.wire(request.host)
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return _response(wire.answer(await _request(request)))
+        if wire.name not in sockets:
+            return web.Response(status=503, text="streams are off")
+        served = await sockets[wire.name].connect(request)
+        return _response(served) if isinstance(served, Answer) else served
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", either)
     return app
+
+
+async def _request(request: web.Request) -> Request:
+    return Request(
+        method=request.method, path=request.path, query=request.rel_url.raw_query_string,
+        body=await request.text(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )  # fmt: skip
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = {"Content-Type": "application/json; charset=utf-8"} | dict(answer.headers)
+    return web.Response(text=answer.text, status=answer.status, headers=headers)
 
 
 async def _listen(

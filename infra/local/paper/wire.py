@@ -4,8 +4,10 @@ A wire keeps no connection and no thread of its own. The server carries its word
 simulation calls the same methods in its own process, under its own clock.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from local.paper.core.books import Event
@@ -27,11 +29,45 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the venue answers: JSON, a status, and its headers."""
+    """What the venue answers: JSON, a status, and its headers.
 
-    body: Json
+    Attributes
+    ----------
+    raw : str
+        Sent in place of `body` where it is set: a gateway's page, or JSON that is broken.
+    """
+
+    body: Json = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as it goes over the line."""
+        return self.raw or json.dumps(self.body)
+
+
+class Trouble(StrEnum):
+    """What can be wrong with a venue as a whole; each wire has its own words for it.
+
+    UNKNOWN_RESULT and TIMEOUT say that a request may or may not have been carried out; by
+    OVERLOADED, RATE_LIMIT and MAINTENANCE it was not.
+    """
+
+    RATE_LIMIT = "rate_limit"
+    BANNED = "banned"
+    FORBIDDEN = "forbidden"
+    RESTRICTED = "restricted"
+    INTERNAL = "internal"
+    BAD_GATEWAY = "bad_gateway"
+    UNKNOWN_RESULT = "unknown_result"
+    OVERLOADED = "overloaded"
+    TIMEOUT = "timeout"
+    MAINTENANCE = "maintenance"
+    KEY_REVOKED = "key_revoked"
+    CLOCK_REFUSED = "clock_refused"
+    NO_SUCH_ORDER = "no_such_order"
 
 
 class Session(Protocol):
@@ -41,9 +77,14 @@ class Session(Protocol):
     ----------
     topics : set of str
         The market streams it follows, in the venue's words.
+    is_private : bool
+        Whether it now gets the account's news.
     """
 
     topics: set[str]
+
+    @property
+    def is_private(self) -> bool: ...
 
     def heard(self, text: str) -> Sequence[str]:
         """Act on a frame of the client (subscription, login, ping); the frames to answer with."""
@@ -55,6 +96,13 @@ class Session(Protocol):
 
     def told(self, event: Event) -> Sequence[str]:
         """The frames this client gets for a change of the books; none unless it may see them."""
+        ...
+
+    def expired(self) -> Sequence[str]:
+        """Its right to the account's news ends, as by `VenueWire.expire`; the last words it gets.
+
+        Without a last word the venue hangs up.
+        """
         ...
 
 
@@ -85,4 +133,23 @@ class VenueWire(Protocol):
 
     def market_events(self, topic: str, start_ms: int, end_ms: int) -> Sequence[str]:
         """What a market stream says in [start, end]; an unknown one is silent."""
+        ...
+
+    def troubled(self, trouble: Trouble, *, until_ms: int) -> Answer:
+        """The venue's own words for a trouble, with its status and headers.
+
+        `until_ms` is when a limit or a ban ends: in `Retry-After` or in the words, as the venue
+        has it.
+        """
+        ...
+
+    def rejected(self, code: str, message: str) -> Answer:
+        """A request refused with a code of the venue's own: nothing was done.
+
+        For an order that is where the venue puts the fate of a single order.
+        """
+        ...
+
+    def expire(self) -> None:
+        """End what opens private sockets (listen keys); a client must ask for it anew."""
         ...

@@ -1,1 +1,13 @@
-"""Wire protocols, one package per venue."""
+"""Wire protocols, one package per venue; each class is made of an exchange and its credentials."""
+
+from collections.abc import Callable
+
+from local.paper.core.exchange import PaperExchange
+from local.paper.credentials import Credentials
+from local.paper.venues.binance.wire import BinanceWire
+from local.paper.wire import VenueWire
+
+WIRES: dict[str, Callable[[PaperExchange, Credentials], VenueWire]] = {
+    BinanceWire.name: BinanceWire,
+}
+"""Every venue the paper exchange speaks for; the first one answers hosts that none claims."""

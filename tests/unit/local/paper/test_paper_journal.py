@@ -21,7 +21,7 @@ from local.paper.core.records import AlgoStatus, OrderSide, PositionSide
 from local.paper.market.instruments import instruments
 from local.paper.market.market import GeneratedMarket
 from local.paper.market.quotes import Quotes
-from local.paper.server import check_listed, tape_anchor
+from local.paper.opening import check_listed, tape_anchor
 
 PRICES = (100_000, 99_000, 98_000)
 

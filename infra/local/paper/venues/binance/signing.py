@@ -2,12 +2,10 @@
 
 import hashlib
 import hmac
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
 from urllib.parse import parse_qsl
 
+from local.paper.credentials import Credentials
 from local.paper.venues.binance import errors
 
 _DEFAULT_WINDOW_MS = 5_000
@@ -15,38 +13,26 @@ _LONGEST_WINDOW_MS = 60_000
 _AHEAD_MS = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """The one account's key and secret."""
+def check_key(credentials: Credentials, headers: Mapping[str, str]) -> None:
+    """Header names are in lower case."""
+    given = headers.get("x-mbx-apikey", "")
+    if not given:
+        raise errors.VenueError(errors.BAD_KEY_FORMAT)
+    if not hmac.compare_digest(given.encode(), credentials.api_key.encode()):
+        raise errors.VenueError(errors.BAD_KEY)
 
-    api_key: str
-    api_secret: str = field(repr=False)
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        return cls(
-            api_key=os.environ.get("CTS_PAPER_API_KEY", "paper"),
-            api_secret=os.environ.get("CTS_PAPER_API_SECRET", "paper-secret"),
-        )
+def check_signature(credentials: Credentials, payload: str) -> None:
+    """``payload`` is the query string followed by the body, as sent.
 
-    def check_key(self, headers: Mapping[str, str]) -> None:
-        given = headers.get("X-MBX-APIKEY", "")
-        if not given:
-            raise errors.VenueError(errors.BAD_KEY_FORMAT)
-        if not hmac.compare_digest(given.encode(), self.api_key.encode()):
-            raise errors.VenueError(errors.BAD_KEY)
-
-    def check_signature(self, payload: str) -> None:
-        """``payload`` is the query string followed by the body, as sent.
-
-        The signature stands last.
-        """
-        text, found, signature = payload.rpartition("signature=")
-        if not found:
-            raise errors.VenueError(errors.missing("signature"))
-        digest = hmac.new(self.api_secret.encode(), text.rstrip("&").encode(), hashlib.sha256)
-        if not hmac.compare_digest(digest.hexdigest(), signature):
-            raise errors.VenueError(errors.BAD_SIGNATURE)
+    The signature stands last.
+    """
+    text, found, signature = payload.rpartition("signature=")
+    if not found:
+        raise errors.VenueError(errors.missing("signature"))
+    digest = hmac.new(credentials.api_secret.encode(), text.rstrip("&").encode(), hashlib.sha256)
+    if not hmac.compare_digest(digest.hexdigest(), signature):
+        raise errors.VenueError(errors.BAD_SIGNATURE)
 
 
 def check_age(values: Mapping[str, str], now_ms: int) -> None:
