@@ -281,6 +281,8 @@ class ConsoleApi:
             "realizedPnl": "0",
             "unrealizedPnl": str(round(profit, 4)),
             "fees": "0.02",
+            "funding": "0",
+            "unconverted": {},
             "closeReason": "",
             "openedAtMs": opened_ms,
             "closedAtMs": None,

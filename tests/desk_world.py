@@ -18,6 +18,7 @@ from engine.errors import VenueBusyError, VenueRefusedError
 from engine.events import (
     Event,
     FillsFetched,
+    FundingFetched,
     Prepared,
     PrepareRefused,
     Quote,
@@ -283,6 +284,8 @@ class DeskWorld:
             self._prepare(symbol, leverage)
         for symbol, since_ms in plan.fetch_fills:
             self._fetch(symbol, since_ms)
+        if plan.funding_since_ms is not None:
+            self._fetch_funding(plan.funding_since_ms)
         if plan.want_snapshot:
             self._answer(self.venue.snapshot_now())
         if plan.want_account:
@@ -306,6 +309,14 @@ class DeskWorld:
             return
         done = FillsFetched(symbol=symbol, since_ms=since_ms, asked_ms=now_ms, at_ms=now_ms)
         self._answer(*fills, done)
+
+    def _fetch_funding(self, since_ms: int) -> None:
+        now_ms = self.clock.now_ms()
+        try:
+            paid = self.venue.funding_now(since_ms=since_ms)
+        except VenueBusyError:
+            return
+        self._answer(*paid, FundingFetched(since_ms=since_ms, asked_ms=now_ms, at_ms=now_ms))
 
     def die_at(self, step: int) -> None:
         """Stop dead at a step of the next tick: 0 planned, 1 facts written, 2 claimed, 3 sent."""

@@ -18,6 +18,8 @@ from engine.events import (
     Account,
     CancelUnclear,
     Event,
+    Funding,
+    KeyRights,
     NotFound,
     OrderUpdate,
     SendUnclear,
@@ -27,12 +29,13 @@ from engine.events import (
     VenueOrder,
     VenuePosition,
 )
-from engine.ledger import Fill, Order, OrderState, OrderType
+from engine.ledger import Fill, FillKind, Order, OrderState, OrderType
 from engine.market import Candles
 from engine.orders import is_ours
 from engine.values import Instrument, OrderSide, Side
 
 TAKER_FEE = Decimal("0.0005")
+ALL_BUT_WITHDRAWAL = KeyRights(can_trade=True, can_withdraw=False, is_address_bound=True)
 START_EQUITY = Decimal(10_000)
 
 
@@ -52,6 +55,7 @@ class Faults:
     cancel_unclear: float = 0.0
     snapshot_failed: float = 0.0
     fills_failed: float = 0.0
+    funding_failed: float = 0.0
     invisible_ms: int = 0
 
 
@@ -86,6 +90,10 @@ class FakeVenue:
     rows: dict[str, VenueRow] = field(default_factory=dict)
     positions: dict[tuple[str, Side], Decimal] = field(default_factory=dict)
     trades: list[Fill] = field(default_factory=list)
+    payments: list[Funding] = field(default_factory=list)
+    key_rights: KeyRights = ALL_BUT_WITHDRAWAL
+    fee_asset: str = ""  # instead of the quote currency
+    fee_rate: Decimal = TAKER_FEE
     arrived: list[str] = field(default_factory=list)
     duplicates: int = 0
     cash: Decimal = Decimal(0)
@@ -164,6 +172,31 @@ class FakeVenue:
         self.positions[symbol, side] = self.quantity(symbol, side) + quantity
         fill = self._trade("", "outside", symbol, side, closing=closing, quantity=abs(quantity))
         self._emit(fill)
+
+    def pay_funding(self, symbol: str, rate: str, *, telling_sides: bool = True) -> None:
+        """Longs pay `rate` of the value to shorts, each position on its own."""
+        for side in Side:
+            quantity = self.quantity(symbol, side)
+            if quantity > 0:
+                amount = -side.sign * quantity * self.prices[symbol] * Decimal(rate)
+                paid = Funding(
+                    funding_id=f"f{len(self.payments) + 1}",
+                    symbol=symbol,
+                    side=side if telling_sides else None,
+                    amount=amount,
+                    asset=self.instruments_by_symbol[symbol].quote,
+                    at_ms=self.clock.now_ms(),
+                )
+                self.payments.append(paid)
+                self.cash += amount
+
+    def force(self, symbol: str, side: Side, kind: FillKind, quantity: Decimal) -> Fill:
+        """The venue itself reduces a position, under a client id of its own."""
+        name = "autoclose-77" if kind is FillKind.LIQUIDATION else "adl_autoclose"
+        self.positions[symbol, side] = self.quantity(symbol, side) - quantity
+        made = self._trade(name, "venue", symbol, side, closing=True, quantity=quantity, kind=kind)
+        self._emit(made)
+        return made
 
     # --- Exchange
 
@@ -267,6 +300,17 @@ class FakeVenue:
             if fill.symbol == symbol and fill.executed_at_ms >= since_ms
         )
 
+    async def funding(self, *, since_ms: int) -> tuple[Funding, ...]:
+        return self.funding_now(since_ms=since_ms)
+
+    def funding_now(self, *, since_ms: int) -> tuple[Funding, ...]:
+        if self._strikes(self.faults.funding_failed):
+            raise VenueBusyError("funding: timeout")
+        return tuple(paid for paid in self.payments if paid.at_ms >= since_ms)
+
+    async def rights(self) -> KeyRights:
+        return self.key_rights
+
     async def account(self) -> Account:
         return self.account_now()
 
@@ -362,6 +406,7 @@ class FakeVenue:
         *,
         closing: bool,
         quantity: Decimal,
+        kind: FillKind = FillKind.TRADE,
     ) -> Fill:
         price = self.prices[symbol]
         fill = Fill(
@@ -373,12 +418,14 @@ class FakeVenue:
             order_side=side.exit if closing else side.entry,
             price=price,
             quantity=quantity,
-            fee=price * quantity * TAKER_FEE,
-            fee_asset=self.instruments_by_symbol[symbol].quote,
+            fee=price * quantity * self.fee_rate,
+            fee_asset=self.fee_asset or self.instruments_by_symbol[symbol].quote,
             is_maker=False,
             executed_at_ms=self.clock.now_ms() + self.clock_ahead_ms,
+            kind=kind,
         )
-        self.cash -= fill.fee
+        if not self.fee_asset:
+            self.cash -= fill.fee
         self.cash += price * quantity * (1 if fill.order_side is OrderSide.SELL else -1)
         self.trades.append(fill)
         return fill

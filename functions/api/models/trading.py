@@ -69,6 +69,8 @@ class PositionTold(ToldCamel):
     realized_pnl: Decimal
     unrealized_pnl: Decimal | None
     fees: Decimal
+    funding: Decimal
+    unconverted: dict[str, Decimal]
     close_reason: str
     opened_at_ms: int | None
     closed_at_ms: int | None
@@ -84,7 +86,7 @@ class PositionsAnswer(ToldCamel):
 
 
 class SideStats(Told):
-    """Sums over closed positions of one side; money in quote, net of fees."""
+    """Sums over closed positions of one side; money in quote, net of fees and funding."""
 
     closed_positions: int
     wins: int
@@ -100,6 +102,7 @@ class StatsTold(Told):
     closed_positions: int
     total_pnl: Decimal
     total_fees: Decimal
+    total_funding: Decimal
     win_rate: Decimal | None
     avg_profit: Decimal | None
     avg_loss: Decimal | None

@@ -18,6 +18,8 @@ from engine.errors import (
 from engine.events import (
     Account,
     CancelUnclear,
+    Funding,
+    KeyRights,
     NotFound,
     OrderUpdate,
     SendUnclear,
@@ -131,6 +133,14 @@ class CcxtExchange:
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         await self._wire.set_clock()
         return await understood(self._dialect.fills(self._wire, symbol, since_ms=since_ms))
+
+    async def funding(self, *, since_ms: int) -> tuple[Funding, ...]:
+        await self._wire.set_clock()
+        return await understood(self._dialect.funding(self._wire, since_ms=since_ms))
+
+    async def rights(self) -> KeyRights:
+        await self._wire.set_clock()
+        return await understood(self._dialect.rights(self._wire))
 
     async def account(self) -> Account:
         await self._wire.set_clock()

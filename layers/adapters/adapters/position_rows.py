@@ -68,6 +68,9 @@ def position_row(connection_id: str, position: Position) -> PositionRow:
         recovery=str(position.recovery),
         realized_pnl=position.realized_pnl,
         fees=position.fees,
+        funding=position.funding,
+        unconverted=_texts(position.unconverted),
+        settled=_texts(position.settled),
         opened_at_ms=position.opened_at_ms,
         close_reason=position.close_reason and str(position.close_reason),
         updated_at_ms=position.updated_at_ms,
@@ -95,6 +98,9 @@ def position_of(row: PositionRow) -> Position:
         recovery=Recovery(row.recovery or Recovery.NONE),
         realized_pnl=row.realized_pnl,
         fees=row.fees,
+        funding=row.funding or Decimal(0),
+        unconverted=_amounts(row.unconverted),
+        settled=_amounts(row.settled),
         opened_at_ms=row.opened_at_ms,
         closed_at_ms=row.closed_at_ms or 0,
         close_reason=CloseReason(row.close_reason) if row.close_reason else None,
@@ -105,6 +111,15 @@ def position_of(row: PositionRow) -> Position:
 def exit_flags(names: Iterable[str]) -> dict[str, bool]:
     """What `Exits.flags` names, as its arguments."""
     return dict.fromkeys(names, True)
+
+
+def _texts(amounts: tuple[tuple[str, Decimal], ...]) -> dict[str, str] | None:
+    """Amounts by name as JSON keeps them, or nothing."""
+    return {name: str(amount) for name, amount in amounts} or None
+
+
+def _amounts(texts: dict[str, str] | None) -> tuple[tuple[str, Decimal], ...]:
+    return tuple((name, Decimal(text)) for name, text in (texts or {}).items())
 
 
 def _key_of(row: PositionRow) -> SetKey:

@@ -12,10 +12,10 @@ _CENT = Decimal("0.01")
 
 
 def stats(live: Iterable[Position], closed: Iterable[Position]) -> dict[str, Any]:
-    """Figures of all positions; a win is a closed position with a positive result after fees."""
+    """Figures of all positions; a win is a closed one with a positive result after all costs."""
     ended = [position for position in closed if position.entry_quantity]
     active = list(live)
-    results = [net_pnl(position) for position in ended]
+    results = [position.net for position in ended]
     wins = [one for one in results if one > 0]
     losses = [one for one in results if one < 0]
     everything = [*active, *ended]
@@ -23,8 +23,9 @@ def stats(live: Iterable[Position], closed: Iterable[Position]) -> dict[str, Any
         "total_positions": len(everything),
         "active_positions": len(active),
         "closed_positions": len(ended),
-        "total_pnl": sum(map(net_pnl, everything), Decimal(0)),
+        "total_pnl": sum((position.net for position in everything), Decimal(0)),
         "total_fees": sum((position.fees for position in everything), Decimal(0)),
+        "total_funding": sum((position.funding for position in everything), Decimal(0)),
         "win_rate": _share(len(wins), len(ended)),
         "avg_profit": _mean(wins),
         "avg_loss": _mean(losses),
@@ -35,18 +36,13 @@ def stats(live: Iterable[Position], closed: Iterable[Position]) -> dict[str, Any
     }
 
 
-def net_pnl(position: Position) -> Decimal:
-    """Realised result after fees, in quote currency."""
-    return position.realized_pnl - position.fees
-
-
 def _profit_factor(wins: Sequence[Decimal], losses: Sequence[Decimal]) -> Decimal | None:
     lost = -sum(losses, Decimal(0))
     return (sum(wins, Decimal(0)) / lost).quantize(_CENT) if lost else None
 
 
 def _side(ended: Sequence[Position], side: Side) -> dict[str, Any]:
-    results = [net_pnl(position) for position in ended if position.key.side is side]
+    results = [position.net for position in ended if position.key.side is side]
     wins = sum(1 for one in results if one > 0)
     return {
         "closed_positions": len(results),

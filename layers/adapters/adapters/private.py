@@ -118,7 +118,7 @@ class PrivateStream:
                 self._take(news)
 
     def _take(self, news: PrivateNews) -> None:
-        self._events += (*news.updates, *news.fills)
+        self._events += (*news.updates, *news.fills, *news.funding)
         if news.expired:
             self.stream.kick("the venue ended the stream's key")
 

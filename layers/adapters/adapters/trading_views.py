@@ -101,7 +101,7 @@ def _position(row: PositionRow, prices: dict[str, Decimal]) -> View:
     symbol = position.key.symbol
     price = prices.get(symbol) if position.quantity else None
     unrealized = None if price is None else position.unrealized_pnl(price)
-    pnl = position.realized_pnl - position.fees + (unrealized or Decimal(0))
+    pnl = position.net + (unrealized or Decimal(0))
     return {
         "id": position.position_id,
         "connection_id": row.connection_id,
@@ -124,6 +124,8 @@ def _position(row: PositionRow, prices: dict[str, Decimal]) -> View:
         "realized_pnl": position.realized_pnl,
         "unrealized_pnl": unrealized,
         "fees": position.fees,
+        "funding": position.funding,
+        "unconverted": dict(position.unconverted),
         "close_reason": position.close_reason.value if position.close_reason else "",
         "opened_at_ms": position.opened_at_ms or None,
         "closed_at_ms": position.closed_at_ms or None,

@@ -175,6 +175,15 @@ class FillsFetched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingFetched:
+    """All funding payments since `since_ms` were read; they stand before this event."""
+
+    since_ms: int
+    asked_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Position mode, margin mode and leverage of a symbol are set and verified."""
 
@@ -204,6 +213,8 @@ Event = (
     | Account
     | StreamBroken
     | FillsFetched
+    | Funding
+    | FundingFetched
     | Prepared
     | PrepareRefused
 )

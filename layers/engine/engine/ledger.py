@@ -153,7 +153,10 @@ class Position:
 
     Every figure comes from fills. `quantity` is what is open now; `entry_price` the average of the
     fills of entry and steps, `first_price` and `first_quantity` those of the entry alone;
-    `realized_pnl` and `fees` are in quote currency, `realized_pnl` before fees. `stop_price` is the
+    `realized_pnl`, `fees` and `funding` are in quote currency, `realized_pnl` before fees,
+    `funding` what came in less what went out. `unconverted` are costs by asset whose price was not
+    known yet. `settled` names what is in these figures without an order of ours: funding payments
+    with their amount, executions the venue itself wanted with their quantity. `stop_price` is the
     stop that holds now, the trailing one once it is armed and tighter; `target_price` is None
     without a target.
     """
@@ -176,10 +179,22 @@ class Position:
     recovery: Recovery = Recovery.NONE
     realized_pnl: Decimal = Decimal(0)
     fees: Decimal = Decimal(0)
+    funding: Decimal = Decimal(0)
+    unconverted: tuple[tuple[str, Decimal], ...] = ()
+    settled: tuple[tuple[str, Decimal], ...] = ()
     opened_at_ms: int = 0
     closed_at_ms: int = 0
     close_reason: CloseReason | None = None
     updated_at_ms: int = 0
+
+    @property
+    def net(self) -> Decimal:
+        """Realised result in quote currency, after fees and funding."""
+        return self.realized_pnl - self.fees + self.funding
+
+    def settled_of(self, name: str) -> Decimal | None:
+        """What is in the figures of a payment or execution of that name; None if nothing."""
+        return dict(self.settled).get(name)
 
     def unrealized_pnl(self, price: Decimal) -> Decimal:
         """Result in quote currency if all of it were closed at `price`, before fees."""

@@ -8,6 +8,8 @@ from engine.events import (
     Account,
     CancelUnclear,
     Event,
+    Funding,
+    KeyRights,
     NotFound,
     OrderUpdate,
     Quote,
@@ -125,6 +127,14 @@ class Exchange(Protocol):
         ...
 
     async def account(self) -> Account: ...
+
+    async def funding(self, *, since_ms: int) -> tuple[Funding, ...]:
+        """Funding payments of all symbols since then, oldest first; raises RetryableError."""
+        ...
+
+    async def rights(self) -> KeyRights:
+        """What the venue says this key may do; raises RetryableError or RefusedError."""
+        ...
 
     async def history(self, symbol: str, *, span_ms: int, start_ms: int, end_ms: int) -> Candles:
         """Closed candles [start, end) of one symbol, missing ones marked as gaps."""

@@ -19,7 +19,7 @@ class TradingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a closed position came to, in quote currency; `net` is after fees."""
+    """What a closed position came to, in quote currency; `net` is after fees and funding."""
 
     position_id: str
     symbol: str
@@ -39,7 +39,7 @@ class Result:
             reason=position.close_reason,
             closed_at_ms=position.closed_at_ms,
             notional=(position.entry_price or Decimal(0)) * position.entry_quantity,
-            net=position.realized_pnl - position.fees,
+            net=position.net,
         )
 
     @property

@@ -1,5 +1,6 @@
 """An exchange position of ours, from fills only: a share of the venue's (symbol, side) position."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -48,11 +49,35 @@ def with_exit(position: Position, fill: Fill, fee_quote: Decimal) -> Position:
     )
 
 
-def fee_in_quote(fill: Fill, instrument: Instrument) -> Decimal | None:
-    """The fee in quote currency; None if it was paid in a third asset."""
+def fee_in_quote(fill: Fill, instrument: Instrument, price: Decimal | None) -> Decimal | None:
+    """The fee in quote currency, of a third asset at `price`; None if that is not known."""
     if fill.fee == 0 or fill.fee_asset == instrument.quote:
         return fill.fee
-    return fill.fee * fill.price if fill.fee_asset == instrument.base else None
+    if fill.fee_asset == instrument.base:
+        return fill.fee * fill.price
+    return None if price is None else fill.fee * price
+
+
+def with_unconverted(position: Position, asset: str, cost: Decimal) -> Position:
+    """The position with a cost in an asset whose price nobody knows yet."""
+    costs = dict(position.unconverted)
+    costs[asset] = costs.get(asset, Decimal(0)) + cost
+    return replace(position, unconverted=tuple(costs.items()))
+
+
+def with_converted(position: Position, prices: Mapping[str, Decimal]) -> Position:
+    """The position with its costs in these assets counted as fees at their prices."""
+    known = [(asset, cost) for asset, cost in position.unconverted if asset in prices]
+    if not known:
+        return position
+    fees = sum((cost * prices[asset] for asset, cost in known), Decimal(0))
+    rest = tuple(one for one in position.unconverted if one not in known)
+    return replace(position, fees=position.fees + fees, unconverted=rest)
+
+
+def with_settled(position: Position, name: str, amount: Decimal) -> Position:
+    """The position that remembers what of a payment or execution is in its figures."""
+    return replace(position, settled=(*position.settled, (name, amount)))
 
 
 def _average(price: Decimal | None, quantity: Decimal, fill: Fill) -> Decimal:

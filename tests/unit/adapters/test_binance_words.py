@@ -10,8 +10,8 @@ import pytest
 from adapters.names import Name, OrderNames
 from adapters.venues import binance_words as words
 from adapters.venues import position_side
-from engine.events import OrderUpdate
-from engine.ledger import Fill, OrderState, Purpose
+from engine.events import KeyRights, OrderUpdate
+from engine.ledger import Fill, FillKind, OrderState, Purpose
 from engine.orders import order_name
 from engine.values import Side
 
@@ -194,3 +194,48 @@ def test_fills_of_one_trade_id_have_one_key() -> None:
 
     assert isinstance(fetched, Fill)
     assert fetched == streamed
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("autoclose-1700000000000", FillKind.LIQUIDATION),
+        ("settlement_autoclose-77", FillKind.LIQUIDATION),
+        ("adl_autoclose", FillKind.DELEVERAGING),
+        ("by-hand", FillKind.TRADE),
+        (ENTRY_ID, FillKind.TRADE),
+    ],
+)
+def test_what_the_venue_wanted_itself_is_told_by_the_name_and_waits_for_no_other(
+    name: str, kind: FillKind
+) -> None:
+    message = an_order_message(c=name, i=99, S="SELL", R=True)
+
+    news = words.private_news(message, OrderNames(), patient=True)
+
+    assert news.waits_for == ("99" if name == "by-hand" else "")
+    if not news.waits_for:
+        assert news.fills[0].kind is kind
+    assert words.kind_of(name) is kind
+
+
+def test_funding_is_named_by_its_transaction_and_tells_no_side() -> None:
+    row = {
+        "symbol": "BTCUSDT", "incomeType": "FUNDING_FEE", "income": "-0.12", "asset": "USDT",
+        "info": "", "time": 1_700_000_000_000, "tranId": 9689322392, "tradeId": "",
+    }  # fmt: skip
+
+    paid = words.funding(row)
+
+    assert (paid.funding_id, paid.side, paid.amount) == (
+        "BTCUSDT-9689322392",
+        None,
+        Decimal("-0.12"),
+    )
+
+
+def test_rights_of_a_key_are_what_the_venue_says_and_unknown_where_it_says_nothing() -> None:
+    told = words.rights({"enableFutures": True, "enableWithdrawals": False, "ipRestrict": True})
+
+    assert told == KeyRights(can_trade=True, can_withdraw=False, is_address_bound=True)
+    assert words.rights({}) == KeyRights(can_trade=None, can_withdraw=None, is_address_bound=None)

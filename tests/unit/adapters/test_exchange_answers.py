@@ -221,3 +221,34 @@ async def test_a_setting_that_did_not_take_is_refused() -> None:
     )
     with pytest.raises(VenueRefusedError, match="ISOLATED"):
         await an_exchange(wire).prepare("BTCUSDT", leverage=5, hedge=True, cross=True)
+
+
+async def test_funding_of_many_pages_is_read_once_each_and_in_order() -> None:
+    def row(number: int) -> dict[str, Any]:
+        return {
+            "symbol": "BTCUSDT", "income": "0.1", "asset": "USDT", "time": number // 3,
+            "tranId": number,
+        }  # fmt: skip
+
+    wire = ScriptedWire()
+    pages: list[int] = []
+
+    async def answer() -> list[dict[str, Any]]:
+        since_ms = wire.asked[-1][1]["startTime"]
+        pages.append(since_ms)
+        return [row(number) for number in range(2500) if number // 3 >= since_ms][:1000]
+
+    wire.answers = {"fapiPrivateGetIncome": answer}
+    paid = await an_exchange(wire).funding(since_ms=0)
+
+    assert [each.funding_id for each in paid] == [f"BTCUSDT-{number}" for number in range(2500)]
+    assert len(pages) == 3
+
+
+async def test_rights_are_asked_of_the_main_site_only() -> None:
+    wire = ScriptedWire(sapiGetAccountApiRestrictions={"enableWithdrawals": True})
+    assert (await an_exchange(wire).rights()).can_withdraw is True
+
+    BinanceUsdm().use_testnet(wire.client())
+    assert (await an_exchange(wire).rights()).can_withdraw is None
+    await wire.close()

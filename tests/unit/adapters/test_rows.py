@@ -121,3 +121,14 @@ def test_a_number_that_the_table_cannot_hold_is_refused_by_name(value: str) -> N
 def test_money_that_is_not_exact_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="not exact"):
         decimal_text(value)
+
+
+def test_money_beside_prices_comes_back_with_its_position() -> None:
+    position = replace(
+        a_position("p"),
+        funding=Decimal("-0.123456789012345678901234567"),
+        unconverted=(("BNB", Decimal("0.00001")), ("KCS", Decimal("-2"))),
+        settled=(("funding f1", Decimal("-0.1")), ("BTCUSDT|77", Decimal("0.5"))),
+    )
+
+    assert position_of(stored(position_row("c", position))) == position

@@ -36,9 +36,10 @@ def test_a_fee_in_the_base_asset_is_valued_at_the_fills_price_and_a_third_asset_
     fill = a_fill(Side.LONG, Decimal(100), "1")
     instrument = an_instrument()
 
-    assert fee_in_quote(fill, instrument) == Decimal("0.1")
-    assert fee_in_quote(replace(fill, fee_asset="BTC"), instrument) == 10
-    assert fee_in_quote(replace(fill, fee_asset="BNB"), instrument) is None
+    assert fee_in_quote(fill, instrument, None) == Decimal("0.1")
+    assert fee_in_quote(replace(fill, fee_asset="BTC"), instrument, None) == 10
+    assert fee_in_quote(replace(fill, fee_asset="BNB"), instrument, None) is None
+    assert fee_in_quote(replace(fill, fee_asset="BNB"), instrument, Decimal(600)) == 60
 
 
 @BOTH

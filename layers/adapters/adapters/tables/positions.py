@@ -1,6 +1,11 @@
 """Table of exchange positions."""
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.indexes import LocalSecondaryIndex
 
 from adapters.decimals import DecimalAttribute, IntegerAttribute
@@ -80,6 +85,9 @@ class PositionRow(base.Row):
     recovery = UnicodeAttribute(null=True)
     realized_pnl = DecimalAttribute(null=True)
     fees = DecimalAttribute(null=True)
+    funding = DecimalAttribute(null=True)
+    unconverted = JSONAttribute(null=True)  # costs by asset whose price is not known yet
+    settled = JSONAttribute(null=True)  # payments and forced executions in the figures
     opened_at_ms = IntegerAttribute(null=True)
     close_reason = UnicodeAttribute(null=True)
     updated_at_ms = IntegerAttribute(null=True)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from adapters.failures import ErrorWords
 from adapters.names import OrderNames
-from engine.events import Account, Funding, OrderUpdate, VenueOrder, VenuePosition
+from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order
 from engine.values import Instrument, Side
 
@@ -122,6 +122,8 @@ class Dialect(Protocol):
     async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]: ...
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]: ...
     async def is_hedged(self, wire: Caller) -> bool: ...
+    async def funding(self, wire: Caller, *, since_ms: int) -> tuple[Funding, ...]: ...
+    async def rights(self, wire: Caller) -> KeyRights: ...
 
     # acting
     async def prepare(

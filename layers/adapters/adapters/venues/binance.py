@@ -12,7 +12,7 @@ from adapters.names import Name, OrderNames
 from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Socket, Trade
 from adapters.venues import binance_words as words
 from engine.errors import VenueRefusedError
-from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
+from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order, OrderState
 from engine.values import Instrument, plain
 
@@ -131,6 +131,29 @@ class BinanceUsdm:
     async def is_hedged(self, wire: Caller) -> bool:
         answer = await wire.call("fapiPrivateGetPositionSideDual", weight=30, urgent=True)
         return _true(answer["dualSidePosition"])
+
+    async def funding(self, wire: Caller, *, since_ms: int) -> tuple[Funding, ...]:
+        """Payments since then, oldest first; Binance does not say for which side they were."""
+        params: dict[str, Any] = {
+            "incomeType": "FUNDING_FEE",
+            "startTime": since_ms,
+            "limit": _PAGE,
+        }
+        found: dict[str, Funding] = {}
+        while True:
+            page = await wire.call("fapiPrivateGetIncome", params, weight=30, urgent=True)
+            new = {each.funding_id: each for each in map(words.funding, page)}
+            is_known = new.keys() <= found.keys()
+            found |= new
+            if len(page) < _PAGE or is_known:
+                return tuple(sorted(found.values(), key=lambda each: each.at_ms))
+            params["startTime"] = int(page[-1]["time"])  # the page may end amid a moment
+
+    async def rights(self, wire: Caller) -> KeyRights:
+        """Rights are told by the main site only: of a key of the demo site nothing is known."""
+        if "sapi" not in wire.client().urls["api"]:
+            return KeyRights(can_trade=None, can_withdraw=None, is_address_bound=None)
+        return words.rights(await wire.call("sapiGetAccountApiRestrictions", urgent=True))
 
     async def prepare(
         self, wire: Caller, symbol: str, *, leverage: int, hedge: bool, cross: bool

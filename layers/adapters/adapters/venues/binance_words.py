@@ -7,8 +7,8 @@ from typing import Any
 from adapters.failures import ErrorWords
 from adapters.names import Name, OrderNames
 from adapters.venues import PrivateNews, Row, Trade, position_side
-from engine.events import Account, OrderUpdate, VenueOrder, VenuePosition
-from engine.ledger import Fill, OrderState
+from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
+from engine.ledger import Fill, FillKind, OrderState
 from engine.orders import is_ours
 from engine.values import Instrument, OrderSide, Side
 
@@ -36,6 +36,11 @@ _CONDITIONAL_STATES = {
     "CANCELED": OrderState.CANCELLED,
     "REJECTED": OrderState.REJECTED,
     "EXPIRED": OrderState.EXPIRED,
+}
+_VENUES_OWN = {
+    "autoclose-": FillKind.LIQUIDATION,
+    "settlement_autoclose-": FillKind.LIQUIDATION,  # a delisted contract
+    "adl_autoclose": FillKind.DELEVERAGING,
 }
 
 
@@ -138,6 +143,33 @@ def account(row: Row, *, now_ms: int) -> Account:
     )
 
 
+def funding(row: Row) -> Funding:
+    """A payment as the income history prints it; its transaction id is unique within a symbol."""
+    return Funding(
+        funding_id=f"{row['symbol']}-{row['tranId']}",
+        symbol=row["symbol"],
+        side=None,
+        amount=Decimal(row["income"]),
+        asset=row["asset"],
+        at_ms=int(row["time"]),
+    )
+
+
+def rights(row: Row) -> KeyRights:
+    """What a key may do, as the restrictions of the API print it."""
+    return KeyRights(
+        can_trade=row.get("enableFutures"),
+        can_withdraw=row.get("enableWithdrawals"),
+        is_address_bound=row.get("ipRestrict"),
+    )
+
+
+def kind_of(client_order_id: str) -> FillKind:
+    """Who wanted an order's fills: the venue marks its own by their client ids."""
+    marks = (kind for start, kind in _VENUES_OWN.items() if client_order_id.startswith(start))
+    return next(marks, FillKind.TRADE)
+
+
 def fill(row: Row, named: Name) -> Fill:
     """An own execution as userTrades prints it."""
     return Fill(
@@ -153,6 +185,7 @@ def fill(row: Row, named: Name) -> Fill:
         fee_asset=row["commissionAsset"],
         is_maker=bool(row["maker"]),
         executed_at_ms=int(row["time"]),
+        kind=kind_of(named.client_order_id),
     )
 
 
@@ -171,7 +204,8 @@ def private_news(message: Any, names: OrderNames, *, patient: bool) -> PrivateNe
     if event == "ORDER_TRADE_UPDATE":
         row = message["o"]
         order_id = str(row["i"])
-        if patient and names.get(order_id) is None and not is_ours(row["c"]):
+        is_named = is_ours(row["c"]) or kind_of(row["c"]) is not FillKind.TRADE
+        if patient and names.get(order_id) is None and not is_named:
             return PrivateNews(waits_for=order_id)
         return _order_news(row, names)
     if event == "ALGO_UPDATE":
@@ -210,6 +244,7 @@ def _streamed_fill(row: Row, named: Name) -> Fill:
         fee_asset=row.get("N") or "",
         is_maker=bool(row["m"]),
         executed_at_ms=int(row["T"]),
+        kind=kind_of(row["c"]),
     )
 
 

@@ -10,6 +10,7 @@ from engine.events import (
     Account,
     Event,
     FillsFetched,
+    FundingFetched,
     Prepared,
     PrepareRefused,
     SendSkipped,
@@ -66,6 +67,9 @@ class Errands:
 
     def fills(self, symbol: str, since_ms: int) -> None:
         self._start(f"fills {symbol}", self._fills(symbol, since_ms))
+
+    def funding(self, since_ms: int) -> None:
+        self._start("funding", self._funding(since_ms))
 
     def prepare(self, symbol: str, leverage: int, *, hedge: bool, cross: bool) -> None:
         work = self._prepare(symbol, leverage, hedge=hedge, cross=cross)
@@ -133,6 +137,12 @@ class Errands:
             symbol=symbol, since_ms=since_ms, asked_ms=asked_ms, at_ms=self.clock.now_ms()
         )
         return (*fills, done)
+
+    async def _funding(self, since_ms: int) -> Sequence[Event]:
+        asked_ms = self.clock.now_ms()
+        paid = await self.exchange.funding(since_ms=since_ms)
+        done = FundingFetched(since_ms=since_ms, asked_ms=asked_ms, at_ms=self.clock.now_ms())
+        return (*paid, done)
 
     async def _prepare(
         self, symbol: str, leverage: int, *, hedge: bool, cross: bool

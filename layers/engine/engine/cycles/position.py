@@ -261,8 +261,14 @@ class _Burst:
             errands.look_up(order)
         for symbol, leverage in plan.prepares:
             errands.prepare(symbol, leverage, hedge=self.engine.hedge, cross=self.engine.cross)
+        self._read(plan)
+
+    def _read(self, plan: DeskPlan) -> None:
+        errands = self.memory.errands
         for symbol, since_ms in plan.fetch_fills:
             errands.fills(symbol, since_ms)
+        if plan.funding_since_ms is not None:
+            errands.funding(plan.funding_since_ms)
         if plan.want_snapshot:
             errands.snapshot()
         if plan.want_account:

@@ -5,11 +5,14 @@ from functools import singledispatch
 
 from engine.desk.book import Book
 from engine.desk.booking import book_fills, receive
+from engine.desk.charging import charge, is_dealt_with
 from engine.desk.comparing import compare
 from engine.events import (
     Account,
     CancelUnclear,
     FillsFetched,
+    Funding,
+    FundingFetched,
     NotFound,
     OrderUpdate,
     Prepared,
@@ -27,10 +30,11 @@ LOOK_UP_SPACING_MS = 500
 
 
 def absorb(book: Book) -> None:
-    """Every event in order, then whatever fills can be booked."""
+    """Every event in order, then whatever fills and payments can be booked."""
     for event in book.inputs.events:
         _take(event, book)
     book_fills(book)
+    charge(book)
 
 
 def seal(book: Book) -> None:
@@ -45,6 +49,8 @@ def seal(book: Book) -> None:
             book.put_order(replace(order, state=OrderState.UNKNOWN, reason="inherited"))
     for position in book.positions.values():
         book.want_fills(position.key.symbol)
+    if book.positions or book.closed:
+        book.funding_wanted_ms = book.now_ms
 
 
 @singledispatch
@@ -149,6 +155,19 @@ def _(event: StreamBroken, book: Book) -> None:
 def _(event: FillsFetched, book: Book) -> None:
     book.fetching.pop(event.symbol, None)
     book.fetched[event.symbol] = max(event.asked_ms, book.fetched.get(event.symbol, 0))
+
+
+@_take.register
+def _(event: Funding, book: Book) -> None:
+    if not is_dealt_with(book, event):
+        book.payments[event.funding_id] = event
+
+
+@_take.register
+def _(event: FundingFetched, book: Book) -> None:
+    book.funding_read_ms = max(event.asked_ms, book.funding_read_ms)
+    if event.asked_ms >= book.funding_wanted_ms:
+        book.funding_wanted_ms = 0
 
 
 @_take.register

@@ -15,7 +15,7 @@ from engine.records import Command, Consumed
 from engine.risk import Refusal, stale_price
 from engine.risk_record import Result
 from engine.settings import Settings
-from engine.values import CloseReason, Instrument
+from engine.values import CloseReason, Instrument, Side
 
 FRUITLESS = (OrderState.REJECTED, OrderState.EXPIRED)
 FIRST_LOOK_MS = 1500
@@ -58,6 +58,11 @@ class Book:
         self.snapshot_wanted_ms = state.snapshot_wanted_ms
         self.mismatches = dict(state.mismatches)
         self.bare_since = dict(state.bare_since)
+        self.payments = dict(state.payments)
+        self.paid = dict(state.paid)
+        self.funding_asked_ms = state.funding_asked_ms
+        self.funding_read_ms = state.funding_read_ms
+        self.funding_wanted_ms = state.funding_wanted_ms
         self.add_refused = dict(state.add_refused)
         self.touched = dict(state.touched)
         self.changed_ms = state.changed_ms
@@ -72,6 +77,7 @@ class Book:
         self.look_ups: dict[str, Order] = {}
         self.prepares: list[tuple[str, int]] = []
         self.fetches: list[tuple[str, int]] = []
+        self.funding_since_ms: int | None = None
         self.want_snapshot = False
         self.want_account = False
         self.refusals: dict[str, int] = {}
@@ -92,6 +98,27 @@ class Book:
     def entries_of(self, position_id: str) -> list[Order]:
         """The orders that make a position larger: its entry and the steps of its ladder."""
         return [order for order in self.orders_of(position_id) if not order.reduce_only]
+
+    def shares_of(self, symbol: str, side: Side) -> list[Position]:
+        """The shares of a position of the venue that still hold something, the oldest first."""
+        found = [
+            share
+            for share in self.positions.values()
+            if (share.key.symbol, share.key.side) == (symbol, side) and share.quantity > 0
+        ]
+        return sorted(found, key=lambda share: (share.opened_at_ms, share.position_id))
+
+    def excess(self, symbol: str, side: Side) -> Decimal:
+        """What the venue was last seen to hold beyond our shares."""
+        doubt = self.mismatches.get((symbol, side))
+        if doubt is None:
+            return Decimal(0)
+        return max(doubt.mismatch.venue - doubt.mismatch.ours, Decimal(0))
+
+    def price_of(self, asset: str, quote: str) -> Decimal | None:
+        """The last price of an asset in another, if it is followed."""
+        known = self.inputs.quotes.get(asset + quote)
+        return None if known is None else known.price
 
     def instrument(self, symbol: str) -> Instrument | None:
         return self.inputs.instruments.get(symbol)
@@ -177,6 +204,8 @@ class Book:
         known = self.results.pop(position.position_id, None)
         if position.status is PositionStatus.CLOSED and position.entry_quantity > 0:
             self.results[position.position_id] = Result.of(position)
+            if known is None:
+                self.funding_wanted_ms = self.now_ms
         if known or position.position_id in self.results:
             self.uncounted = True
 

@@ -1,14 +1,15 @@
 """Fills into positions: each fill once, positions from nothing else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.events import OrderUpdate
-from engine.ledger import Fill, Order, OrderState, Position, PositionStatus, Purpose
+from engine.ledger import Fill, FillKind, Order, OrderState, Position, PositionStatus, Purpose
 from engine.levels import with_exits
 from engine.orders import advanced, missing, parsed
-from engine.shares import fee_in_quote, with_entry, with_exit
+from engine.shares import fee_in_quote, with_entry, with_exit, with_settled, with_unconverted
 from engine.values import CloseReason, Instrument
 
 _REASONS = {
@@ -35,6 +36,9 @@ def book_fills(book: Book) -> None:
         for fill, position_id, purpose in named:
             if purpose is not None and purpose.reduces is not wanted:
                 _place(book, fill, position_id, purpose)
+    for fill in waiting:
+        if fill.kind is not FillKind.TRADE:
+            _force(book, fill)
 
 
 def _owner(book: Book, fill: Fill) -> tuple[str, Purpose | None]:
@@ -57,17 +61,53 @@ def _place(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
         _enter(book, position, fill, purpose, instrument)
     elif not _exit(book, position, fill, purpose, instrument):
         return
+    _done(book, fill)
+    _count(book, fill, position_id, purpose)
+
+
+def _done(book: Book, fill: Fill) -> None:
     del book.loose[fill.key]
     book.fill_ids.add(fill.key)
     book.new_fills.append(fill)
-    _count(book, fill, position_id, purpose)
+
+
+def _force(book: Book, fill: Fill) -> None:
+    """The venue itself reduced the position: what others hold of it first, then the oldest share.
+
+    Each share remembers its part, for the worker may die between two of them.
+    """
+    instrument = book.instrument(fill.symbol)
+    shares = book.shares_of(fill.symbol, fill.side)
+    if instrument is None or not shares or fill.order_side is not fill.side.exit:
+        return
+    known = [*shares, *book.closed.values()]
+    settled = sum((one.settled_of(fill.key) or Decimal(0) for one in known), Decimal(0))
+    left = max(fill.quantity - book.excess(fill.symbol, fill.side) - settled, Decimal(0))
+    for share in shares:
+        taken = min(left, share.quantity)
+        if taken > 0:
+            left -= taken
+            reduced = _part(book, share, fill, taken, CloseReason.LIQUIDATED, instrument)
+            book.put_position(with_settled(reduced, fill.key, taken))
+            book.alarm(
+                f"position_{fill.kind}",
+                position=share.position_id,
+                quantity=taken,
+                rest=reduced.quantity,
+                price=fill.price,
+            )
+    _done(book, fill)
 
 
 def _enter(
     book: Book, position: Position, fill: Fill, purpose: Purpose, instrument: Instrument
 ) -> None:
-    fee, is_first = _fee(book, fill, instrument), purpose is Purpose.ENTRY
-    entered = with_entry(position, fill, fee, first=is_first)
+    entered = _charged(
+        book,
+        fill,
+        instrument,
+        lambda fee: with_entry(position, fill, fee, first=purpose is Purpose.ENTRY),
+    )
     entered = with_exits(entered, instrument, book.settings)
     if position.status is PositionStatus.OPENING:
         entered = replace(entered, status=PositionStatus.OPEN)
@@ -93,12 +133,7 @@ def _exit(
     if left == 0:
         return True
     book.note("exit_beyond_share", position=position.position_id, quantity=left)
-    others = [
-        other
-        for other in book.positions.values()
-        if (other.key.symbol, other.key.side) == (fill.symbol, position.key.side)
-    ]
-    for other in sorted(others, key=lambda share: (share.opened_at_ms, share.position_id)):
+    for other in book.shares_of(fill.symbol, position.key.side):
         left = _reduce(book, other, fill, left, CloseReason.RECONCILE_MISSING, instrument)
     return True
 
@@ -115,12 +150,24 @@ def _reduce(
     taken = min(quantity, position.quantity)
     if taken <= 0:
         return quantity
+    book.put_position(_part(book, position, fill, taken, reason, instrument))
+    return quantity - taken
+
+
+def _part(
+    book: Book,
+    position: Position,
+    fill: Fill,
+    taken: Decimal,
+    reason: CloseReason,
+    instrument: Instrument,
+) -> Position:
+    """The share after its part of an execution; `reason` counts if nothing is left of it."""
     part = replace(fill, quantity=taken, fee=fill.fee * taken / fill.quantity)
-    after = with_exit(position, part, _fee(book, part, instrument))
+    after = _charged(book, part, instrument, lambda fee: with_exit(position, part, fee))
     if after.quantity == 0:
         after = replace(after, close_reason=reason, closed_at_ms=fill.executed_at_ms)
-    book.put_position(after)
-    return quantity - taken
+    return after
 
 
 def _reason(position: Position, purpose: Purpose) -> CloseReason:
@@ -151,8 +198,12 @@ def _order_of(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> Ord
     return None
 
 
-def _fee(book: Book, fill: Fill, instrument: Instrument) -> Decimal:
-    fee = fee_in_quote(fill, instrument)
-    if fee is None:
-        book.note("fee_not_converted", trade=fill.trade_id, fee=fill.fee, asset=fill.fee_asset)
-    return fee or Decimal(0)
+def _charged(
+    book: Book, fill: Fill, instrument: Instrument, booked: Callable[[Decimal], Position]
+) -> Position:
+    """The position `booked` with the fee in quote currency, or with the fee kept in its asset."""
+    fee = fee_in_quote(fill, instrument, book.price_of(fill.fee_asset, instrument.quote))
+    if fee is not None:
+        return booked(fee)
+    book.alarm("fee_not_converted", trade=fill.trade_id, fee=fill.fee, asset=fill.fee_asset)
+    return with_unconverted(booked(Decimal(0)), fill.fee_asset, fill.fee)

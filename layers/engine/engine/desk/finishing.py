@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from engine.desk.book import Book
+from engine.desk.charging import symbols_to_price
 from engine.desk.state import DeskPlan, DeskState
 from engine.ledger import Order, OrderState, Position, Purpose
 from engine.orders import missing
@@ -36,6 +37,7 @@ def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
         look_ups=tuple(book.look_ups.values()),
         prepares=tuple(book.prepares),
         fetch_fills=tuple(book.fetches),
+        funding_since_ms=book.funding_since_ms,
         want_snapshot=book.want_snapshot,
         want_account=book.want_account,
         follow=_follow(book),
@@ -107,7 +109,9 @@ def _changed_positions(book: Book) -> tuple[Position, ...]:
 
 def _follow(book: Book) -> frozenset[str]:
     wished = {c.wish.key.symbol for c in book.pending.values() if c.wish is not None}
-    return frozenset(wished | {p.key.symbol for p in book.positions.values()})
+    held = [*book.positions.values(), *book.closed.values()]
+    priced = {symbol for position in held for symbol in symbols_to_price(book, position)}
+    return frozenset(wished | priced | {p.key.symbol for p in book.positions.values()})
 
 
 def _keep(times: dict[str, int], names: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from engine.risk import (
     state_refusal,
 )
 from engine.sizing import Size, leverage_for, sized
-from engine.values import CloseReason, Instrument, Wish
+from engine.values import CloseReason, Instrument, SetKey, Wish
 
 PREPARE_AGAIN_MS = 1000
 REFUSED_MS = 60_000  # a symbol the venue would not prepare is asked for again after this
@@ -125,16 +125,25 @@ def _forbidden(book: Book, wish: Wish) -> Refusal | None:
 
 
 def _cooldown(book: Book, wish: Wish) -> Refusal | None:
-    """A short key rests after a close; an entry that never filled costs no rest."""
+    """A short key rests after a close, a whole side of a symbol after the venue closed it.
+
+    An entry that never filled costs no rest.
+    """
     ends = [
         position.closed_at_ms
         for position in book.closed.values()
-        if position.key.short_text == wish.key.short_text and position.entry_quantity > 0
+        if position.entry_quantity > 0 and _rests(position, wish.key)
     ]
     left_ms = max(ends, default=0) + book.settings.position_cooldown_s * 1000 - book.now_ms
     if not ends or left_ms <= 0:
         return None
     return Refusal(code="cooldown", numbers={"left_ms": Decimal(left_ms)})
+
+
+def _rests(closed: Position, key: SetKey) -> bool:
+    is_liquidated = closed.close_reason is CloseReason.LIQUIDATED
+    is_side = (closed.key.symbol, closed.key.side) == (key.symbol, key.side)
+    return closed.key.short_text == key.short_text or (is_liquidated and is_side)
 
 
 def _protected(book: Book, wish: Wish) -> Refusal | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engine.desk.absorbing import LOOK_UP_SPACING_MS
 from engine.desk.book import Book
+from engine.desk.charging import ask_funding
 from engine.ledger import Order, OrderState, Purpose
 from engine.orders import missing
 from engine.reconcile import arrival_settled_ms, is_absence_proven
@@ -108,8 +109,9 @@ def _is_within(book: Book, asked_ms: int | None) -> bool:
 
 
 def ask(book: Book) -> None:
-    """Fills, snapshot and account, each at its pace and one question at a time."""
+    """Fills, funding, snapshot and account, each at its pace and one question at a time."""
     _ask_fills(book)
+    ask_funding(book)
     _ask_snapshot(book)
     interval_ms = book.settings.stale_equity_ms // 4
     age_ms = interval_ms if book.account is None else book.now_ms - book.account.at_ms
@@ -154,7 +156,13 @@ def _ends_idle(book: Book, last_ms: int) -> bool:
 
 def is_quiet(book: Book) -> bool:
     """Flat, nothing wanted, nothing on its way."""
-    is_busy = book.positions or book.pending or book.fetch_wanted or book.cancelling
+    is_busy = (
+        book.positions
+        or book.pending
+        or book.fetch_wanted
+        or book.cancelling
+        or book.funding_wanted_ms
+    )
     return not is_busy and all(order.state.is_terminal for order in book.orders.values())
 
 

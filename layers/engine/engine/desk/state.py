@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.events import Account, Event, Quote, Snapshot
+from engine.events import Account, Event, Funding, Quote, Snapshot
 from engine.ledger import Fill, Order, Position
 from engine.reconcile import Mismatch, SymbolSide
 from engine.records import Command, Facts, Held
@@ -29,7 +29,8 @@ class DeskState:
     attempt is ever numbered twice; `closed` is kept for cooldowns and late fills, `results` of
     closed ones for the limits of the account, whose figures are `risk`; `uncounted` says that the
     results changed since those were counted, or were never seen by this owner. `loose` are fills
-    not booked (yet): strangers' or early ones. Maps to a time hold when something was asked or
+    not booked (yet): strangers' or early ones; `payments` funding that no share was found for yet,
+    `paid` what is dealt with. Maps to a time hold when something was asked or
     first seen: `looked` and `fetching` only while the answer is out.
     """
 
@@ -61,6 +62,11 @@ class DeskState:
     mismatches: Mapping[SymbolSide, Doubted] = field(default_factory=dict)
     bare_since: Mapping[str, int] = field(default_factory=dict)
     add_refused: Mapping[str, int] = field(default_factory=dict)
+    payments: Mapping[str, Funding] = field(default_factory=dict)
+    paid: Mapping[str, int] = field(default_factory=dict)
+    funding_asked_ms: int = 0
+    funding_read_ms: int = 0
+    funding_wanted_ms: int = 0
     touched: Mapping[str, int] = field(default_factory=dict)
     changed_ms: int = 0
     started_ms: int = 0
@@ -131,7 +137,8 @@ class DeskPlan:
     in counts from it. The shell claims each with the store, sends at most once and brings back one
     event each: the answer, `SendSkipped` if it did not send what it claimed (or could not claim),
     `SendUnclear` if the claim was refused because somebody else had it. Each cancel and look-up
-    brings one event too; a fetch its fills and then `FillsFetched`, or nothing if it failed.
+    brings one event too; a fetch its fills and then `FillsFetched`, or nothing if it failed; the
+    same for funding since `funding_since_ms`, unless that is None.
     `trading_state` is what the account may do now; `restraint` why, where a limit was breached.
     """
 
@@ -141,6 +148,7 @@ class DeskPlan:
     look_ups: tuple[Order, ...] = ()
     prepares: tuple[tuple[str, int], ...] = ()
     fetch_fills: tuple[tuple[str, int], ...] = ()
+    funding_since_ms: int | None = None
     want_snapshot: bool = False
     want_account: bool = False
     follow: frozenset[str] = frozenset()

@@ -68,6 +68,9 @@ class ExchangeSettings:
     stale_equity_ms: int = BURST.whole(
         60000, "staleEquityMs", "5000 .. 600000 by 1000 ms", "An older equity opens nothing."
     )
+    funding_interval_s: int = BURST.whole(
+        300, "fundingIntervalS", "30 .. 600 by 30 s", "Funding of what is held is read so often."
+    )
     wish_max_age_ms: int = BURST.whole(
         3000, "wishMaxAgeMs", "500 .. 30000 by 100 ms", "Older wishes are refused."
     )
