@@ -183,7 +183,7 @@ class Stream:
         now_ms = self._clock.now_ms()
         if message is None and self._speaks:
             return
-        if isinstance(message, dict) and message.get("error"):
+        if isinstance(message, dict) and _is_refusal(message):
             self.kick(f"the venue refused: {redact(str(message))}")
             return
         if not self._is_open(url, message):
@@ -220,3 +220,8 @@ class Stream:
             self.breaks += 1
             if self._on_break is not None:
                 self._on_break(self.seen_ms)
+
+
+def _is_refusal(message: Mapping[str, Any]) -> bool:
+    """Whether a venue says no to a login or a subscription, in any venue's words."""
+    return bool(message.get("error")) or message.get("event") == "error"
