@@ -116,7 +116,8 @@ class VenueWire(Protocol):
     hosts : tuple of str
         Host names it answers to; a leading dot stands for every name that ends so.
     exchange : PaperExchange
-        Its books and its market.
+        Its books and its market. `exchange.shown_ms()` is the time to show (the time route) and
+        to measure a request's stamp by: it may stand off from `now_ms()`, which is for the books.
     """
 
     name: str

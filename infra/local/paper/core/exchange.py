@@ -29,7 +29,12 @@ class PaperExchange:
         self.books = books
         self.quotes = quotes
         self.now_ms = clock
+        self.skew_ms = 0
         self._matching = Matching(books, quotes)
+
+    def shown_ms(self) -> int:
+        """The time the venue shows and measures stamps by; its books go by `now_ms`."""
+        return self.now_ms() + self.skew_ms
 
     def instrument(self, symbol: str) -> PaperInstrument:
         found = self.quotes.instrument(symbol)

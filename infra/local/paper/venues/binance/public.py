@@ -27,7 +27,7 @@ def ping(exchange: PaperExchange, given: Parameters) -> Json:
 
 def time(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/time``."""
-    return {"serverTime": exchange.now_ms()}
+    return {"serverTime": exchange.shown_ms()}
 
 
 def exchange_info(exchange: PaperExchange, given: Parameters) -> Json:
@@ -35,7 +35,7 @@ def exchange_info(exchange: PaperExchange, given: Parameters) -> Json:
     limit = {"interval": "MINUTE", "intervalNum": 1}
     listed = exchange.quotes.instruments.values()
     return {
-        "timezone": "UTC", "serverTime": exchange.now_ms(), "futuresType": "U_MARGINED",
+        "timezone": "UTC", "serverTime": exchange.shown_ms(), "futuresType": "U_MARGINED",
         "rateLimits": [
             {"rateLimitType": "REQUEST_WEIGHT", "limit": 2400} | limit,
             {"rateLimitType": "ORDERS", "limit": 1200} | limit,

@@ -85,7 +85,7 @@ class BinanceWire:
         if route.guard is Guard.SIGNED:
             check_key(self._credentials, request.headers)
             check_signature(self._credentials, payload)
-            check_age(values, self.exchange.now_ms())
+            check_age(values, self.exchange.shown_ms())
         given = Parameters(values)
         given.check_known(route.reads)
         return route.handler(self.exchange, given)
