@@ -133,6 +133,17 @@ class Child:
                 self._say(str(error))
 
 
+def lambda_workers(home: Path, function: str) -> list[psutil.Process]:
+    """The running workers of one Lambda function of the twin in `home`."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if (line := " ".join(process.info["cmdline"] or [])).startswith(sys.executable)
+        and str(home) in line
+        and f"-{function}-" in line
+    ]
+
+
 async def end_session(process: asyncio.subprocess.Process) -> None:
     """Kill what is left of the session a process leads, and return once all of it is gone."""
     left = _group(process.pid)

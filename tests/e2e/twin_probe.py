@@ -108,14 +108,10 @@ def wish(connection_id: str, control: httpx.Client, symbol: str, side: str) -> d
 
 def outcome(connection_id: str, control: httpx.Client, command_id: str) -> str:
     """What became of a wish: empty while it waits."""
-    from adapters.commands import queue
-    from adapters.tables import CommandRow
+    from local.wire_ring import verdict
 
     del control
-    done = CommandRow.query(
-        queue(connection_id, "done"), CommandRow.command_id == command_id, consistent_read=True
-    )
-    return next((f"{row.outcome} {row.reason or ''}".strip() for row in done), "")
+    return verdict.outcome(connection_id, command_id)
 
 
 def ticks(connection_id: str, control: httpx.Client, since_ms: int) -> dict[str, dict[str, int]]:

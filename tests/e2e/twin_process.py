@@ -16,6 +16,7 @@ import psutil
 from tests.ministack import free_port
 
 from local.places import ROOT, Places, Ports
+from local.processes import lambda_workers
 
 CTS = (sys.executable, "-m", "local.cli")
 
@@ -61,13 +62,7 @@ class Home:
 
     def workers(self, function: str) -> list[psutil.Process]:
         """The running Lambda workers of one function."""
-        return [
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if (line := " ".join(process.info["cmdline"] or [])).startswith(sys.executable)
-            and str(self.folder) in line
-            and f"-{function}-" in line
-        ]
+        return lambda_workers(self.folder, function)
 
     def leftovers(self) -> list[str]:
         """Whatever still runs of this twin."""
