@@ -10,6 +10,7 @@ from local.paper.core.records import (
     AlgoOrder,
     ClientId,
     Fill,
+    Income,
     Order,
     Position,
     PositionSide,
@@ -37,10 +38,15 @@ class AlgoChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanged:
-    """Wallet or positions moved."""
+    """Wallet or positions moved.
+
+    ``reason`` is ORDER, FUNDING_FEE, INSURANCE_CLEAR or MARGIN_TRANSFER; ``incomes`` are the
+    payments that were no fills.
+    """
 
     reason: str
     positions: tuple[Position, ...]
+    incomes: tuple[Income, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,11 @@ class Books:
         self.orders = {one.order_id: one for one in map(Order.from_row, journal.read("order"))}
         self.algos = {one.algo_id: one for one in map(AlgoOrder.from_row, journal.read("algo"))}
         self.fills = sorted(map(Fill.from_row, journal.read("fill")), key=lambda one: one.trade_id)
+        self.incomes = sorted(
+            map(Income.from_row, journal.read("income")), key=lambda one: one.income_id
+        )
+        self.version = 0
+        """Grows with every change, for those who keep what they computed of the books."""
         self.positions: dict[Key, Position] = {
             (one.symbol, one.position_side): one
             for one in map(Position.from_row, journal.read("position"))
@@ -124,6 +135,10 @@ class Books:
         self.fills.append(fill)
         self._mark("fill", str(fill.trade_id), fill)
 
+    def keep_income(self, income: Income) -> None:
+        self.incomes.append(income)
+        self._mark("income", str(income.income_id), income)
+
     def count_client_id(self, purpose: str, client_id: str, identity: int) -> None:
         """Remember that a client's own request with this id was accepted."""
         fresh = ClientId(purpose=purpose, client_id=client_id)
@@ -151,6 +166,7 @@ class Books:
 
     def _mark(self, kind: str, key: str, record: Record) -> None:
         self._dirty[kind, key] = record
+        self.version += 1
 
 
 def _index[T](index: dict[int, T], key: int, record: T, *, is_open: bool) -> None:

@@ -1,19 +1,41 @@
-"""Booking one execution: position, wallet, fee, fill."""
+"""Booking one execution: position, margin, wallet, fee, fill."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+from local.paper.core import margin
 from local.paper.core.books import AccountChanged, Books, OrderChanged
 from local.paper.core.margin import MAKER_FEE, TAKER_FEE
-from local.paper.core.records import ZERO, Fill, Order, OrderStatus, Position
+from local.paper.core.records import (
+    ZERO,
+    Fill,
+    FillKind,
+    Income,
+    IncomeKind,
+    Order,
+    OrderStatus,
+    Position,
+)
 
 
 def fill(
-    books: Books, order: Order, *, price: Decimal, quantity: Decimal, maker: bool, now_ms: int
-) -> None:
-    """Execute ``quantity`` of an order at a price; the caller commits."""
+    books: Books,
+    order: Order,
+    *,
+    price: Decimal,
+    quantity: Decimal,
+    maker: bool,
+    now_ms: int,
+    kind: FillKind = FillKind.TRADE,
+) -> Fill:
+    """Execute ``quantity`` of an order at a price; the caller commits. Deleveraging is free."""
     position = books.position(order.symbol, order.position_side)
+    held = position.quantity
     realized = move(position, order.side.sign * quantity, price)
+    _allot(books, position, held, price)
     fee = quantity * price * (MAKER_FEE if maker else TAKER_FEE)
+    if kind is FillKind.DELEVERAGING:
+        fee = ZERO
     position.realized += realized
     position.updated_ms = now_ms
     books.keep_position(position)
@@ -27,11 +49,12 @@ def fill(
     execution = Fill(
         trade_id=books.next_id(), order_id=order.order_id, client_order_id=order.client_order_id,
         symbol=order.symbol, side=order.side, position_side=order.position_side, price=price,
-        quantity=quantity, fee=fee, realized=realized, maker=maker, time_ms=now_ms,
+        quantity=quantity, fee=fee, realized=realized, maker=maker, time_ms=now_ms, kind=kind,
     )  # fmt: skip
     books.keep_fill(execution)
-    books.tell(AccountChanged(reason="ORDER", positions=(position,)))
-    books.tell(OrderChanged(order=order, execution="TRADE", fill=execution))
+    books.tell(AccountChanged(reason="ORDER", positions=(replace(position),)))
+    books.tell(OrderChanged(order=order.copy(), execution="TRADE", fill=execution))
+    return execution
 
 
 def move(position: Position, change: Decimal, price: Decimal) -> Decimal:
@@ -54,3 +77,47 @@ def move(position: Position, change: Decimal, price: Decimal) -> Decimal:
         position.entry_price = price
     position.quantity = after
     return realized
+
+
+def _allot(books: Books, position: Position, before: Decimal, price: Decimal) -> None:
+    """Isolated margin follows the quantity: released as it closes, given as it opens."""
+    config, after = books.config(position.symbol), position.quantity
+    if not config.isolated:
+        return
+    kept = min(abs(before), abs(after)) if before * after > 0 else ZERO
+    if before:
+        position.margin = position.margin * kept / abs(before)
+    position.margin += (abs(after) - kept) * price / config.leverage
+
+
+def pay(books: Books, position: Position, income: Income) -> None:
+    """Book a payment: an isolated position has it in its own margin; the caller commits."""
+    books.account.wallet += income.amount
+    if position.quantity and books.config(position.symbol).isolated:
+        position.margin = max(position.margin + income.amount, ZERO)
+    books.keep_position(position)
+    books.keep_income(income)
+    books.keep_account()
+    books.tell(
+        AccountChanged(
+            reason=income.kind.value, positions=(replace(position),), incomes=(income,)
+        )
+    )  # fmt: skip
+
+
+def clear(books: Books, position: Position, amount: Decimal, now_ms: int) -> None:
+    """Settle with the insurance fund: above zero it pays the account, below zero it is paid."""
+    if amount == 0:
+        return
+    books.account.insurance -= amount
+    income = Income(
+        income_id=books.next_id(), kind=IncomeKind.INSURANCE_CLEAR, symbol=position.symbol,
+        position_side=position.position_side, amount=amount, time_ms=now_ms,
+    )  # fmt: skip
+    pay(books, position, income)
+
+
+def cover(books: Books, position: Position, now_ms: int) -> None:
+    """Once nothing cross is held, what the cross wallet lacks is the insurance fund's loss."""
+    if not margin.held_cross(books):
+        clear(books, position, max(-margin.cross_wallet(books), ZERO), now_ms)

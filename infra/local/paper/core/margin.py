@@ -1,16 +1,21 @@
-"""Cross margin: what the account is worth and what it may still spend, in USDT."""
+"""Margin, cross and isolated: what the account is worth and what it may still spend, in USDT.
+
+The wallet holds everything. An isolated position keeps its own margin out of it, given at entry
+and released at exit; what is left is the cross wallet, which all cross positions share.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
 
 from local.paper.core.books import Books
 from local.paper.core.records import ZERO, Order, OrderSide, Position, PositionSide
+from local.paper.market.brackets import Bracket, bracket_of, maintenance
 
 Price = Callable[[str], Decimal]
+Brackets = Callable[[str], tuple[Bracket, ...]]
 
 TAKER_FEE = Decimal("0.0005")
 MAKER_FEE = Decimal("0.0002")
-MAINTENANCE_RATIO = Decimal("0.004")
 
 
 def unrealized(books: Books, price: Price) -> Decimal:
@@ -21,6 +26,16 @@ def unrealized(books: Books, price: Price) -> Decimal:
 def held(books: Books) -> list[Position]:
     """Positions that are not flat."""
     return [one for one in books.positions.values() if one.quantity]
+
+
+def held_cross(books: Books) -> list[Position]:
+    """Positions that share the cross wallet."""
+    return [one for one in held(books) if not books.config(one.symbol).isolated]
+
+
+def cross_wallet(books: Books) -> Decimal:
+    """The wallet less what isolated positions keep."""
+    return books.account.wallet - sum((one.margin for one in books.positions.values()), ZERO)
 
 
 def position_margin(books: Books, position: Position, price: Price) -> Decimal:
@@ -48,8 +63,48 @@ def orders_margin(books: Books) -> Decimal:
 
 def available(books: Books, price: Price) -> Decimal:
     """Balance free for new positions, never below zero."""
-    free = books.account.wallet + unrealized(books, price)
-    return max(free - positions_margin(books, price) - orders_margin(books), ZERO)
+    free = cross_wallet(books)
+    for one in held_cross(books):
+        free += one.unrealized(price(one.symbol)) - position_margin(books, one, price)
+    return max(free - orders_margin(books), ZERO)
+
+
+def maintenance_margin(position: Position, price: Price, brackets: Brackets) -> Decimal:
+    """What a position must keep at a price, by its value's tier."""
+    value = abs(position.quantity) * price(position.symbol)
+    return maintenance(brackets(position.symbol), value)
+
+
+def slack(books: Books, position: Position, price: Price, brackets: Brackets) -> Decimal:
+    """What may still be lost before this position is liquidated; at zero it is.
+
+    An isolated position has its own margin for that, the cross ones have the cross wallet together.
+    """
+    if books.config(position.symbol).isolated:
+        group, backing = [position], position.margin
+    else:
+        group, backing = held_cross(books), cross_wallet(books)
+    for one in group:
+        backing += one.unrealized(price(one.symbol)) - maintenance_margin(one, price, brackets)
+    return backing
+
+
+def liquidation_price(
+    books: Books, position: Position, price: Price, brackets: Brackets
+) -> Decimal:
+    """Where the mark price liquidates a position, the others standing still; zero if nowhere.
+
+    With ``backing`` for all but this position's own profit and maintenance, it is the price P with
+    ``backing + (P - entry) * q - (|q| * P * ratio - relief) = 0``, in the tier of today's value.
+    """
+    quantity, now = position.quantity, price(position.symbol)
+    tier = bracket_of(brackets(position.symbol), abs(quantity) * now)
+    own = position.unrealized(now) - maintenance_margin(position, price, brackets)
+    backing = slack(books, position, price, brackets) - own
+    found = (position.entry_price * quantity - backing - tier.relief) / (
+        quantity - abs(quantity) * tier.ratio
+    )
+    return max(found, ZERO)
 
 
 def opening_quantity(

@@ -1,15 +1,19 @@
 """Matching: trades of the market fill limit orders and fire conditional ones."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from local.paper.core import rules
 from local.paper.core.books import AlgoChanged, Books, OrderChanged
-from local.paper.core.filling import fill
-from local.paper.core.margin import Price
-from local.paper.core.records import AlgoOrder, AlgoStatus, Order, OrderSide, OrderStatus
-from local.paper.core.refusals import Reason, RefusedError
+from local.paper.core.execution import Execution, taker_price
+from local.paper.core.records import AlgoOrder, AlgoStatus, Order
+from local.paper.core.refusals import RefusedError
 from local.paper.core.requests import OrderRequest
-from local.paper.core.triggers import fires, follow
+from local.paper.core.scripts import Scripts
+from local.paper.core.triggers import fires, follow, working_price
+from local.paper.core.venue_orders import VenueOrders
+from local.paper.market.candles import Trade
+from local.paper.market.funding import FUNDING_MS, next_funding_ms
 from local.paper.market.quotes import Quote, Quotes
 
 CATCH_UP_MS = 6 * 3_600_000
@@ -17,12 +21,31 @@ CATCH_UP_MS = 6 * 3_600_000
 _CHUNK_MS = 60_000
 
 
-class Matching:
-    """The one place where books and market meet. Market liquidity is unlimited at bid and ask."""
+class _Passing(NamedTuple):
+    """A trade of the market on its way past our orders."""
 
-    def __init__(self, books: Books, quotes: Quotes) -> None:
+    ts_ms: int
+    symbol: str
+    trade: Trade
+
+
+class Matching:
+    """The one place where books and market meet."""
+
+    def __init__(
+        self,
+        books: Books,
+        quotes: Quotes,
+        scripts: Scripts,
+        execution: Execution,
+        venue: VenueOrders,
+    ) -> None:
         self._books = books
         self._quotes = quotes
+        self._scripts = scripts
+        self._execution = execution
+        self._venue = venue
+        self._funding_ms = 0
 
     def advance(self, now_ms: int) -> None:
         """Match every trade since the last call, in time order, then commit.
@@ -32,6 +55,7 @@ class Matching:
         """
         account = self._books.account
         start_ms = max(account.processed_ms + 1, now_ms - CATCH_UP_MS)
+        self._funding_ms = next_funding_ms(start_ms - 1)
         while start_ms <= now_ms:
             end_ms = min(start_ms + _CHUNK_MS - 1, now_ms)
             self._match_span(start_ms, end_ms)
@@ -40,51 +64,56 @@ class Matching:
         self._books.commit()
 
     def _match_span(self, start_ms: int, end_ms: int) -> None:
-        waiting: list[Order | AlgoOrder] = [
-            *self._books.open_orders.values(),
-            *self._books.open_algos.values(),
-        ]
         trades = [
-            (trade.ts_ms, symbol, trade.price_ticks)
-            for symbol in sorted({one.symbol for one in waiting})
+            _Passing(trade.ts_ms, symbol, trade)
+            for symbol in sorted(self._books.symbols())
             for trade in self._quotes.recent(symbol, start_ms, end_ms)
         ]
-        for ts_ms, symbol, ticks in sorted(trades, key=lambda one: one[0]):
-            self._match(symbol, self._quotes.around(symbol, ticks, ts_ms))
+        for ts_ms, symbol, trade in sorted(trades, key=lambda one: one.ts_ms):
+            self._settle_until(ts_ms)
+            self._match(symbol, trade)
+        self._settle_until(end_ms)
 
-    def _match(self, symbol: str, quote: Quote) -> None:
-        for order in [one for one in self._books.open_orders.values() if one.symbol == symbol]:
-            if order.side.sign * (order.price - quote.last) >= 0:
-                self._fill_resting(order, quote.time_ms)
-        for algo in [one for one in self._books.open_algos.values() if one.symbol == symbol]:
-            if follow(algo, quote.last):
-                self._books.keep_algo(algo)
-            if fires(algo, quote.last):
-                self._trigger(algo, quote)
-
-    def _fill_resting(self, order: Order, now_ms: int) -> None:
-        rest = order.quantity - order.filled
-        if order.reduce_only:
-            room = rules.closable(self._books, order.symbol, order.side, order.position_side)
-            if room == 0:
-                self._expire(order, now_ms)
+    def _settle_until(self, until_ms: int) -> None:
+        """What happens by the clock, not by a trade: scripted parts of orders, and funding."""
+        while True:
+            waiting = [one for one in self._books.open_orders.values() if one.due]
+            first = min(waiting, key=lambda one: int(one.due[0][0])) if waiting else None
+            due_ms = int(first.due[0][0]) if first else self._funding_ms
+            if min(due_ms, self._funding_ms) > until_ms:
                 return
-            rest = min(rest, room)
-            order.quantity = order.filled + rest
-        fill(self._books, order, price=order.price, quantity=rest, maker=True, now_ms=now_ms)
+            if first and due_ms < self._funding_ms:
+                quote = self._quotes.quote(first.symbol, due_ms)
+                self._execution.continue_parts(first, quote, due_ms)
+            else:
+                self._venue.settle_funding(self._funding_ms)
+                self._funding_ms += FUNDING_MS
 
-    def taker_price(self, side: OrderSide, quote: Quote) -> Decimal:
-        return quote.ask if side is OrderSide.BUY else quote.bid
+    def _match(self, symbol: str, trade: Trade) -> None:
+        quote = self._quotes.around(symbol, trade.price_ticks, trade.ts_ms)
+        self._match_resting(symbol, quote, trade)
+        for algo in [one for one in self._books.open_algos.values() if one.symbol == symbol]:
+            price = working_price(algo, quote.last, self._scripts)
+            if follow(algo, price):
+                self._books.keep_algo(algo)
+            if fires(algo, price):
+                self._trigger(algo, quote)
+        self._venue.check(symbol, quote.last, quote.time_ms)
 
-    def check_time_in_force(self, request: OrderRequest, quote: Quote) -> None:
-        """Refuse a post-only order that would take, and fill-or-kill that would rest."""
-        if request.order_type != "LIMIT":
+    def _match_resting(self, symbol: str, quote: Quote, trade: Trade) -> None:
+        """Fill what rests at or beyond a trade's price, best price first, then oldest."""
+        reached = [
+            one
+            for one in self._books.open_orders.values()
+            if one.symbol == symbol and not one.due and _reached(one, quote)
+        ]
+        if not reached:
             return
-        takes = _takes(request.side, request.price, quote)
-        if request.time_in_force == "GTX" and takes:
-            raise RefusedError(Reason.POST_ONLY_WOULD_TAKE)
-        if request.time_in_force == "FOK" and not takes:
-            raise RefusedError(Reason.FILL_OR_KILL)
+        quantity = self._quotes.instruments[symbol].quantity(trade.quantity_steps)
+        passing = self._execution.passing(symbol, quote, quantity)
+        for order in sorted(reached, key=lambda one: (-one.side.sign * one.price, one.order_id)):
+            if passing:
+                passing = self._execution.rest(order, quote, passing)
 
     def accept(
         self, request: OrderRequest, quantity: Decimal, client_id: str, now_ms: int
@@ -101,21 +130,6 @@ class Matching:
         self._books.tell(OrderChanged(order=order.copy(), execution="NEW"))
         return order
 
-    def execute(self, order: Order, quote: Quote, now_ms: int) -> None:
-        """Fill an order against the market if it takes; what may not rest expires."""
-        market = order.order_type == "MARKET"
-        if market or _takes(order.side, order.price, quote):
-            price = self.taker_price(order.side, quote)
-            rest = order.quantity - order.filled
-            fill(self._books, order, price=price, quantity=rest, maker=False, now_ms=now_ms)
-        elif order.time_in_force == "IOC":
-            self._expire(order, now_ms)
-
-    def _expire(self, order: Order, now_ms: int) -> None:
-        order.status, order.updated_ms = OrderStatus.EXPIRED, now_ms
-        self._books.keep_order(order)
-        self._books.tell(OrderChanged(order=order, execution="EXPIRED"))
-
     def _trigger(self, algo: AlgoOrder, quote: Quote) -> None:
         """Turn a conditional order into a plain one, which carries its client id, as on Binance."""
         algo.triggered_ms = algo.updated_ms = quote.time_ms
@@ -123,9 +137,11 @@ class Matching:
         request = self._triggered_request(algo)
         try:
             quantity = rules.executable(self._books, request)
-            price = request.price or self.taker_price(request.side, quote)
-            last = self._last_prices(quote)
-            rules.check_margin(self._books, request, quantity, price, last)
+            price = request.price or taker_price(request.side, quote)
+            rules.check_margin(
+                self._books, request, quantity, price,
+                lambda symbol: self._venue.mark_price(symbol, quote.time_ms),
+            )  # fmt: skip
         except RefusedError as refusal:
             algo.status, algo.failure = AlgoStatus.REJECTED, refusal.reason.value
             self._finish(algo)
@@ -135,7 +151,7 @@ class Matching:
         order.close_position = algo.close_position
         algo.status, algo.actual_order_id = AlgoStatus.FINISHED, order.order_id
         self._books.tell(AlgoChanged(algo=algo, status="TRIGGERED"))
-        self.execute(order, quote, quote.time_ms)
+        self._execution.execute(order, quote, quote.time_ms)
         algo.actual_price = order.average_price
         self._finish(algo)
 
@@ -160,10 +176,6 @@ class Matching:
             client_order_id=algo.client_algo_id,
         )  # fmt: skip
 
-    def _last_prices(self, quote: Quote) -> Price:
-        return lambda symbol: self._quotes.quote(symbol, quote.time_ms).last
 
-
-def _takes(side: OrderSide, price: Decimal, quote: Quote) -> bool:
-    """Whether a limit price reaches the other side of the market."""
-    return price >= quote.ask if side is OrderSide.BUY else price <= quote.bid
+def _reached(order: Order, quote: Quote) -> bool:
+    return order.side.sign * (order.price - quote.last) >= 0

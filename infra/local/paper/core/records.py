@@ -49,6 +49,24 @@ class AlgoStatus(StrEnum):
     REJECTED = "REJECTED"
 
 
+class FillKind(StrEnum):
+    """Who wanted an execution: an order of the account, or the venue itself."""
+
+    TRADE = "trade"
+    LIQUIDATION = "liquidation"
+    DELEVERAGING = "deleveraging"
+
+
+class IncomeKind(StrEnum):
+    """What moves the wallet beside fills.
+
+    INSURANCE_CLEAR is what a liquidation pays to the insurance fund, or gets from it.
+    """
+
+    FUNDING_FEE = "FUNDING_FEE"
+    INSURANCE_CLEAR = "INSURANCE_CLEAR"
+
+
 class Record:
     """Rows that can be written as plain values and read back."""
 
@@ -87,6 +105,8 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "PositionSide": PositionSide,
     "OrderStatus": OrderStatus,
     "AlgoStatus": AlgoStatus,
+    "FillKind": FillKind,
+    "IncomeKind": IncomeKind,
 }  # fmt: skip
 
 
@@ -121,6 +141,10 @@ class Order(Record):
     filled: Decimal = ZERO
     filled_quote: Decimal = ZERO
     trigger_price: Decimal = ZERO
+    parent_algo_id: int = 0
+    """The conditional order that became this one."""
+    due: list[list[str]] = field(default_factory=list)
+    """Scripted executions still to come: (time in ms, quantity as text), earliest first."""
 
     def copy(self) -> "Order":
         """The order as it stands now, for an event that is told later."""
@@ -170,7 +194,10 @@ class AlgoOrder(Record):
 
 @dataclass(slots=True, kw_only=True)
 class Position(Record):
-    """Signed quantity of a (symbol, position side): above zero is long."""
+    """Signed quantity of a (symbol, position side): above zero is long.
+
+    ``margin`` is what an isolated position may lose, part of the wallet; zero for a cross one.
+    """
 
     symbol: str
     position_side: PositionSide
@@ -178,6 +205,7 @@ class Position(Record):
     entry_price: Decimal = ZERO
     realized: Decimal = ZERO
     updated_ms: int = 0
+    margin: Decimal = ZERO
 
     def unrealized(self, price: Decimal) -> Decimal:
         return (price - self.entry_price) * self.quantity
@@ -199,11 +227,33 @@ class Fill(Record):
     realized: Decimal
     maker: bool
     time_ms: int
+    kind: FillKind = FillKind.TRADE
+
+
+@dataclass(slots=True, kw_only=True)
+class Income(Record):
+    """A payment that is no fill: ``amount`` in USDT came in, or went out if it is below zero.
+
+    ``quantity``, ``price`` and ``rate`` say what a funding payment was computed of.
+    """
+
+    income_id: int
+    kind: IncomeKind
+    symbol: str
+    position_side: PositionSide
+    amount: Decimal
+    time_ms: int
+    quantity: Decimal = ZERO
+    price: Decimal = ZERO
+    rate: Decimal = ZERO
 
 
 @dataclass(slots=True, kw_only=True)
 class Account(Record):
-    """Wallet in USDT, and the modes."""
+    """Wallet in USDT (isolated margins and all), and the modes.
+
+    ``insurance`` is what the insurance fund got from this account, less what it paid for it.
+    """
 
     wallet: Decimal
     hedge_mode: bool = False
@@ -211,6 +261,7 @@ class Account(Record):
     processed_ms: int = 0
     """The market was matched against the books up to here."""
     orders_received: int = 0
+    insurance: Decimal = ZERO
 
 
 @dataclass(slots=True, kw_only=True)

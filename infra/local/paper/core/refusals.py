@@ -34,6 +34,11 @@ class Reason(StrEnum):
     MARGIN_OPEN_POSITION = "margin_open_position"
     OPEN_ORDERS = "open_orders"
     LEVERAGE_RANGE = "leverage_range"
+    LEVERAGE_REDUCTION = "leverage_reduction"
+    POSITION_TOO_LARGE = "position_too_large"
+    NO_ISOLATED_POSITION = "no_isolated_position"
+    MARGIN_REDUCTION = "margin_reduction"
+    NO_POSITION = "no_position"
 
 
 class RefusedError(Exception):

@@ -8,6 +8,7 @@ from local.paper.core.books import Books
 from local.paper.core.records import AlgoOrder, OrderSide, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
 from local.paper.core.requests import AlgoRequest, OrderRequest
+from local.paper.market.brackets import largest_value
 from local.paper.market.instruments import PaperInstrument
 
 MAX_OPEN_CONDITIONAL = 200
@@ -110,6 +111,21 @@ def check_margin(
     needed = value / books.config(request.symbol).leverage + value * margin.TAKER_FEE
     if needed > margin.available(books, prices):
         raise RefusedError(Reason.MARGIN_INSUFFICIENT)
+
+
+def check_position_value(
+    books: Books,
+    instrument: PaperInstrument,
+    request: OrderRequest,
+    quantity: Decimal,
+    price: Decimal,
+) -> None:
+    """The position an order leads to must fit the leverage it has."""
+    held = books.position(request.symbol, request.position_side).quantity
+    after = abs(held + request.side.sign * quantity)
+    leverage = books.config(request.symbol).leverage
+    if after > abs(held) and after * price > largest_value(instrument.brackets, leverage):
+        raise RefusedError(Reason.POSITION_TOO_LARGE)
 
 
 def check_algo(books: Books, instrument: PaperInstrument, request: AlgoRequest) -> None:

@@ -3,9 +3,16 @@
 from decimal import Decimal
 
 from local.paper.core.records import AlgoOrder
+from local.paper.core.requests import AlgoRequest
+from local.paper.core.scripts import Scripts
 
 TRAILING = "TRAILING_STOP_MARKET"
 TAKE_PROFITS = ("TAKE_PROFIT", "TAKE_PROFIT_MARKET")
+
+
+def working_price(one: AlgoOrder | AlgoRequest, last: Decimal, scripts: Scripts) -> Decimal:
+    """The price a conditional order goes by: the last one, or the mark price."""
+    return scripts.mark(one.symbol, last) if one.working_type == "MARK_PRICE" else last
 
 
 def fires(algo: AlgoOrder, price: Decimal) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from local.paper.market.brackets import BRACKETS, Bracket
+
 MAX_SYMBOLS = 200
 
 
@@ -22,6 +24,8 @@ class PaperInstrument:
     """Share of seconds without any trade."""
     quote_per_second: float = 20_000.0
     """Median traded value a second, USDT."""
+    brackets: tuple[Bracket, ...] = BRACKETS
+    """Maintenance margin and most leverage by position value."""
 
     def price(self, ticks: int) -> Decimal:
         return self.tick * ticks

@@ -1,11 +1,14 @@
 """The market as seen at a moment: nothing later than ``now_ms`` shows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
 from local.paper.market.candles import Candles, Trade, joined
+from local.paper.market.depth import LEVELS, Book, Depth, slot_of
+from local.paper.market.funding import funding_rate
 from local.paper.market.instruments import PaperInstrument
 from local.paper.market.market import MINUTE_S, Market
 
@@ -24,10 +27,15 @@ class Quote:
 
 
 class Quotes:
-    """Prices and candles up to a given moment."""
+    """Prices, candles, the book and funding rates up to a given moment.
 
-    def __init__(self, market: Market) -> None:
+    ``seed`` draws what a market of trades does not say: sizes in the book, and funding rates.
+    """
+
+    def __init__(self, market: Market, *, seed: int = 0) -> None:
         self.market = market
+        self.seed = seed
+        self._depth = Depth(seed)
         self.instruments = {one.symbol: one for one in market.instruments}
         self._days: dict[tuple[str, int], Candles] = {}
 
@@ -51,11 +59,34 @@ class Quotes:
     def around(self, symbol: str, ticks: int, time_ms: int) -> Quote:
         """The quote right after a trade at a price."""
         instrument = self.instruments[symbol]
-        half = max(1, round(ticks * HALF_SPREAD))
+        half = _half_spread(ticks)
         return Quote(
             last=instrument.price(ticks), bid=instrument.price(max(ticks - half, 1)),
             ask=instrument.price(ticks + half), time_ms=time_ms,
         )  # fmt: skip
+
+    def book(
+        self, symbol: str, now_ms: int, limit: int = LEVELS, *, scale: Decimal = Decimal(1)
+    ) -> Book:
+        """The book at the last update at or before a moment."""
+        time_ms = slot_of(now_ms)
+        ticks = self.last_trade(symbol, time_ms)[0]
+        half = _half_spread(ticks)
+        best = max(ticks - half, 1), ticks + half
+        return self._depth.book(self.instruments[symbol], best, time_ms, limit, scale)
+
+    def offers(
+        self, symbol: str, sign: int, quote: Quote, now_ms: int, *, scale: Decimal = Decimal(1)
+    ) -> Iterator[tuple[Decimal, Decimal]]:
+        """(price, quantity) a taker meets, best first; ``sign`` is +1 for one who buys."""
+        one = self.instruments[symbol]
+        best = int((quote.ask if sign > 0 else quote.bid) / one.tick)
+        for ticks, steps in self._depth.levels(one, best, sign, slot_of(now_ms), scale):
+            yield one.price(ticks), one.quantity(steps)
+
+    def funding_rate(self, symbol: str, at_ms: int) -> Decimal:
+        """The rate that is settled at a moment of the eight-hour grid."""
+        return funding_rate(self.seed, symbol, at_ms)
 
     def recent(self, symbol: str, start_ms: int, end_ms: int) -> list[Trade]:
         """Trades with ``start_ms <= ts_ms <= end_ms``."""
@@ -108,6 +139,10 @@ class Quotes:
             start_s=second, span_s=1, open=column[:1], high=column[1:2], low=column[2:3],
             close=column[3:], volume=volume,
         )  # fmt: skip
+
+
+def _half_spread(ticks: int) -> int:
+    return max(1, round(ticks * HALF_SPREAD))
 
 
 def _merged(parts: list[Candles], start_s: int, span_s: int) -> Candles:

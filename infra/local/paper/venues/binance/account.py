@@ -5,24 +5,25 @@ from decimal import Decimal
 from local.paper.core import margin, modes
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import ZERO, Fill, Position
+from local.paper.market.brackets import largest_value
+from local.paper.market.instruments import PaperInstrument
 from local.paper.venues.binance import errors
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.parameters import Parameters
 from local.paper.venues.binance.shapes import money, number
 
-_BRACKETS = ((1, 125, 0, 300_000, "0.004", 0), (2, 100, 300_000, 800_000, "0.005", 300),
-             (3, 50, 800_000, 30_000_000, "0.01", 4_300))  # fmt: skip
-
 
 def _totals(exchange: PaperExchange) -> dict[str, Decimal]:
-    books, price = exchange.books, exchange.last_price
+    books, price = exchange.books, exchange.mark_price
     positions = margin.positions_margin(books, price)
     orders, profit = margin.orders_margin(books), margin.unrealized(books, price)
-    value = sum((abs(one.quantity) * price(one.symbol) for one in margin.held(books)), ZERO)
+    kept = sum((exchange.maintenance_margin(one) for one in margin.held(books)), ZERO)
+    shared = [one.unrealized(price(one.symbol)) for one in margin.held_cross(books)]
     return {
         "wallet": books.account.wallet, "profit": profit, "equity": books.account.wallet + profit,
         "positions": positions, "orders": orders, "initial": positions + orders,
-        "maintenance": value * margin.MAINTENANCE_RATIO, "available": exchange.available(),
+        "maintenance": kept, "available": exchange.available(),
+        "cross": margin.cross_wallet(books), "cross profit": sum(shared, ZERO),
     }  # fmt: skip
 
 
@@ -32,8 +33,8 @@ def _asset(totals: dict[str, Decimal], now_ms: int) -> Json:
         "asset": "USDT", "walletBalance": text["wallet"], "unrealizedProfit": text["profit"],
         "marginBalance": text["equity"], "maintMargin": text["maintenance"],
         "initialMargin": text["initial"], "positionInitialMargin": text["positions"],
-        "openOrderInitialMargin": text["orders"], "crossWalletBalance": text["wallet"],
-        "crossUnPnl": text["profit"], "availableBalance": text["available"],
+        "openOrderInitialMargin": text["orders"], "crossWalletBalance": text["cross"],
+        "crossUnPnl": text["cross profit"], "availableBalance": text["available"],
         "maxWithdrawAmount": text["available"], "marginAvailable": True, "updateTime": now_ms,
     }  # fmt: skip
 
@@ -47,24 +48,30 @@ def account(exchange: PaperExchange, given: Parameters) -> Json:
         "totalInitialMargin": text["initial"], "totalMaintMargin": text["maintenance"],
         "totalWalletBalance": text["wallet"], "totalUnrealizedProfit": text["profit"],
         "totalMarginBalance": text["equity"], "totalPositionInitialMargin": text["positions"],
-        "totalOpenOrderInitialMargin": text["orders"], "totalCrossWalletBalance": text["wallet"],
-        "totalCrossUnPnl": text["profit"], "availableBalance": text["available"],
+        "totalOpenOrderInitialMargin": text["orders"], "totalCrossWalletBalance": text["cross"],
+        "totalCrossUnPnl": text["cross profit"], "availableBalance": text["available"],
         "maxWithdrawAmount": text["available"], "assets": [_asset(totals, now_ms)],
         "positions": [_account_position(exchange, one) for one in margin.held(exchange.books)],
     }  # fmt: skip
 
 
 def _account_position(exchange: PaperExchange, one: Position) -> Json:
-    price = exchange.last_price(one.symbol)
-    initial = margin.position_margin(exchange.books, one, exchange.last_price)
-    value = one.quantity * price
+    price = exchange.mark_price(one.symbol)
+    initial = margin.position_margin(exchange.books, one, exchange.mark_price)
     return {
         "symbol": one.symbol, "positionSide": one.position_side.value,
         "positionAmt": number(one.quantity), "unrealizedProfit": money(one.unrealized(price)),
-        "isolatedMargin": "0", "notional": money(value), "isolatedWallet": "0",
-        "initialMargin": money(initial),
-        "maintMargin": money(abs(value) * margin.MAINTENANCE_RATIO), "updateTime": one.updated_ms,
+        "isolatedMargin": _isolated_margin(exchange, one), "notional": money(one.quantity * price),
+        "isolatedWallet": money(one.margin), "initialMargin": money(initial),
+        "maintMargin": money(exchange.maintenance_margin(one)), "updateTime": one.updated_ms,
     }  # fmt: skip
+
+
+def _isolated_margin(exchange: PaperExchange, one: Position) -> str:
+    """The isolated wallet and the position's profit; zero for a cross position."""
+    if not exchange.books.config(one.symbol).isolated:
+        return "0"
+    return money(one.margin + one.unrealized(exchange.mark_price(one.symbol)))
 
 
 def balance(exchange: PaperExchange, given: Parameters) -> Json:
@@ -73,7 +80,7 @@ def balance(exchange: PaperExchange, given: Parameters) -> Json:
     text = {name: money(value) for name, value in _totals(exchange).items()}
     return [{
         "accountAlias": "paper", "asset": "USDT", "balance": text["wallet"],
-        "crossWalletBalance": text["wallet"], "crossUnPnl": text["profit"],
+        "crossWalletBalance": text["cross"], "crossUnPnl": text["cross profit"],
         "availableBalance": text["available"], "maxWithdrawAmount": text["available"],
         "marginAvailable": True, "updateTime": now_ms,
     }]  # fmt: skip
@@ -90,35 +97,37 @@ def position_risk(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def _risk(exchange: PaperExchange, one: Position) -> Json:
-    """Liquidation is not simulated: its price is the one where the whole wallet would be gone."""
-    price, books = exchange.last_price(one.symbol), exchange.books
-    value = one.quantity * price
-    initial = margin.position_margin(books, one, exchange.last_price)
-    liquidation = max(one.entry_price - books.account.wallet / one.quantity, ZERO)
-    tick = exchange.instrument(one.symbol).tick
+    price, entry = exchange.mark_price(one.symbol), number(round(one.entry_price, 8))
+    initial = money(margin.position_margin(exchange.books, one, exchange.mark_price))
     return {
         "symbol": one.symbol, "positionSide": one.position_side.value,
-        "positionAmt": number(one.quantity), "entryPrice": number(round(one.entry_price, 8)),
-        "breakEvenPrice": number(round(one.entry_price, 8)), "markPrice": number(price),
-        "unRealizedProfit": money(one.unrealized(price)),
-        "liquidationPrice": number(liquidation // tick * tick), "isolatedMargin": "0",
-        "notional": money(value), "marginAsset": "USDT", "isolatedWallet": "0",
-        "initialMargin": money(initial), "positionInitialMargin": money(initial),
-        "maintMargin": money(abs(value) * margin.MAINTENANCE_RATIO), "openOrderInitialMargin": "0",
-        "adl": 0, "bidNotional": "0", "askNotional": "0", "updateTime": one.updated_ms,
+        "positionAmt": number(one.quantity), "entryPrice": entry, "breakEvenPrice": entry,
+        "markPrice": number(price), "unRealizedProfit": money(one.unrealized(price)),
+        "liquidationPrice": number(exchange.liquidation_price(one)),
+        "isolatedMargin": _isolated_margin(exchange, one),
+        "notional": money(one.quantity * price), "marginAsset": "USDT",
+        "isolatedWallet": money(one.margin), "initialMargin": initial,
+        "positionInitialMargin": initial, "maintMargin": money(exchange.maintenance_margin(one)),
+        "openOrderInitialMargin": "0", "adl": 2, "bidNotional": "0", "askNotional": "0",
+        "updateTime": one.updated_ms,
     }  # fmt: skip
 
 
 def leverage_bracket(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/leverageBracket``."""
-    rows = [
-        {"bracket": number_, "initialLeverage": most, "notionalCap": cap, "notionalFloor": floor,
-         "maintMarginRatio": float(ratio), "cum": cum}
-        for number_, most, floor, cap, ratio, cum in _BRACKETS
-    ]  # fmt: skip
     if given.has("symbol"):
-        return [{"symbol": exchange.instrument(given.text("symbol")).symbol, "brackets": rows}]
-    return [{"symbol": symbol, "brackets": rows} for symbol in exchange.quotes.instruments]
+        return [_brackets(exchange.instrument(given.text("symbol")))]
+    return [_brackets(one) for one in exchange.quotes.instruments.values()]
+
+
+def _brackets(instrument: PaperInstrument) -> Json:
+    rows = [
+        {"bracket": one.number, "initialLeverage": one.max_leverage, "notionalCap": int(one.cap),
+         "notionalFloor": int(one.floor), "maintMarginRatio": float(one.ratio),
+         "cum": float(one.relief)}
+        for one in instrument.brackets
+    ]  # fmt: skip
+    return {"symbol": instrument.symbol, "brackets": rows}
 
 
 def symbol_config(exchange: PaperExchange, given: Parameters) -> Json:
@@ -129,7 +138,8 @@ def symbol_config(exchange: PaperExchange, given: Parameters) -> Json:
         config = exchange.books.config(exchange.instrument(symbol).symbol)
         rows.append({
             "symbol": symbol, "marginType": "ISOLATED" if config.isolated else "CROSSED",
-            "isAutoAddMargin": False, "leverage": config.leverage, "maxNotionalValue": "30000000",
+            "isAutoAddMargin": False, "leverage": config.leverage,
+            "maxNotionalValue": _largest(exchange, symbol, config.leverage),
         })  # fmt: skip
     return rows
 
@@ -156,11 +166,16 @@ def set_leverage(exchange: PaperExchange, given: Parameters) -> Json:
     """``POST /fapi/v1/leverage``."""
     symbol = exchange.instrument(given.text("symbol")).symbol
     config = modes.set_leverage(exchange.books, symbol, given.integer("leverage"))
-    return {"leverage": config.leverage, "maxNotionalValue": "30000000", "symbol": symbol}
+    most = _largest(exchange, symbol, config.leverage)
+    return {"leverage": config.leverage, "maxNotionalValue": most, "symbol": symbol}
+
+
+def _largest(exchange: PaperExchange, symbol: str, leverage: int) -> str:
+    return number(largest_value(exchange.instrument(symbol).brackets, leverage))
 
 
 def set_margin_type(exchange: PaperExchange, given: Parameters) -> Json:
-    """Booked and shown; margin itself is computed as cross in both modes."""
+    """``POST /fapi/v1/marginType``."""
     symbol = exchange.instrument(given.text("symbol")).symbol
     wanted = given.choice("marginType", ("ISOLATED", "CROSSED"), errors.illegal("marginType"))
     modes.set_isolated(exchange.books, symbol, isolated=wanted == "ISOLATED")

@@ -69,6 +69,17 @@ _WORDS: dict[Reason, tuple[int, str]] = {
     ),
     Reason.OPEN_ORDERS: (-4067, "Position side cannot be changed if there exists open orders."),
     Reason.LEVERAGE_RANGE: (-4028, "Leverage must be within 1..125."),
+    Reason.LEVERAGE_REDUCTION: (
+        -4161,
+        "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
+    ),
+    Reason.POSITION_TOO_LARGE: (
+        -2027,
+        "Exceeded the maximum allowable position at current leverage.",
+    ),
+    Reason.NO_ISOLATED_POSITION: (-4046, "Position is not isolated."),
+    Reason.MARGIN_REDUCTION: (-4051, "Isolated balance insufficient."),
+    Reason.NO_POSITION: (-4055, "There is no position."),
 }
 
 

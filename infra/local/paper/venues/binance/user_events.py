@@ -1,5 +1,6 @@
 """Events of the exchange as frames of the user data stream."""
 
+from local.paper.core import margin
 from local.paper.core.books import (
     AccountChanged,
     AlgoChanged,
@@ -8,7 +9,7 @@ from local.paper.core.books import (
     Event,
     OrderChanged,
 )
-from local.paper.core.records import Position
+from local.paper.core.records import ZERO, FillKind, Position
 from local.paper.market.quotes import Quotes
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.shapes import money, number
@@ -35,15 +36,23 @@ class UserEvents:
                 return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now_ms, "T": now_ms, "ac": config}
 
     def _account_frame(self, event: AccountChanged, now_ms: int) -> Json:
-        wallet = money(self._books.account.wallet)
+        wallet, cross = self._books.account.wallet, margin.cross_wallet(self._books)
+        change = sum((one.amount for one in event.incomes), ZERO)
+        balance = {"a": "USDT", "wb": money(wallet), "cw": money(cross), "bc": money(change)}
         return {
             "e": "ACCOUNT_UPDATE", "E": now_ms, "T": now_ms,
             "a": {
                 "m": event.reason,
-                "B": [{"a": "USDT", "wb": wallet, "cw": wallet, "bc": "0"}],
-                "P": [self._position(one, now_ms) for one in event.positions],
+                "B": [balance],
+                "P": [self._position(one, now_ms) for one in self._shown(event)],
             },
         }  # fmt: skip
+
+    def _shown(self, event: AccountChanged) -> tuple[Position, ...]:
+        """Funding of a cross position shows no position, as on the venue."""
+        if event.reason != "FUNDING_FEE":
+            return event.positions
+        return tuple(one for one in event.positions if self._books.config(one.symbol).isolated)
 
     def _position(self, one: Position, now_ms: int) -> Json:
         price = self._quotes.quote(one.symbol, now_ms).last
@@ -52,8 +61,14 @@ class UserEvents:
             "s": one.symbol, "pa": number(one.quantity), "ep": number(round(one.entry_price, 8)),
             "bep": number(round(one.entry_price, 8)), "cr": money(one.realized),
             "up": money(one.unrealized(price)), "mt": "isolated" if isolated else "cross",
-            "iw": "0", "ps": one.position_side.value,
+            "iw": money(one.margin), "ps": one.position_side.value,
         }  # fmt: skip
+
+
+def _execution(event: OrderChanged) -> str:
+    """What the venue executes on its own is CALCULATED, not TRADE."""
+    forced = event.fill is not None and event.fill.kind is not FillKind.TRADE
+    return "CALCULATED" if forced else event.execution
 
 
 def _order_frame(event: OrderChanged, now_ms: int) -> Json:
@@ -62,7 +77,7 @@ def _order_frame(event: OrderChanged, now_ms: int) -> Json:
         "s": one.symbol, "c": one.client_order_id, "S": one.side.value, "o": one.order_type,
         "f": one.time_in_force, "q": number(one.quantity), "p": number(one.price),
         "ap": number(round(one.average_price, 8)), "sp": number(one.trigger_price),
-        "x": event.execution, "X": one.status.value, "i": one.order_id,
+        "x": _execution(event), "X": one.status.value, "i": one.order_id,
         "l": number(fill.quantity) if fill else "0", "z": number(one.filled),
         "L": number(fill.price) if fill else "0", "N": "USDT",
         "n": money(fill.fee) if fill else "0", "T": one.updated_ms,
