@@ -12,6 +12,7 @@ from decimal import Decimal
 from tests.builders import NOW_MS, an_instrument
 from tests.fake_venue import FakeVenue, Faults, ours
 from tests.fakes import FakeClock, FakeLeases, FakeStore
+from tests.spot_venue import SpotVenue
 
 from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
 from engine.errors import VenueBusyError, VenueRefusedError
@@ -43,6 +44,9 @@ NO_RESTS = {
 }
 """Settings under which losses rest nothing."""
 
+SPOT = {"is_spot": True, "max_leverage": 1, "quantity_step": Decimal("0.0001")}
+"""What sets an instrument of a spot market apart."""
+
 
 class WorkerDiedError(Exception):
     """The worker died here."""
@@ -55,6 +59,7 @@ class DeskWorld:
     settings: Settings = field(default_factory=Settings)
     symbols: tuple[str, ...] = ("BTCUSDT",)
     hedge: bool = True
+    spot: bool = False
     crash_chance: float = 0.0
     may_trade: bool = True
     may_trade_preset: bool = False
@@ -82,7 +87,7 @@ class DeskWorld:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
         self.clock = FakeClock(NOW_MS)
-        self.venue = FakeVenue(
+        self.venue = (SpotVenue if self.spot else FakeVenue)(
             clock=self.clock,
             instruments_by_symbol=self.instruments(),
             seed=self.seed,
@@ -95,7 +100,8 @@ class DeskWorld:
         self.start()
 
     def instruments(self) -> dict[str, Instrument]:
-        return {symbol: an_instrument(symbol) for symbol in self.symbols}
+        changes: dict[str, object] = SPOT if self.spot else {}
+        return {symbol: an_instrument(symbol, **changes) for symbol in self.symbols}
 
     def start(self) -> None:
         """A new owner begins with what the store holds."""
@@ -220,7 +226,8 @@ class DeskWorld:
             if position.status is PositionStatus.CLOSING
         }
         for (symbol, side), quantity in self.venue.positions.items():
-            if self.venue.stop_cover(symbol, side) >= quantity or (symbol, side) in closing:
+            cover = self.venue.stop_cover(symbol, side) + self.residues(symbol, side)
+            if cover >= quantity or (symbol, side) in closing:
                 self.bare_ms.pop((symbol, side), None)
                 continue
             since_ms = self.bare_ms.setdefault((symbol, side), self.clock.now_ms())
@@ -350,11 +357,9 @@ class DeskWorld:
         found += [f"fill {key}" for key in sorted(made ^ booked)]
         for symbol in self.symbols:
             for side in Side:
-                shares = self.shares(symbol, side)
-                if shares != self.venue.quantity(symbol, side):
-                    found.append(
-                        f"{symbol} {side}: ours {shares}, venue {self.venue.quantity(symbol, side)}"
-                    )
+                shares, held = self.shares(symbol, side), self.venue.quantity(symbol, side)
+                if not shares <= held <= shares + self.residues(symbol, side):
+                    found.append(f"{symbol} {side}: ours {shares}, venue {held}")
         return found
 
     def shares(self, symbol: str, side: Side) -> Decimal:
@@ -367,10 +372,21 @@ class DeskWorld:
             Decimal(0),
         )
 
+    def residues(self, symbol: str, side: Side) -> Decimal:
+        """What the books say was left on a spot account because it cannot be sold."""
+        return sum(
+            (
+                position.residue
+                for position in self.store.positions.values()
+                if (position.key.symbol, position.key.side) == (symbol, side)
+            ),
+            Decimal(0),
+        )
+
     def is_protected(self) -> bool:
-        """Whether the venue's live stops cover all it holds."""
+        """Whether the venue's live stops cover all it holds, but for residues."""
         return all(
-            self.venue.stop_cover(symbol, side) >= quantity
+            self.venue.stop_cover(symbol, side) + self.residues(symbol, side) >= quantity
             for (symbol, side), quantity in self.venue.positions.items()
         )
 

@@ -337,8 +337,9 @@ class FakeVenue:
         if client_id in self.rows:
             self.duplicates += 1
             return self.refusal(order, "duplicate client order id")
-        if order.reduce_only and self.quantity(order.symbol, order.side) <= 0:
-            return self.refusal(order, "reduce-only order rejected")
+        refused = self._refused(order)
+        if refused:
+            return self.refusal(order, refused)
         self._serial += 1
         row = VenueRow(
             order=order,
@@ -355,6 +356,17 @@ class FakeVenue:
             self._fill(row)
         return self._update(row)
 
+    def _refused(self, order: Order) -> str:
+        """Why an order may not be, or nothing: one that reduces needs something to reduce."""
+        nothing = order.reduce_only and self.quantity(order.symbol, order.side) <= 0
+        return "reduce-only order rejected" if nothing else ""
+
+    def _fillable(self, row: VenueRow) -> Decimal:
+        """What of the rest there is to fill: a reducing order takes no more than is held."""
+        rest = row.order.quantity - row.filled
+        held = self.quantity(row.order.symbol, row.order.side)
+        return min(rest, held) if row.order.reduce_only else rest
+
     def _touches(self, row: VenueRow) -> bool:
         order, price = row.order, self.prices[row.order.symbol]
         if order.trigger_price is None:
@@ -365,9 +377,7 @@ class FakeVenue:
     def _fill(self, row: VenueRow) -> None:
         """All of the rest, or a piece of it; a reducing order takes no more than there is."""
         order = row.order
-        rest = order.quantity - row.filled
-        if order.reduce_only:
-            rest = min(rest, self.quantity(order.symbol, order.side))
+        rest = self._fillable(row)
         if rest <= 0:
             self._end(row, OrderState.EXPIRED)
             return

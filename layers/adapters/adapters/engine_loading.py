@@ -66,7 +66,7 @@ class Loading:
             instruments=instruments_json(choice.instruments),
             settings=overrides(stored.settings),
             settings_version=stored.version,
-            hedge=row.position_mode == "hedge",
+            hedge=_has_two_sides(row),
             cross=row.margin_type == "cross",
             volume_factor=row.volume_factor,
             exchange=row.exchange,
@@ -185,6 +185,11 @@ async def _set_up_account(
     await exchange.prepare(
         first.symbol,
         leverage=min(wanted, first.max_leverage),
-        hedge=row.position_mode == "hedge",
+        hedge=_has_two_sides(row),
         cross=row.margin_type == "cross",
     )
+
+
+def _has_two_sides(row: ConnectionRow) -> bool:
+    """Whether long and short are held side by side; a spot account holds assets alone."""
+    return bool(row.position_mode == "hedge" and row.api_type != "spot")

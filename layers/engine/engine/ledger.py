@@ -158,7 +158,8 @@ class Position:
     known yet. `settled` names what is in these figures without an order of ours: funding payments
     with their amount, executions the venue itself wanted with their quantity. `stop_price` is the
     stop that holds now, the trailing one once it is armed and tighter; `target_price` is None
-    without a target.
+    without a target. `residue` is what was bought on a spot market and can neither be protected nor
+    sold, because it is less than a step or than the venue's minimum: it stays with the account.
     """
 
     position_id: str
@@ -177,6 +178,7 @@ class Position:
     trail_armed: bool = False
     best_price: Decimal | None = None
     recovery: Recovery = Recovery.NONE
+    residue: Decimal = Decimal(0)
     realized_pnl: Decimal = Decimal(0)
     fees: Decimal = Decimal(0)
     funding: Decimal = Decimal(0)

@@ -49,6 +49,21 @@ def with_exit(position: Position, fill: Fill, fee_quote: Decimal) -> Position:
     )
 
 
+def received(position: Position, fill: Fill, instrument: Instrument) -> tuple[Fill, Decimal]:
+    """An entry fill as the position may hold it, and the residue that is left of it.
+
+    A spot market takes its fee out of what was bought, and only whole steps can be sold again; less
+    than a step is carried to the next fill.
+    """
+    if not instrument.is_spot:
+        return fill, position.residue
+    fee = fill.fee if fill.fee_asset == instrument.base else Decimal(0)
+    arrived = fill.quantity - fee
+    dust = position.residue - instrument.floor_quantity(position.residue)
+    whole = instrument.floor_quantity(arrived + dust)
+    return replace(fill, quantity=whole), position.residue + arrived - whole
+
+
 def fee_in_quote(fill: Fill, instrument: Instrument, price: Decimal | None) -> Decimal | None:
     """The fee in quote currency, of a third asset at `price`; None if that is not known."""
     if fill.fee == 0 or fill.fee_asset == instrument.quote:
@@ -82,5 +97,7 @@ def with_settled(position: Position, name: str, amount: Decimal) -> Position:
 
 def _average(price: Decimal | None, quantity: Decimal, fill: Fill) -> Decimal:
     """The average price of a quantity and a fill on top of it."""
+    if not fill.quantity:
+        return fill.price if price is None else price
     before = (price or Decimal(0)) * quantity
     return (before + fill.price * fill.quantity) / (quantity + fill.quantity)

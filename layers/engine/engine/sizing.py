@@ -28,8 +28,10 @@ def leverage_for(instrument: Instrument, exits: Exits, settings: Settings) -> in
     """The leverage to set: the settings' share of what is allowed, lowered for a wide stop.
 
     It changes margin and the distance of liquidation; the size only where `sizing_mode` is
-    `position_cost`.
+    `position_cost`. On a spot market nothing is borrowed.
     """
+    if instrument.is_spot:
+        return 1
     allowed = min(settings.max_leverage, instrument.max_leverage)
     share = 100 if settings.use_maximal_leverage else settings.leverage_percentage
     stop_pct = stop_distance_pct(exits, settings)

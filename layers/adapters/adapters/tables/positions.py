@@ -83,6 +83,7 @@ class PositionRow(base.Row):
     trail_armed = BooleanAttribute(null=True)
     best_price = DecimalAttribute(null=True)
     recovery = UnicodeAttribute(null=True)
+    residue = DecimalAttribute(null=True)
     realized_pnl = DecimalAttribute(null=True)
     fees = DecimalAttribute(null=True)
     funding = DecimalAttribute(null=True)

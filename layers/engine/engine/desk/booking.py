@@ -9,7 +9,14 @@ from engine.events import OrderUpdate
 from engine.ledger import Fill, FillKind, Order, OrderState, Position, PositionStatus, Purpose
 from engine.levels import with_exits
 from engine.orders import advanced, missing, parsed
-from engine.shares import fee_in_quote, with_entry, with_exit, with_settled, with_unconverted
+from engine.shares import (
+    fee_in_quote,
+    received,
+    with_entry,
+    with_exit,
+    with_settled,
+    with_unconverted,
+)
 from engine.values import CloseReason, Instrument
 
 _REASONS = {
@@ -102,12 +109,14 @@ def _force(book: Book, fill: Fill) -> None:
 def _enter(
     book: Book, position: Position, fill: Fill, purpose: Purpose, instrument: Instrument
 ) -> None:
+    bought, residue = received(position, fill, instrument)
     entered = _charged(
         book,
         fill,
         instrument,
-        lambda fee: with_entry(position, fill, fee, first=purpose is Purpose.ENTRY),
+        lambda fee: with_entry(position, bought, fee, first=purpose is Purpose.ENTRY),
     )
+    entered = replace(entered, residue=residue)
     entered = with_exits(entered, instrument, book.settings)
     if position.status is PositionStatus.OPENING:
         entered = replace(entered, status=PositionStatus.OPEN)

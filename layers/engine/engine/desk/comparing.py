@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.spot import owned
 from engine.desk.state import Doubted
 from engine.events import Snapshot
 from engine.ledger import Fill, Position, PositionStatus
@@ -29,7 +30,7 @@ def compare(book: Book, snapshot: Snapshot) -> None:
         for order in snapshot.orders
         if not is_of_another(order.client_order_id, book.before.connection_id)
     ]
-    ours = replace(snapshot, orders=tuple(own))
+    ours = replace(snapshot, orders=tuple(own), positions=owned(book, snapshot.positions))
     found = compared(book.orders, book.positions, book.closed, ours, book.settings)
     _apply_orders(book, found)
     _apply_mismatches(book, found.mismatches, snapshot.asked_ms)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.desk.recovering import leaving, take_part
+from engine.desk.spot import keep_stop, leave_residue
 from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.levels import exit_due, fixed_stop, recovered, stop_would_trigger, trailed
 from engine.orders import missing, remaining
@@ -36,6 +37,8 @@ def guard(book: Book, position_id: str) -> None:
     if not book.knows_venue() or awaits_comparison(book, position):
         return
     if position.status is PositionStatus.CLOSING:
+        if leave_residue(book, position, instrument, expected):
+            return
         _close(book, position, expected)
     _protect(book, position, instrument, expected)
     take_part(book, position, instrument, expected)
@@ -165,7 +168,13 @@ def _protect(book: Book, position: Position, instrument: Instrument, expected: D
     stop = fixed_stop(position, instrument, book.settings)
     quote = book.fresh_quote(position.key.symbol)
     price = None if isinstance(quote, Refusal) else quote.price
-    if price is None or not stop_would_trigger(position, price, instrument, book.settings):
+    would_trigger = price is not None and stop_would_trigger(
+        position, price, instrument, book.settings
+    )
+    if instrument.is_spot:
+        keep_stop(book, position, instrument, expected, None if would_trigger else stop)
+        return
+    if not would_trigger:
         _keep_one(book, position, Purpose.STOP, expected, stop)
     target = position.target_price
     is_calm = position.status is PositionStatus.OPEN and position.position_id not in book.touched

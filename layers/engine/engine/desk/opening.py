@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.desk.exposing import account_left, exposure_for
+from engine.desk.spot import not_tradable, with_room_to_sell
 from engine.desk.watching import RESUME
 from engine.ledger import Position, PositionStatus, Purpose
 from engine.orders import position_id
@@ -121,6 +122,9 @@ def _forbidden(book: Book, wish: Wish) -> Refusal | None:
         return Refusal(code="one_way_mode")
     if wish.key.symbol not in inputs.instruments:
         return Refusal(code="unknown_symbol")
+    untradable = not_tradable(inputs.instruments[wish.key.symbol], wish)
+    if untradable is not None:
+        return untradable
     return None if book.snapshot is not None else Refusal(code="not_reconciled")
 
 
@@ -178,7 +182,7 @@ def _size(book: Book, wish: Wish) -> Size | Refusal:
     if isinstance(leverage, Refusal):
         return leverage
     return sized(
-        instrument=instrument,
+        instrument=with_room_to_sell(instrument, quote.price, wish.key.exits, book.settings),
         price=quote.price,
         size_ratio=wish.size_ratio,
         leverage=leverage,

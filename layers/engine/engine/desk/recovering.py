@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.spot import is_too_little
 from engine.ledger import Order, Position, PositionStatus, Purpose, Recovery
+from engine.levels import fixed_stop
 from engine.orders import missing, remaining
 from engine.values import Instrument
 
@@ -27,7 +29,12 @@ def take_part(book: Book, position: Position, instrument: Instrument, expected: 
     if any(not order.state.is_terminal or missing(order) > 0 for order in entries):
         return
     share = instrument.floor_quantity(expected * book.settings.profit_back_share_pct / 100)
-    if min(share, expected - share) < instrument.min_quantity or not book.may_retry(tried):
+    least = min(share, expected - share)
+    if least < instrument.min_quantity or not book.may_retry(tried):
+        return
+    if instrument.is_spot and is_too_little(
+        instrument, least, fixed_stop(position, instrument, book.settings)
+    ):
         return
     book.new_order(position, Purpose.REDUCE, share)
     book.note("profit_back", position=position.position_id, quantity=share, rest=expected - share)
