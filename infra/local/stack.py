@@ -18,7 +18,10 @@ from local.processes import end_session
 SAM = ("uvx", "--from", "aws-sam-cli==1.170.0", "sam")
 STACK = "cts-local"
 REGION = "us-east-1"
-TTL_TABLES = ("trade_progression", "market_data", "archived_results", "commands")
+TTL_TABLES = (
+    *("trade_progression", "market_data", "archived_results", "commands"),
+    "request_limits",
+)
 BUILT_FROM = ("template.yaml", "samconfig.toml", "layers", "functions", "infra/statemachines")
 BUILT_FROM_FILES = ("infra/openapi.yaml",)
 

@@ -1,12 +1,13 @@
 """Candles missed while nobody watched: seconds from trades for the last minutes, minutes before."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
-from adapters.history import Pace, klines, to_steps
+from adapters.history import klines, to_steps
+from adapters.pacing import Pace, paced
 from adapters.seconds import SPAN_MS
 from adapters.venues import Caller, Dialect, Trade
 from engine.errors import VenueRefusedError
@@ -40,7 +41,7 @@ async def backfill(
     if end_ms - start_ms < SPAN_MS or not instruments:
         return ()
     chunks = await _latest_trades(
-        wire, dialect, instruments, start_ms=start_ms, end_ms=end_ms, room=room
+        wire, dialect, clock, instruments, start_ms=start_ms, end_ms=end_ms, pace=pace, room=room
     )
     border_ms = chunks[0][0] if chunks else end_ms
     pieces: list[Candles] = []
@@ -70,10 +71,12 @@ async def backfill(
 async def _latest_trades(
     wire: Caller,
     dialect: Dialect,
+    clock: Clock,
     instruments: Sequence[Instrument],
     *,
     start_ms: int,
     end_ms: int,
+    pace: Pace,
     room: Callable[[int], bool],
 ) -> list[Chunk]:
     chunks: list[Chunk] = []
@@ -81,13 +84,9 @@ async def _latest_trades(
     chunk_end = end_ms
     while chunk_end > oldest_ms and room(dialect.trades_weight * len(instruments)):
         chunk_start = max(oldest_ms, (chunk_end - 1) // MINUTE_MS * MINUTE_MS)
-        rows = await asyncio.gather(
-            *(
-                _trades(wire, dialect, each.symbol, start_ms=chunk_start, end_ms=chunk_end)
-                for each in instruments
-            )
-        )
-        chunks.insert(0, (chunk_start, chunk_end, list(rows)))
+        fetch = partial(_trades, wire, dialect, start_ms=chunk_start, end_ms=chunk_end)
+        rows = await paced([each.symbol for each in instruments], fetch, clock, pace)
+        chunks.insert(0, (chunk_start, chunk_end, rows))
         chunk_end = chunk_start
     return chunks
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.ccxt_loader import load_errors
+from adapters.limit_answers import banned_until_ms, is_restricted
 from engine.errors import (
     CredentialsError,
     CtsError,
+    RestrictedLocationError,
     RetryableError,
     VenueBusyError,
     VenueRefusedError,
@@ -21,7 +23,8 @@ from engine.errors import (
 from engine.events import Unclear
 
 _QUERY = re.compile(r"\?\S*")
-_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+# How ccxt words an answer that it knows by its status alone.
+_STATUS = re.compile(r"^\S+ [A-Z]+ \S+ (\d{3}) ")
 # What reading a row raises that lacks a key, or holds something else than promised.
 UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
 
@@ -31,13 +34,15 @@ class ErrorWords:
     """How a venue words its errors.
 
     `code` and `message` find them in its answer, as their first groups. `busy` are codes for "not
-    carried out, try later", `clock` those for a refused time.
+    carried out, try later", `clock` those for a refused time, `unclear` those that leave open what
+    became of a request.
     """
 
     code: re.Pattern[str]
     message: re.Pattern[str]
     busy: frozenset[str]
     clock: frozenset[str]
+    unclear: frozenset[str] = frozenset()
 
 
 class VenueUnclearError(RetryableError):
@@ -58,12 +63,15 @@ def translate(error: Exception, words: ErrorWords) -> CtsError:
     code = _first(words.code, text)
     said = f"{code} {_first(words.message, text)}".strip() or redact(text)
     kinds = load_errors()
+    status = int(_first(_STATUS, text) or 0)
+    if is_restricted(status, text):
+        return RestrictedLocationError(said)
     if code in words.clock:
         return ClockSkewError(said)
-    if isinstance(error, kinds.DDoSProtection | kinds.RateLimitExceeded) or code in words.busy:
-        until = _first(_BANNED_UNTIL, text)
-        return VenueBusyError(said, until_ms=int(until) if until else None)
-    if isinstance(error, kinds.OperationFailed) or (not code and type(error) in _vague(kinds)):
+    if _is_busy(error, status) or code in words.busy:
+        return VenueBusyError(said, until_ms=banned_until_ms(text))
+    is_unclear = code in words.unclear or (not code and type(error) in _vague(kinds))
+    if isinstance(error, kinds.OperationFailed) or is_unclear:
         return VenueUnclearError(said, why=_why(error, code))
     if isinstance(error, kinds.AuthenticationError):
         return CredentialsError(said)
@@ -84,6 +92,12 @@ async def understood[T](answer: Awaitable[T]) -> T:
 def redact(text: str) -> str:
     """`text` without query strings (they carry signatures), at most 300 characters."""
     return _QUERY.sub("", text)[:300]
+
+
+def _is_busy(error: Exception, status: int) -> bool:
+    """Whether the venue's counters stopped the request before it was looked at."""
+    kinds = load_errors()
+    return isinstance(error, kinds.DDoSProtection | kinds.RateLimitExceeded) or status in (418, 429)
 
 
 def _vague(kinds: Any) -> tuple[type[Exception], ...]:

@@ -2,34 +2,40 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from adapters.backfill import backfill
+from adapters.closing import Closing
 from adapters.failures import understood
 from adapters.feed_settings import FeedSettings
 from adapters.polling import Poller
 from adapters.private import BlindAccount, PrivateStream
 from adapters.quotes import LastQuotes
-from adapters.seconds import SPAN_MS, Seconds
+from adapters.seconds import Seconds
+from adapters.sequence import Numbers
 from adapters.streams import Stream
-from adapters.venues import Dialect, LastPrice, Socket, Trade, is_price
+from adapters.venues import Dialect, LastPrice, Socket, TellsTime, Trade, is_price
 from adapters.wire import Wire
-from engine.errors import CtsError, RetryableError
+from engine.errors import RetryableError
 from engine.events import Event, Quote
 from engine.market import Candles
-from engine.ports import Clock
+from engine.ports import Clock, Log
 from engine.values import Instrument
 
 _TURN_MS = 250
-_REMEMBERED = 16  # candles given lately, so that asking twice gives the same
 
 
 class CcxtFeed:
     """Lives as long as its container; must be made and used inside one running loop."""
 
     def __init__(
-        self, wire: Wire, dialect: Dialect, clock: Clock, *, settings: FeedSettings | None = None
+        self,
+        wire: Wire,
+        dialect: Dialect,
+        clock: Clock,
+        *,
+        settings: FeedSettings | None = None,
+        log: Log | None = None,
     ) -> None:
         self._wire = wire
         self._dialect = dialect
@@ -41,16 +47,34 @@ class CcxtFeed:
         self._private: PrivateStream | BlindAccount | None = None
         self._poller = Poller(wire, dialect, clock, self._on_prices, poll_ms=self._settings.poll_ms)
         self._quotes = LastQuotes()
-        self._given: dict[int, Candles] = {}
-        self._sources = {"stream": 0, "polling": 0}
+        self._numbers = Numbers()
+        self._log = log
+        self._closing = Closing(
+            wire=wire,
+            dialect=dialect,
+            clock=clock,
+            settings=self._settings,
+            log=log,
+            seconds=self._seconds,
+            numbers=self._numbers,
+            quotes=self._quotes,
+            poller=self._poller,
+            streams=self._streams,
+        )
         self._turned_ms = clock.now_ms()
         self._turner: asyncio.Task[None] | None = None
         self._opened = 0
+        self.shed = 0  # how often a stream was let go because it was read too late
 
     @property
     def late_trades(self) -> int:
         """Trades that arrived after their candle had closed."""
         return self._seconds.late
+
+    @property
+    def jumps(self) -> int:
+        """How often a stream's numbers showed that trades were lost."""
+        return self._numbers.jumps
 
     @property
     def breaks(self) -> int:
@@ -72,21 +96,10 @@ class CcxtFeed:
         self._poller.poll_ms = settings.poll_ms if private else settings.slow_poll_ms
 
     async def candles(self, close_ms: int) -> Candles:
-        if close_ms in self._given:
-            return self._given[close_ms]
         if self._clock.now_ms() - self._turned_ms > _TURN_MS * 2:
             await asyncio.sleep(0.02)  # the loop stood still: first read what lies in the sockets
         self._turn()
-        streamed = await self._streamed(close_ms)
-        missing = [each for each in self._seconds.symbols if each not in streamed]
-        polled = await self._rebuilt(missing, close_ms) if missing else frozenset()
-        made = self._seconds.close(close_ms, alive=streamed | polled)
-        self._sources["stream"] += len(streamed)
-        self._sources["polling"] += len(polled)
-        self._given[close_ms] = made
-        while len(self._given) > _REMEMBERED:
-            self._given.pop(next(iter(self._given)))
-        return made
+        return await self._closing.candles(close_ms)
 
     async def backfill(self, start_ms: int, end_ms: int) -> tuple[Candles, ...]:
         share = self._settings.rebuild_share
@@ -116,7 +129,7 @@ class CcxtFeed:
         return self._private.drain() if self._private is not None else ()
 
     def sources(self) -> Mapping[str, int]:
-        return dict(self._sources)
+        return dict(self._closing.sources)
 
     async def close(self) -> None:
         turner, self._turner = self._turner, None
@@ -127,14 +140,15 @@ class CcxtFeed:
         if self._private is not None:
             await self._private.close()
         await asyncio.gather(*(stream.close() for stream in set(self._streams.values())))
-        self._streams, self._private = {}, None
+        self._streams.clear()
+        self._private = None
         await self._wire.close()
 
     async def _change(self, instruments: tuple[Instrument, ...]) -> None:
         """Open a socket for the new symbols, close those of which no symbol is left."""
         self._instruments = instruments
         self._seconds.follow(instruments)
-        self._given.clear()
+        self._closing.given.clear()
         wanted = {each.symbol for each in instruments}
         gone = {symbol: s for symbol, s in self._streams.items() if symbol not in wanted}
         for symbol in gone:
@@ -142,7 +156,7 @@ class CcxtFeed:
         added = [each for each in self._seconds.symbols if each not in self._streams]
         if added and self._settings.stream:
             stream = self._market_stream(added)
-            self._streams |= dict.fromkeys(added, stream)
+            self._streams.update(dict.fromkeys(added, stream))
         for stream in set(gone.values()) - set(self._streams.values()):
             await stream.close()
         if not self._settings.stream and wanted:
@@ -169,6 +183,9 @@ class CcxtFeed:
         async def open_socket() -> Socket:
             return self._dialect.market_socket(self._wire.client(), symbols, key=key)
 
+        def on_break(seen_ms: int) -> None:
+            self._numbers.forget(symbols)
+
         return Stream(
             self._wire,
             self._clock,
@@ -176,12 +193,14 @@ class CcxtFeed:
             self._on_market,
             patience=self._settings.patience,
             speaks=True,
+            on_break=on_break,
+            time_of=self._dialect.event_ms if isinstance(self._dialect, TellsTime) else None,
         )
 
     def _on_market(self, message: Any) -> None:
-        for trade in (each for each in self._dialect.read_trades(message) if each.is_sound):
-            self._seconds.add(trade)
-            self._quotes.take(trade.symbol, Decimal(trade.price), trade.event_ms)
+        for trade in self._dialect.read_trades(message):
+            if self._numbers.take(trade) and (self._seconds.add(trade) or trade.is_sound):
+                self._quotes.take(trade.symbol, trade.price, trade.event_ms)
 
     def _on_prices(self, prices: Sequence[LastPrice]) -> None:
         """Samples: true trades, though not all of them."""
@@ -191,7 +210,7 @@ class CcxtFeed:
                 continue
             ticks = followed[each.symbol].to_ticks(each.price)
             self._seconds.know_close(each.symbol, ticks, each.event_ms)
-            is_news = self._quotes.take(each.symbol, each.price, each.event_ms)
+            is_news = self._quotes.take(each.symbol, str(each.price), each.event_ms)
             if is_news and not self._is_streamed(each.symbol):
                 self._seconds.add(Trade(each.symbol, each.event_ms, str(each.price), "0", 0))
 
@@ -204,53 +223,6 @@ class CcxtFeed:
         streamed = stream.proof_ms if stream is not None else 0
         return max(streamed, self._poller.asked_ms)
 
-    async def _streamed(self, close_ms: int) -> frozenset[str]:
-        """Symbols whose second came whole through their socket."""
-        streams = list(set(self._streams.values()))
-        wait_ms = self._settings.proof_ms
-        proofs = await asyncio.gather(
-            *(each.covers(close_ms - SPAN_MS, close_ms, wait_ms=wait_ms) for each in streams)
-        )
-        whole = {each for each, proven in zip(streams, proofs, strict=True) if proven}
-        return frozenset(symbol for symbol, each in self._streams.items() if each in whole)
-
-    async def _rebuilt(self, symbols: Sequence[str], close_ms: int) -> frozenset[str]:
-        """Symbols whose second could be had by asking: exactly if the budget allows, or sampled."""
-        start_ms = close_ms - SPAN_MS
-        exact: frozenset[str] = frozenset()
-        weight = self._dialect.trades_weight * len(symbols)
-        room = self._wire.limits.room(weight, share=self._settings.rebuild_share)
-        if room and self._broke_lately(symbols):
-            done = await asyncio.gather(
-                *(self._refetched(each, start_ms, close_ms) for each in symbols)
-            )
-            exact = frozenset(each for each, had in zip(symbols, done, strict=True) if had)
-        if len(exact) == len(symbols):
-            return exact
-        wait_ms = self._settings.answer_ms
-        sampled = await self._poller.covers(start_ms, close_ms, wait_ms=wait_ms)
-        return frozenset(symbols) if sampled else exact
-
-    def _broke_lately(self, symbols: Sequence[str]) -> bool:
-        lately_ms = self._clock.now_ms() - self._settings.rebuild_ms
-        streams = {self._streams[each] for each in symbols if each in self._streams}
-        return any(stream.was_live_since(lately_ms) for stream in streams)
-
-    async def _refetched(self, symbol: str, start_ms: int, end_ms: int) -> bool:
-        """Replace what was gathered for a second by all its trades."""
-        try:
-            async with asyncio.timeout(self._settings.answer_ms / 1000):
-                trades = await understood(
-                    self._dialect.trades(self._wire, symbol, start_ms=start_ms, end_ms=end_ms)
-                )
-        except (TimeoutError, CtsError):
-            return False
-        self._seconds.forget(symbol, end_ms)
-        for trade in (each for each in trades if each.is_sound):
-            self._seconds.add(trade)
-            self._quotes.take(symbol, Decimal(trade.price), trade.event_ms)
-        return True
-
     async def _keep_turning(self) -> None:
         while True:
             self._turn()
@@ -262,9 +234,26 @@ class CcxtFeed:
         now_ms = self._clock.now_ms()
         frozen_ms, self._turned_ms = now_ms - self._turned_ms, now_ms
         for stream in set(self._streams.values()):
+            self._shed(stream)
             stream.check(now_ms, frozen_ms=frozen_ms)
         if self._private is not None:
             self._private.check(now_ms, frozen_ms=frozen_ms)
+
+    def _shed(self, stream: Stream) -> None:
+        """Let go of what lies unread in a socket that this worker cannot keep up with.
+
+        A new one begins at the present; until it does, and for longer each time it happens again,
+        prices are asked for.
+        """
+        if stream.late_ms <= self._settings.shed_ms or not stream.proof_ms:
+            return
+        late_ms = stream.late_ms
+        self.shed += 1
+        stream.kick(f"read {late_ms} ms late")
+        if self._log is not None:
+            symbols = sum(each is stream for each in self._streams.values())
+            facts = {"late_ms": late_ms, "symbols": symbols, "served_by": "polling"}
+            self._log.problem("a market stream was shed", facts)
 
     async def _poll_while_broken(self) -> None:
         if not self._settings.stream:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from adapters.history import Pace
+from adapters.pacing import Pace
 from adapters.streams import Patience
 
 
@@ -17,5 +17,6 @@ class FeedSettings:
     answer_ms: int = 500
     rebuild_share: float = 0.5
     rebuild_ms: int = 15_000  # a longer outage is bridged by samples alone
+    shed_ms: int = 2_000  # what is read later than this says nothing of the present
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)

@@ -1,27 +1,18 @@
 """Candles of the past from a venue's klines, asked for in pages at a measured pace."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from itertools import batched, compress
+from itertools import compress
 
 import numpy as np
 
+from adapters.pacing import Pace as Pace
+from adapters.pacing import paced
 from adapters.venues import Caller, Dialect, Kline
 from engine.errors import RefusedError
 from engine.market import Candles, Kind, fill_gaps, gap_candles
 from engine.ports import Clock
 from engine.values import Instrument
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast calls that can wait are made."""
-
-    batch_size: int = 10
-    max_concurrent: int = 5
-    batch_delay_ms: int = 100
 
 
 async def klines(
@@ -47,25 +38,19 @@ async def klines(
         raise RefusedError(f"span_ms must be one of {known}, was {span_ms}")
     page_ms = dialect.kline_page * span_ms
     starts = range(start_ms, end_ms, page_ms)
-    gate = asyncio.Semaphore(pace.max_concurrent)
 
     async def page(page_start: int) -> Sequence[Kline]:
         wanted = min(end_ms, page_start + page_ms) - page_start
-        async with gate:
-            return await dialect.klines(
-                wire,
-                instrument.symbol,
-                span_ms=span_ms,
-                start_ms=page_start,
-                limit=-(-wanted // span_ms),
-            )
+        return await dialect.klines(
+            wire,
+            instrument.symbol,
+            span_ms=span_ms,
+            start_ms=page_start,
+            limit=-(-wanted // span_ms),
+        )
 
-    rows: dict[int, Kline] = {}
-    for number, batch in enumerate(batched(starts, pace.batch_size)):
-        if number:
-            await clock.sleep_until_ms(clock.now_ms() + pace.batch_delay_ms)
-        for found in await asyncio.gather(*map(page, batch)):
-            rows |= {each.open_ms: each for each in found}
+    pages = await paced(starts, page, clock, pace)
+    rows = {each.open_ms: each for found in pages for each in found}
     last_open_ms = min(end_ms, clock.now_ms()) - span_ms
     kept = [rows[ms] for ms in sorted(rows) if start_ms <= ms <= last_open_ms]
     return fill_gaps(

@@ -7,12 +7,17 @@ from adapters.access import Access, Network, paper_address
 from adapters.accounts import connection_row
 from adapters.exchange import CcxtExchange
 from adapters.feed import CcxtFeed
+from adapters.feed_settings import FeedSettings
+from adapters.limit_board import DynamoBoard
+from adapters.limits import Limits
+from adapters.pacing import Pace
+from adapters.stored_settings import settings_of
 from adapters.tables import ConnectionRow
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
-from adapters.wire import Wire
+from adapters.wire import Wire, limits_of
 from engine.errors import RefusedError
-from engine.ports import Clock, Vault
+from engine.ports import Clock, Log, Vault
 
 _DIALECTS: dict[tuple[str, str], type[Dialect]] = {("binance", "perpetual_futures"): BinanceUsdm}
 
@@ -40,9 +45,12 @@ def access_of(row: ConnectionRow, vault: Vault | None) -> Access:
     )
 
 
+_Version = tuple[int, bytes, Pace]
+
+
 @dataclass(slots=True)
 class _Venue:
-    version: tuple[int, bytes]
+    version: _Version
     wire: Wire
     feed: CcxtFeed
     exchange: CcxtExchange
@@ -50,11 +58,16 @@ class _Venue:
 
 @dataclass(slots=True)
 class VenueOpener:
-    """`engine.ports.Opener`; changed credentials or flags open a connection's venue anew."""
+    """`engine.ports.Opener`; changed credentials, flags or paces open a connection's venue anew.
+
+    All connections of one venue and network share one budget, and it with all other workers.
+    """
 
     clock: Clock
     vault: Vault
+    log: Log | None = None
     venues: dict[tuple[str, bool], _Venue] = field(default_factory=dict)
+    limits: dict[str, Limits] = field(default_factory=dict)
 
     async def feed(self, connection_id: str, *, private: bool) -> CcxtFeed:
         return (await self._venue(connection_id, private=private)).feed
@@ -64,7 +77,8 @@ class VenueOpener:
 
     async def _venue(self, connection_id: str, *, private: bool) -> _Venue:
         row = connection_row(connection_id)
-        version = (int(row.is_paper) + 2 * int(row.is_testnet), bytes(row.credentials))
+        pace = Pace.of(settings_of(connection_id).settings)
+        version = (int(row.is_paper) + 2 * int(row.is_testnet), bytes(row.credentials), pace)
         known = self.venues.get((connection_id, private))
         if known is not None and known.version == version:
             return known
@@ -75,15 +89,24 @@ class VenueOpener:
         self.venues[connection_id, private] = opened
         return opened
 
-    def _opened(self, row: ConnectionRow, version: tuple[int, bytes], *, private: bool) -> _Venue:
+    def _opened(self, row: ConnectionRow, version: _Version, *, private: bool) -> _Venue:
         dialect = dialect_of(row.exchange, row.api_type)
-        wire = Wire(access_of(row, self.vault if private else None), self.clock, dialect)
+        access = access_of(row, self.vault if private else None)
+        wire = Wire(access, self.clock, dialect, limits=self._limits(dialect, access.network))
+        pace = version[-1]
+        settings = FeedSettings(pace=pace)
         return _Venue(
             version=version,
             wire=wire,
-            feed=CcxtFeed(wire, dialect, self.clock),
-            exchange=CcxtExchange(wire, dialect, self.clock),
+            feed=CcxtFeed(wire, dialect, self.clock, settings=settings, log=self.log),
+            exchange=CcxtExchange(wire, dialect, self.clock, pace=pace),
         )
+
+    def _limits(self, dialect: Dialect, network: Network) -> Limits:
+        name = f"{dialect.ccxt_id}#{network}"
+        if name not in self.limits:
+            self.limits[name] = limits_of(dialect, self.clock, DynamoBoard(name))
+        return self.limits[name]
 
 
 def _network(row: ConnectionRow) -> Network:

@@ -7,12 +7,12 @@ from engine.events import Quote
 
 
 class LastQuotes:
-    """Prices by symbol; an older one never replaces a newer."""
+    """Prices by symbol as they were printed; an older one never replaces a newer."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Decimal, int]] = {}
+        self._known: dict[str, tuple[str, int]] = {}
 
-    def take(self, symbol: str, price: Decimal, event_ms: int) -> bool:
+    def take(self, symbol: str, price: str, event_ms: int) -> bool:
         """Keep the price unless a newer one is known; False if it is no news."""
         known = self._known.get(symbol)
         if known is not None and (event_ms < known[1] or known == (price, event_ms)):
@@ -25,7 +25,7 @@ class LastQuotes:
         return {
             symbol: Quote(
                 symbol=symbol,
-                price=self._known[symbol][0],
+                price=Decimal(self._known[symbol][0]),
                 event_ms=self._known[symbol][1],
                 seen_ms=max(self._known[symbol][1], at_ms),
             )

@@ -6,11 +6,10 @@ and changes nothing.
 """
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import numpy as np
 
-from adapters.history import to_steps
+from adapters.printed import Unit
 from adapters.venues import Trade
 from engine.market import Candles, Kind, gap_candles
 from engine.values import Instrument
@@ -44,7 +43,8 @@ class Bar:
 
 @dataclass(slots=True)
 class _Column:
-    instrument: Instrument
+    price: Unit
+    quantity: Unit
     bars: dict[int, Bar] = field(default_factory=dict)
     last_close: int = 0
     last_closed_ms: int = 0
@@ -61,7 +61,9 @@ class Seconds:
         """Keep exactly these symbols, in this order."""
         before = self._columns
         self._columns = {
-            each.symbol: before.get(each.symbol) or _Column(each) for each in instruments
+            each.symbol: before.get(each.symbol)
+            or _Column(Unit(each.price_tick), Unit(each.quantity_step))
+            for each in instruments
         }
 
     @property
@@ -69,23 +71,24 @@ class Seconds:
         return tuple(self._columns)
 
     def add(self, trade: Trade) -> bool:
-        """Take in a trade; False if its symbol is not followed or its candle has closed."""
+        """Take in a trade; False if nobody follows it, its candle has closed, or it is unsound."""
         column = self._columns.get(trade.symbol)
         if column is None:
             return False
-        close_ms = trade.event_ms - trade.event_ms % SPAN_MS + SPAN_MS
+        event_ms = trade.event_ms
+        close_ms = event_ms - event_ms % SPAN_MS + SPAN_MS
         if close_ms <= column.last_closed_ms:
             self.late += 1
             return False
-        price = column.instrument.to_ticks(Decimal(trade.price))
-        volume = to_steps(column.instrument, trade.quantity)
-        order = (trade.event_ms, trade.trade_id)
+        price, volume = column.price.read(trade.price), column.quantity.read(trade.quantity)
+        if not price or volume is None:
+            return False
+        order = (event_ms, trade.trade_id)
         bar = column.bars.get(close_ms)
-        if bar is None:
-            if len(column.bars) < _KEPT_AHEAD:
-                column.bars[close_ms] = Bar(order, order, price, price, price, price, volume)
-        else:
+        if bar is not None:
             bar.add(order, price, volume)
+        elif len(column.bars) < _KEPT_AHEAD:
+            column.bars[close_ms] = Bar(order, order, price, price, price, price, volume)
         return True
 
     def forget(self, symbol: str, close_ms: int) -> None:

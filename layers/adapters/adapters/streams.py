@@ -56,6 +56,9 @@ class Stream:
         When it last began to speak; zero while it is broken.
     seen_ms : int
         When it last spoke.
+    said_ms : int
+        The latest moment it spoke of, by the venue's clock: what is read late was said long ago.
+        Where messages tell no time it is when they came.
     """
 
     def __init__(
@@ -68,9 +71,11 @@ class Stream:
         patience: Patience,
         speaks: bool,
         on_break: Callable[[int], None] | None = None,
+        time_of: Callable[[Any], int | None] | None = None,
     ) -> None:
         self.live_since_ms = 0
         self.seen_ms = 0
+        self.said_ms = 0
         self.breaks = 0
         self.last_problem = ""
         self._wire = wire
@@ -80,6 +85,7 @@ class Stream:
         self._patience = patience
         self._speaks = speaks
         self._on_break = on_break
+        self._time_of = time_of
         self._dialled_ms = 0
         self._made_ms = clock.now_ms()
         self._socket: Socket | None = None
@@ -97,9 +103,17 @@ class Stream:
     def proof_ms(self) -> int:
         """Until when its prices are known to be current; zero once it is broken or to be closed.
 
-        After a freeze old messages arrive as if they were new.
+        After a freeze, or where we cannot keep up, old messages arrive as if they were new: their
+        age is the venue's, never that of their arrival.
         """
-        return self.seen_ms if self.is_live and not self._kicked.is_set() else 0
+        if not self.is_live or self._kicked.is_set():
+            return 0
+        return min(self.seen_ms, self.said_ms)
+
+    @property
+    def late_ms(self) -> int:
+        """How old the latest message was when it was read, by both clocks."""
+        return max(0, self.seen_ms - self.said_ms) if self.is_live and self.said_ms else 0
 
     def was_live_since(self, at_ms: int) -> bool:
         """Whether it spoke at `at_ms` or later, or had no time to yet."""
@@ -121,15 +135,17 @@ class Stream:
     async def covers(self, start_ms: int, end_ms: int, *, wait_ms: int) -> bool:
         """Whether nothing in [start, end) can have been missed, waiting a little for the proof.
 
-        A socket keeps order: a message heard after the end proves that all before it came through.
+        A socket keeps order: a message of a time after the end proves that all before it came
+        through, whenever it is read.
         """
         if not self._watched_since(start_ms):
             return False
-        if self.seen_ms < end_ms:
-            self._awaited.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awaited.wait(), wait_ms / 1000)
-        return self.seen_ms >= end_ms and self._watched_since(start_ms)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_ms / 1000):
+                while self.said_ms < end_ms and not self._kicked.is_set():
+                    self._awaited.clear()
+                    await self._awaited.wait()
+        return self.said_ms >= end_ms and self._watched_since(start_ms)
 
     async def close(self) -> None:
         """Stop for good."""
@@ -189,9 +205,9 @@ class Stream:
         if not self._is_open(url, message):
             return
         self.seen_ms = now_ms
-        self._awaited.set()
+        self._tell_time(message, now_ms)
         if not self.live_since_ms:
-            self.live_since_ms = now_ms
+            self.live_since_ms = max(now_ms, self.said_ms)
         if message is not None:
             self._tell(message)
 
@@ -208,6 +224,14 @@ class Stream:
             return False
         return self._replied
 
+    def _tell_time(self, message: Any, now_ms: int) -> None:
+        said_ms: int | None = now_ms
+        if self._time_of is not None:
+            said_ms = None if message is None else self._time_of(message)
+        if said_ms is not None and said_ms > self.said_ms:
+            self.said_ms = said_ms
+            self._awaited.set()
+
     def _tell(self, message: Any) -> None:
         try:
             self._on_message(message)
@@ -216,6 +240,7 @@ class Stream:
 
     def _ended(self) -> None:
         was_live, self.live_since_ms, self._dialled_ms = self.is_live, 0, 0
+        self.said_ms = 0
         if was_live:
             self.breaks += 1
             if self._on_break is not None:

@@ -9,14 +9,20 @@ import aiohttp
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
 from adapters.failures import ClockSkewError, translate
-from adapters.limits import Limits
+from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
-from adapters.venues import Dialect, Socket
+from adapters.venues import CountsOrders, Dialect, Socket
 from engine.errors import CtsError, VenueBusyError
 from engine.ports import Clock
 
 Listener = Callable[[str, Any], None]
+
+
+def limits_of(dialect: Dialect, clock: Clock, board: Board | None = None) -> Limits:
+    """The budget of a venue as its dialect knows it, alone or shared over `board`."""
+    counted = dialect.order_limits if isinstance(dialect, CountsOrders) else {}
+    return Limits(clock, per_minute=dialect.weight_per_minute, board=board, order_limits=counted)
 
 
 class Wire:
@@ -39,7 +45,7 @@ class Wire:
         self.access = access
         self.clock = clock
         self.names = OrderNames()
-        self.limits = limits or Limits(clock, per_minute=dialect.weight_per_minute)
+        self.limits = limits or limits_of(dialect, clock)
         self._dialect = dialect
         self._timeout_ms = timeout_ms
         self._ping_ms = ping_ms
@@ -72,10 +78,12 @@ class Wire:
             The venue said no, with its code.
         CredentialsError
             The venue does not accept the key.
+        RestrictedLocationError
+            The venue serves nobody here.
         VenueUnclearError
             Nobody knows whether it was carried out.
         """
-        await self.limits.take(weight, urgent=urgent)
+        await self.limits.take(weight, urgent=urgent, is_order=_is_order(method))
         return await self._translating(getattr(self.client(), method)(dict(params or {})))
 
     async def set_clock(self) -> None:
@@ -99,11 +107,19 @@ class Wire:
             self._listeners[url] = listener
 
     async def dial(self, socket: Socket) -> None:
-        """Open a socket and send its request; ends only by raising what broke it."""
+        """Open a socket and send its request; ends only by raising what broke it.
+
+        A venue that asked for silence is not dialled either.
+        """
+        self.limits.check()
         client = self.client()
         client.ws_dial_backoff = {}  # whoever redials keeps its own pace
         request = None if socket.request is None else dict(socket.request)
-        await client.watch(socket.url, "news", request, "news")
+        try:
+            await client.watch(socket.url, "news", request, "news")
+        except load_errors().NetworkError as error:
+            self._heard_refusal(error)
+            raise
 
     async def say(self, url: str, message: Mapping[str, Any]) -> None:
         """Send a message on the socket at `url`; one that has gone meanwhile takes none."""
@@ -134,7 +150,9 @@ class Wire:
         try:
             return await request
         except load_errors().BaseError as error:
-            raise self._translated(error) from None  # ccxt's text holds signed URLs
+            translated = self._translated(error)
+            await self.limits.settle()  # a container may be frozen after its last answer
+            raise translated from None  # ccxt's text holds signed URLs
 
     def _translated(self, error: Exception) -> CtsError:
         translated = translate(error, self._dialect.errors)
@@ -189,8 +207,20 @@ class Wire:
         self, status: int, reason: str, url: str, method: str, headers: Any, body: str, *_: Any
     ) -> str:
         del reason, url, method
-        self.limits.heard(status, headers, used_header=self._dialect.used_weight_header)
+        used_header = self._dialect.used_weight_header
+        self.limits.heard(status, headers, used_header=used_header, body=body)
         return body.strip()
+
+    def _heard_refusal(self, error: Exception) -> None:
+        """A handshake may be told to be silent, too; 403 there only means: no streams for you."""
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, aiohttp.WSServerHandshakeError) and cause.status in (418, 429, 451):
+            self.limits.heard(cause.status, cause.headers or {}, used_header="", body=cause.message)
+
+
+def _is_order(method: str) -> bool:
+    """Whether a ccxt method creates or changes orders: these are counted beside the weight."""
+    return "Post" in method and "rder" in method and "ancel" not in method
 
 
 def _forgive_late_pongs(connection: Any) -> None:

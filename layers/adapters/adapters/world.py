@@ -30,12 +30,12 @@ class ServiceLog:
 @cache
 def live_world(service: str) -> World:
     """Everything real, made once in a container; nothing opens before it is used."""
-    clock = SystemClock()
+    clock, log = SystemClock(), ServiceLog(service)
     return World(
         clock=clock,
         leases=DynamoLeases(clock),
         store=DynamoStore(clock),
         starter=StepFunctionsStarter(),
-        opener=VenueOpener(clock, KmsVault()),
-        log=ServiceLog(service),
+        opener=VenueOpener(clock, KmsVault(), log),
+        log=log,
     )

@@ -12,6 +12,7 @@ CtsError
 └── HaltError               stop this worker; somebody or something else must act
     ├── LeaseLostError      another owner runs the loop now
     ├── CredentialsError    the venue does not accept the key
+    │   └── RestrictedLocationError  the venue serves nobody at this place
     └── CorruptStateError   stored state contradicts itself
 
 Expected refusals of the trading rules are values with a reason code, not errors.
@@ -76,6 +77,10 @@ class LeaseLostError(HaltError):
 
 class CredentialsError(HaltError):
     """The venue does not accept the key, its signature or its permissions."""
+
+
+class RestrictedLocationError(CredentialsError):
+    """The venue serves nobody at our place in the world, whatever the key."""
 
 
 class CorruptStateError(HaltError):

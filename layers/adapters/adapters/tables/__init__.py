@@ -15,6 +15,7 @@ from adapters.tables.control import (
     SettingsRow,
     TokenRow,
 )
+from adapters.tables.limits import LimitRow
 from adapters.tables.market import (
     ArchivedRow,
     BookRow,
@@ -45,6 +46,7 @@ ALL: tuple[type[Row], ...] = (
     TradeRow,
     AuditRow,
     TokenRow,
+    LimitRow,
 )
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "ConnectionRow",
     "EngineStateRow",
     "LeaseItem",
+    "LimitRow",
     "MarketDataRow",
     "OrderRow",
     "PositionRow",

@@ -1,11 +1,16 @@
-"""What differs between venues, one small module each, behind one protocol."""
+"""What differs between venues, one small module each, behind one protocol.
+
+`Dialect` is what every venue must have. What only some have are small protocols of their own,
+which a dialect fulfils by having the attribute: `CountsOrders`, `TellsTime`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from adapters.failures import ErrorWords
+from adapters.limit_answers import OrderLimit
 from adapters.names import OrderNames
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order
@@ -14,12 +19,13 @@ from engine.values import Instrument, Side
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A public trade as the venue prints it.
 
     `trade_id` rises with time within a symbol. Where a venue numbers the takers' orders only,
-    trades of one number stand in the order in which they are told.
+    trades of one number stand in the order in which they are told. Where it numbers what it prints
+    without a hole, `first_id` and `last_id` are the numbers this message stands for (both its own,
+    unless it sums up several), so that a loss is seen; else they are 0.
     """
 
     symbol: str
@@ -27,6 +33,9 @@ class Trade:
     price: str
     quantity: str
     trade_id: int
+    first_id: int = 0
+    last_id: int = 0
+    is_buyer_maker: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -143,6 +152,24 @@ class Dialect(Protocol):
     async def private_socket(self, wire: Caller) -> "Socket": ...
     async def keep_private_alive(self, wire: Caller) -> None: ...
     def read_private(self, message: Any, names: OrderNames, *, patient: bool) -> PrivateNews: ...
+
+
+@runtime_checkable
+class CountsOrders(Protocol):
+    """A dialect whose venue counts an account's orders in headers, by their names."""
+
+    order_limits: Mapping[str, OrderLimit]
+
+
+@runtime_checkable
+class TellsTime(Protocol):
+    """A dialect that knows when the venue made a message of a market socket, of any kind.
+
+    What arrives late is then known to be late; without it only trades tell their time, and a
+    message that comes now is taken as proof that all before it has come.
+    """
+
+    def event_ms(self, message: Any) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

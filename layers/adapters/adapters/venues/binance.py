@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from adapters.limit_answers import OrderLimit
 from adapters.names import Name, OrderNames
 from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Socket, Trade
 from adapters.venues import binance_words as words
@@ -31,6 +32,10 @@ class BinanceUsdm:
     kline_spans_ms: Mapping[int, str] = {60_000: "1m", 300_000: "5m", 3_600_000: "1h"}
     kline_page = 1500
     trades_weight = 20
+    order_limits: Mapping[str, OrderLimit] = {
+        "X-MBX-ORDER-COUNT-10S": OrderLimit(interval_ms=10_000, most=300),
+        "X-MBX-ORDER-COUNT-1M": OrderLimit(interval_ms=60_000, most=1_200),
+    }
 
     def use_testnet(self, client: Any) -> None:
         """The futures testnet was replaced by demo trading."""
@@ -238,16 +243,25 @@ class BinanceUsdm:
         return code == "-4116"
 
     def market_socket(self, client: Any, symbols: Sequence[str], *, key: str) -> Socket:
-        """Trades of all symbols on one socket, and a shallow book twice a second: proof of life."""
-        names = [f"{symbol.lower()}@trade" for symbol in symbols]
-        names.append(f"{symbols[0].lower()}@depth5@500ms")
-        url = f"{client.get_ws_url('linear', 'public')}/{client.stream('linear', key, len(names))}"
+        """Trades of all symbols on one socket, and a mark price each second: proof of life.
+
+        Aggregates leave out what insurance fund and deleveraging print, and are numbered alike in
+        the stream and in the list of the past.
+        """
+        names = [f"{symbol.lower()}@aggTrade" for symbol in symbols]
+        names.append(f"{symbols[0].lower()}@markPrice@1s")
+        url = f"{client.get_ws_url('linear', 'market')}/{client.stream('linear', key, len(names))}"
         return Socket(url=url, request={"method": "SUBSCRIBE", "params": names, "id": 1})
 
     def read_trades(self, message: Any) -> Sequence[Trade]:
-        if message.get("e") != "trade" or message.get("X", "MARKET") != "MARKET":
-            return ()  # insurance fund and delivery prints are not trades of the market
-        return (Trade(message["s"], message["T"], message["p"], message["q"], message["t"]),)
+        if message.get("e") != "aggTrade":
+            return ()
+        return (words.public_trade(message, message["s"]),)
+
+    def event_ms(self, message: Any) -> int | None:
+        """A trade's own time, else the publisher's; subscriptions are answered without one."""
+        made = message.get("T" if message.get("e") == "aggTrade" else "E")
+        return made if isinstance(made, int) else None
 
     def is_pong(self, message: Any) -> bool:
         """Never: Binance answers pings below its messages, where ccxt sees them itself."""

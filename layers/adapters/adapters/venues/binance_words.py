@@ -190,8 +190,12 @@ def fill(row: Row, named: Name) -> Fill:
 
 
 def public_trade(row: Row, symbol: str) -> Trade:
-    """A row of aggTrades; its first trade's id puts it in one order with the stream's trades."""
-    return Trade(symbol, int(row["T"]), row["p"], row["q"], int(row["f"]))
+    """An aggregate of a list or of the stream, by the first of the trades it sums up.
+
+    Aggregates are counted by `a`, and the trades in them from `f` to `l`.
+    """
+    first, last = int(row["f"]), int(row["l"])
+    return Trade(symbol, int(row["T"]), row["p"], row["q"], int(row["a"]), first, last, row["m"])
 
 
 def private_news(message: Any, names: OrderNames, *, patient: bool) -> PrivateNews:

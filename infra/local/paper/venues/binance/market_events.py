@@ -4,6 +4,7 @@ from local.paper.market.instruments import PaperInstrument
 from local.paper.market.quotes import Quotes
 from local.paper.venues.binance import market_shapes
 from local.paper.venues.binance.market_shapes import Json
+from local.paper.venues.binance.numbering import numbered
 from local.paper.venues.binance.public import INTERVALS_S
 
 _TICKERS = {"miniTicker": "24hrMiniTicker", "ticker": "24hrTicker"}
@@ -39,7 +40,10 @@ class MarketEvents:
         self, instrument: PaperInstrument, kind: str, start_ms: int, end_ms: int
     ) -> list[Json]:
         trades = self._quotes.recent(instrument.symbol, start_ms, end_ms)
-        return [market_shapes.trade_event(instrument, trade, kind) for trade in trades]
+        return [
+            market_shapes.trade_event(instrument, trade, first_id, kind)
+            for first_id, trade in numbered(self._quotes, instrument.symbol, trades)
+        ]
 
     def _book(self, instrument: PaperInstrument, start_ms: int, end_ms: int) -> list[Json]:
         """Best bid and ask after the last trade, if there was one."""

@@ -88,18 +88,18 @@ def kline_event(one: PaperInstrument, candles: Candles, interval: str, now_ms: i
     }  # fmt: skip
 
 
-def aggregate_trade(one: PaperInstrument, trade: Trade) -> Json:
-    """A row of aggTrades: here each aggregate is one trade."""
+def aggregate_trade(one: PaperInstrument, trade: Trade, first_id: int) -> Json:
+    """A row of aggTrades: here each aggregate is one trade, under all numbers since the last."""
     return {
         "a": trade.trade_id, "p": number(one.price(trade.price_ticks)),
-        "q": number(one.quantity(trade.quantity_steps)), "f": trade.trade_id, "l": trade.trade_id,
+        "q": number(one.quantity(trade.quantity_steps)), "f": first_id, "l": trade.trade_id,
         "T": trade.ts_ms, "m": trade.buyer_is_maker,
     }  # fmt: skip
 
 
-def trade_event(one: PaperInstrument, trade: Trade, kind: str) -> Json:
+def trade_event(one: PaperInstrument, trade: Trade, first_id: int, kind: str) -> Json:
     """A trade as ``trade`` or ``aggTrade`` stream event."""
-    row = aggregate_trade(one, trade)
+    row = aggregate_trade(one, trade, first_id)
     head = {"e": kind, "E": trade.ts_ms, "T": trade.ts_ms, "s": one.symbol}
     if kind == "aggTrade":
         return head | row

@@ -7,6 +7,7 @@ from local.paper.market.candles import Trade
 from local.paper.market.instruments import PaperInstrument
 from local.paper.venues.binance import errors, market_shapes
 from local.paper.venues.binance.market_shapes import Json
+from local.paper.venues.binance.numbering import numbered
 from local.paper.venues.binance.parameters import Parameters
 from local.paper.venues.binance.shapes import number
 
@@ -75,7 +76,10 @@ def aggregate_trades(exchange: PaperExchange, given: Parameters) -> Json:
         start_ms = given.integer("startTime", first_id // _IDS_A_SECOND * 1000)
         trades = _onward(exchange, instrument.symbol, start_ms, end_ms, limit + _IDS_A_SECOND)
         found = [one for one in trades if one.trade_id >= first_id][:limit]
-    return [market_shapes.aggregate_trade(instrument, trade) for trade in found]
+    return [
+        market_shapes.aggregate_trade(instrument, trade, first_id)
+        for first_id, trade in numbered(exchange.quotes, instrument.symbol, found)
+    ]
 
 
 def recent_trades(exchange: PaperExchange, given: Parameters) -> Json:
@@ -84,7 +88,7 @@ def recent_trades(exchange: PaperExchange, given: Parameters) -> Json:
     now_ms = exchange.now_ms()
     rows = []
     for trade in _newest(exchange, instrument.symbol, now_ms, _limit(given, 500, 1000)):
-        row = market_shapes.aggregate_trade(instrument, trade)
+        row = market_shapes.aggregate_trade(instrument, trade, trade.trade_id)
         value = instrument.price(trade.price_ticks) * instrument.quantity(trade.quantity_steps)
         rows.append({
             "id": row["a"], "price": row["p"], "qty": row["q"], "quoteQty": f"{value:.2f}",
