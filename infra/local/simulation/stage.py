@@ -3,7 +3,7 @@
 An actor is anything that can die or stand still on its own: a worker's process, the cloud that
 starts workers, the venue. Each has an asyncio loop of its own over the one queue, so that killing
 an actor drops whatever it still meant to do (no `finally` runs), and freezing it defers all of it.
-An actor may also be held *inside* a call: `Stage.pass_time` lets the others go on meanwhile.
+Frozen it is *inside* whatever call it makes: `Stage.pass_time` lets the others go on meanwhile.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ class Stage:
         self._due: list[tuple[int, int, ActorLoop, asyncio.Handle]] = []
         self._serial = count()
         self._loops: list[ActorLoop] = []
+        self.is_over = False
 
     def actor(self, name: str) -> "ActorLoop":
         """A new actor's loop."""
@@ -50,34 +51,33 @@ class Stage:
 
     def pass_time(self, loop: "ActorLoop", duration_us: int) -> None:
         """Hold an actor inside a call of its own for so long, while all others go on."""
-        until_us = self.now_us + duration_us
-        loop.held_until_us = max(loop.held_until_us, until_us)
         running = asyncio._get_running_loop()
         asyncio._set_running_loop(None)
         self.depth += 1
+        loop.is_parked = True
         try:
-            self.run_until(until_us)
+            self.run_until(self.now_us + duration_us)
         finally:
+            loop.unpark()
             self.depth -= 1
             asyncio._set_running_loop(running)
 
     def bury(self) -> None:
         """End every task that is left, so that none complains when it is collected."""
+        self.is_over = True
         for loop in self._loops:
-            loop.is_dead, loop.held_until_us = False, 0
+            loop.is_dead = False
+            loop.unpark()
             for task in asyncio.all_tasks(loop.as_asyncio()):
                 task.cancel()
-        for _ in range(100_000):
-            if not self._due:
-                return
-            self._turn()
+        self.run_until(self.now_us)
 
     def _turn(self) -> None:
         at_us, serial, loop, handle = heapq.heappop(self._due)
-        if loop.is_dead or handle.cancelled():
+        if handle.cancelled():
             return
-        if loop.held_until_us > at_us:
-            heapq.heappush(self._due, (loop.held_until_us, serial, loop, handle))
+        if loop.is_parked or loop.is_dead:  # what the dead left is kept for `bury`
+            loop.parked.append((serial, handle))
             return
         self.now_us = max(self.now_us, at_us)
         self.turns += 1
@@ -95,16 +95,20 @@ class ActorLoop:
         self.stage = stage
         self.name = name
         self.is_dead = False
-        self.held_until_us = 0
+        self.is_parked = False
+        self.parked: list[tuple[int, asyncio.Handle]] = []
         self.troubles: list[BaseException] = []
 
     def kill(self) -> None:
         """Drop everything it still means to do."""
         self.is_dead = True
 
-    def freeze(self, duration_us: int) -> None:
-        """Defer everything until then."""
-        self.held_until_us = max(self.held_until_us, self.stage.now_us + duration_us)
+    def unpark(self) -> None:
+        """Go on with what came due while it was parked."""
+        self.is_parked = False
+        waiting, self.parked = sorted(self.parked, key=lambda entry: entry[0]), []
+        for _, handle in waiting:
+            self.stage.put(self.stage.now_us, self, handle)
 
     def as_asyncio(self) -> asyncio.AbstractEventLoop:
         """Itself, as asyncio names it; sockets, signals and executors it has none."""

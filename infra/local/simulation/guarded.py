@@ -1,0 +1,98 @@
+"""A worker's own view of store and leases: its clock, and the hazards on the way."""
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.errors import ShortKeyTakenError
+from engine.ledger import Position, PositionStatus
+from engine.records import Facts, Lease
+from local.simulation.clocks import CallersClock
+from local.simulation.hazards import Hazards, Mortal
+
+_CLOSED = PositionStatus.CLOSED
+
+
+class Guarded:
+    """Passes every call of a port on, one step before it and one after."""
+
+    def __init__(
+        self, port: Any, prefix: str, worker: Mortal, hazards: Hazards, clock: CallersClock
+    ) -> None:
+        self._port = port
+        self._prefix = prefix
+        self._worker = worker
+        self._hazards = hazards
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        called = getattr(self._port, name)
+        step = f"{self._prefix}.{name}"
+
+        def pass_on(*args: Any, **kwargs: Any) -> Any:
+            self._hazards.at(self._worker, f"{step} before")
+            result = self._under_own_clock(called, *args, **kwargs)
+            self._hazards.at(self._worker, f"{step} after")
+            return result
+
+        self.__dict__[name] = pass_on
+        return pass_on
+
+    def _under_own_clock(self, called: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        before, self._clock.of = self._clock.of, self._worker.clock
+        try:
+            return called(*args, **kwargs)
+        finally:
+            self._clock.of = before
+
+
+class GuardedStore(Guarded):
+    """The store as a position loop sees it: facts are several transactions, not one."""
+
+    def write_facts(self, lease: Lease, facts: Facts) -> None:
+        """Each position in a transaction of its own; a worker may die between two."""
+        self._hazards.at(self._worker, "store.write_facts before")
+        taken: list[str] = []
+        for number, piece in enumerate(pieces(facts)):
+            if number:
+                self._hazards.at(self._worker, "store.write_facts between")
+            try:
+                self._under_own_clock(self._port.write_facts, lease, piece)
+            except ShortKeyTakenError as error:
+                taken += error.short_keys
+        self._hazards.at(self._worker, "store.write_facts after")
+        if taken:
+            raise ShortKeyTakenError(tuple(taken))
+
+
+def pieces(facts: Facts) -> list[Facts]:
+    """The figures of the account, then each position's facts, closed ones first, then the rest."""
+    found = [Facts(risk=facts.risk)] if facts.risk is not None else []
+    left = Facts(orders=facts.orders, fills=facts.fills, consumed=facts.consumed)
+    for position in sorted(facts.positions, key=lambda one: one.status is not _CLOSED):
+        found.append(_of(position, facts))
+    rest = _without(left, found)
+    if rest:
+        found.append(rest)
+    return found
+
+
+def _of(position: Position, facts: Facts) -> Facts:
+    names = {o.client_order_id for o in facts.orders if o.position_id == position.position_id}
+    wish = f"{position.entry_close_ms:013d}|{position.key.text}"
+    return Facts(
+        positions=(position,),
+        orders=tuple(o for o in facts.orders if o.client_order_id in names),
+        fills=tuple(f for f in facts.fills if f.client_order_id in names),
+        consumed=tuple(c for c in facts.consumed if c.command_id == wish),
+    )
+
+
+def _without(facts: Facts, pieces: list[Facts]) -> Facts:
+    orders = {o.client_order_id for piece in pieces for o in piece.orders}
+    fills = {f.key for piece in pieces for f in piece.fills}
+    consumed = {c.command_id for piece in pieces for c in piece.consumed}
+    return Facts(
+        orders=tuple(o for o in facts.orders if o.client_order_id not in orders),
+        fills=tuple(f for f in facts.fills if f.key not in fills),
+        consumed=tuple(c for c in facts.consumed if c.command_id not in consumed),
+    )

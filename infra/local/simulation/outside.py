@@ -1,0 +1,201 @@
+"""Who else acts on the connection: Sets that wish, an operator, somebody on the same account."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.ledger import PositionStatus
+from engine.records import Command
+from engine.values import Exits, IndicationType, Loop, SetKey, Side, Turn, Wish
+from local.paper.core.records import OrderSide, PositionSide
+from local.paper.core.refusals import RefusedError
+from local.paper.core.requests import OrderRequest
+from local.simulation.cloud import CONNECTION, Cloud
+from local.simulation.machines import Plant
+from local.simulation.spec import SYMBOLS, Spec
+from local.simulation.venue import VenueSide
+
+_STEP_S = 0.25
+_INDICATIONS = (IndicationType.DIRECTION, IndicationType.MOVE)
+
+
+@dataclass(slots=True)
+class Outside:
+    """Everything that is not the engine, until the storm is over."""
+
+    spec: Spec
+    plant: Plant
+    cloud: Cloud
+    venue: VenueSide
+    dice: random.Random
+    was_meddled: bool = False
+    is_over: bool = False
+    wishes: int = 0
+
+    async def act(self) -> None:
+        """One quarter of a second after the other."""
+        spec, dice = self.spec, self.dice
+        while True:
+            await asyncio.sleep(_STEP_S)
+            if self.is_over:
+                return
+            if dice.random() < spec.wish_rate * _STEP_S:
+                self.wish()
+            if dice.random() < 0.03 * _STEP_S:
+                self.command("close_all")
+            if dice.random() < 0.05 * _STEP_S:
+                self._close_one()
+            if dice.random() < 0.05 * _STEP_S:
+                self._turn()
+            if dice.random() < spec.meddling * _STEP_S:
+                self._meddle()
+            if dice.random() < 0.02 * _STEP_S:
+                self._unsettle()
+            self._trouble_sockets()
+
+    # --- the trade loop's part
+
+    def wish(self) -> None:
+        """A Set asks for the exchange, as the trade loop would write it."""
+        dice, symbol = self.dice, self.dice.choice(SYMBOLS)
+        now_ms = self.cloud.clock.now_ms()
+        price = self.venue.exchange.quotes.quote(symbol, self.venue.now_ms()).last
+        key = SetKey(
+            symbol=symbol,
+            indication=dice.choice(_INDICATIONS),
+            parameter=dice.choice((3, 5, 8)),
+            side=dice.choice(list(Side)),
+            exits=some_exits(dice),
+        )
+        wish = Wish(key=key, entry_close_ms=now_ms // 1000 * 1000, price=price)
+        self.wishes += 1
+        self._put(self.plant.store.wish_command(wish), "wish")
+
+    def _turn(self) -> None:
+        held = [p for p in self.plant.store.positions.values() if p.quantity > 0]
+        if not held:
+            return
+        key = self.dice.choice(sorted(held, key=lambda one: one.position_id)).key
+        turn = Turn(
+            symbol=key.symbol,
+            indication=key.indication,
+            parameter=key.parameter,
+            variant=key.variant,
+            side=key.side,
+            at_ms=self.cloud.clock.now_ms(),
+        )
+        self._put(self.plant.store.turn_command(turn), "turn")
+
+    # --- the operator's part
+
+    def command(self, kind: str, position_id: str = "") -> None:
+        """An operator's word."""
+        now_ms = self.cloud.clock.now_ms()
+        name = f"{now_ms:013d}|{kind}|{position_id}"
+        made = Command(command_id=name, kind=kind, created_at_ms=now_ms, position_id=position_id)
+        self._put(made, kind)
+
+    def _close_one(self) -> None:
+        live = [p for p in self.plant.store.positions.values() if _is_live(p.status)]
+        if live:
+            chosen = self.dice.choice(sorted(live, key=lambda one: one.position_id))
+            self.command("close_position", chosen.position_id)
+
+    def _put(self, command: Command, why: str) -> None:
+        self.plant.callers.of = self.cloud.clock
+        self.plant.store.put_command(CONNECTION, command)
+        self.plant.history.tell("outside", f"{why} {command.command_id}")
+        if self.plant.leases.read(CONNECTION, Loop.POSITION).phase == "idle":
+            self.cloud.start(CONNECTION, Loop.POSITION, reason=why)
+
+    # --- somebody else's part
+
+    def _meddle(self) -> None:
+        """Takes away an order of ours, or closes some of what is held."""
+        books, dice = self.venue.books, self.dice
+        held = [p for _, p in sorted(books.positions.items()) if p.quantity]
+        waiting = [algo for _, algo in sorted(books.open_algos.items())]
+        if waiting and dice.random() < 0.5:
+            algo = dice.choice(waiting)
+            self._strike("order cancelled by somebody else", algo.client_algo_id)
+            self.venue.exchange.cancel_algo(algo)
+        elif held:
+            position = dice.choice(held)
+            self._trade(position.symbol, position.position_side, position.quantity)
+
+    def _trade(self, symbol: str, side: PositionSide, quantity: Decimal) -> None:
+        """Close all or half of it at the market."""
+        step = self.venue.exchange.instrument(symbol).step
+        part = abs(quantity)
+        if self.dice.random() < 0.5:
+            part = max(part / 2 // step * step, step)
+        request = OrderRequest(
+            symbol=symbol,
+            side=OrderSide.SELL if quantity > 0 else OrderSide.BUY,
+            position_side=side,
+            order_type="MARKET",
+            quantity=part,
+            reduce_only=side is PositionSide.BOTH,
+        )
+        try:
+            self.venue.exchange.place_order(request)
+        except RefusedError:
+            return
+        self.was_meddled = True
+        self._strike(f"external trade of {part} {symbol} {side}", "")
+
+    def _unsettle(self) -> None:
+        """Something about machines: a clock steps, an execution starts twice."""
+        history, dice = self.plant.history, self.dice
+        match dice.randrange(3):
+            case 0:
+                self.venue.skew_ms += dice.choice((-1, 1)) * dice.randrange(200, 900)
+                self._strike("venue's clock stepped", "")
+            case 1:
+                for _, machine in self.cloud.machines:
+                    machine.clock.skew_ms = dice.randrange(-300, 300)
+                self._strike("workers' clocks stepped", "")
+            case _:
+                self.cloud.start(CONNECTION, Loop.POSITION, reason="started twice")
+                history.strike("cloud", "execution started twice", "start")
+
+    def _trouble_sockets(self) -> None:
+        """A socket closes, or stays open and says nothing."""
+        dice, lines = self.dice, self.venue.lines
+        if not lines or dice.random() >= self.spec.weather.frame_chance * 0.1 * _STEP_S:
+            return
+        line = dice.choice(lines)
+        if dice.random() < 0.5:
+            self._strike("socket closed", "")
+            line.close("closed by the venue")
+        else:
+            self._strike("socket muted", "")
+            line.is_muted = True
+            self.venue.loop.call_later(dice.randrange(1, 8), _unmute, line)
+
+    def _strike(self, fault: str, client_order_id: str) -> None:
+        self.plant.history.strike("outside", fault, "outside", client_order_id)
+
+
+def some_exits(dice: random.Random) -> Exits:
+    """A target, a stop, trailing now and then, and any of the strategies' flags."""
+    alone = dice.random() < 0.2
+    trails = alone or dice.random() < 0.3
+    return Exits(
+        take_profit_pct=dice.choice((Decimal("0.3"), Decimal("0.8"))),
+        stop_loss_pct=dice.choice((Decimal("0.2"), Decimal("0.4"))),
+        trail_start_pct=Decimal("0.2") if trails else Decimal(0),
+        trail_stop_pct=Decimal("0.1") if trails else Decimal(0),
+        trailing_only=alone,
+        ladder=dice.random() < 0.4,
+        profit_back=dice.random() < 0.3,
+    )
+
+
+def _is_live(status: PositionStatus) -> bool:
+    return status in (PositionStatus.OPENING, PositionStatus.OPEN)
+
+
+def _unmute(line: object) -> None:
+    line.is_muted = False  # type: ignore[attr-defined]
