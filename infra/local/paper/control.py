@@ -1,6 +1,6 @@
 """The control port: the exchange's own books, for tests and reports. Plain HTTP, loopback only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,10 @@ DEFAULT_VENUE = "binance"
 _ZERO = Decimal(0)
 
 
-def control_app(exchanges: Mapping[str, PaperExchange]) -> web.Application:
-    """``GET /health`` and ``GET /books?venue=…``; the venue is Binance unless said otherwise."""
+def control_app(
+    exchanges: Mapping[str, PaperExchange], routes: Iterable[web.RouteDef]
+) -> web.Application:
+    """``GET /health`` and ``GET /books?venue=…`` (Binance unless said otherwise), and `routes`."""
 
     async def health(request: web.Request) -> web.Response:
         times = [one.now_ms() for one in exchanges.values()]
@@ -32,7 +34,7 @@ def control_app(exchanges: Mapping[str, PaperExchange]) -> web.Application:
         return web.json_response(report(exchange))
 
     app = web.Application()
-    app.add_routes([web.get("/health", health), web.get("/books", books)])
+    app.add_routes([web.get("/health", health), web.get("/books", books), *routes])
     return app
 
 

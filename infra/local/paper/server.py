@@ -10,6 +10,8 @@ from aiohttp import web
 
 from local.paper.certificates import server_context
 from local.paper.control import control_app
+from local.paper.fault_routes import DEFAULT_SEED, FaultRoutes
+from local.paper.faults import FaultPlan
 from local.paper.hosts import Hosts
 from local.paper.market.market import Market
 from local.paper.opening import (
@@ -20,8 +22,7 @@ from local.paper.opening import (
     open_venues,
     warm,
 )
-from local.paper.sockets import Sockets, pump
-from local.paper.wire import Answer, Request
+from local.paper.served import Served, pump
 
 HOST = "127.0.0.1"
 
@@ -34,19 +35,20 @@ async def serve(options: PaperOptions) -> None:
     lock = lock_directory(options.directory)
     market = open_market(options)
     wires = open_venues(options.directory, market)
-    hosts, sockets = Hosts(wires), {one.name: Sockets(one) for one in wires}
+    hosts, plan = Hosts(wires), FaultPlan(DEFAULT_SEED)
+    venues = {one.name: Served(one, plan, stream=options.stream) for one in wires}
     exchanges = {one.name: one.exchange for one in wires}
     async with contextlib.AsyncExitStack() as stack:
         context = server_context(options.directory, hosts.certified(), now_ms() // 1000)
-        venue = _venue_app(hosts, sockets if options.stream else {})
-        await _listen(stack, venue, options.port, context)
-        await _listen(stack, control_app(exchanges), options.control_port, None)
+        control = control_app(exchanges, FaultRoutes(plan, venues).routes())
+        await _listen(stack, _venue_app(hosts, venues), options.port, context)
+        await _listen(stack, control, options.control_port, None)
         warm(wires[0].exchange.quotes)
-        pumping = asyncio.create_task(pump([*sockets.values()]))
+        pumping = asyncio.create_task(pump([*venues.values()]))
         print(_ready_line(options, market), flush=True)
         await _until(stop, pumping)
-        for served in sockets.values():
-            await served.close()
+        for one in venues.values():
+            await one.sockets.close()
     for exchange in exchanges.values():
         exchange.books.close()
     lock.close()
@@ -71,34 +73,13 @@ def _ready_line(options: PaperOptions, market: Market) -> str:
     )
 
 
-def _venue_app(hosts: Hosts, sockets: Mapping[str, Sockets]) -> web.Application:
-    """Requests and sockets of every venue; one without sockets refuses them with 503."""
-
-    async def either(request: web.Request) -> web.StreamResponse:
-        wire = hosts.wire(request.host)
-        if request.headers.get("Upgrade", "").lower() != "websocket":
-            return _response(wire.answer(await _request(request)))
-        if wire.name not in sockets:
-            return web.Response(status=503, text="streams are off")
-        served = await sockets[wire.name].connect(request)
-        return _response(served) if isinstance(served, Answer) else served
+def _venue_app(hosts: Hosts, venues: Mapping[str, Served]) -> web.Application:
+    async def by_host(request: web.Request) -> web.StreamResponse:
+        return await venues[hosts.wire(request.host).name].handle(request)
 
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", either)
+    app.router.add_route("*", "/{path:.*}", by_host)
     return app
-
-
-async def _request(request: web.Request) -> Request:
-    return Request(
-        method=request.method, path=request.path, query=request.rel_url.raw_query_string,
-        body=await request.text(),
-        headers={name.lower(): value for name, value in request.headers.items()},
-    )  # fmt: skip
-
-
-def _response(answer: Answer) -> web.Response:
-    headers = {"Content-Type": "application/json; charset=utf-8"} | dict(answer.headers)
-    return web.Response(text=answer.text, status=answer.status, headers=headers)
 
 
 async def _listen(

@@ -54,6 +54,13 @@ class Scripts:
         self._mark[symbol] = 1 + percent / _PERCENT
         self.version += 1
 
+    def clear(self) -> None:
+        """Forget every wish; orders that execute in parts by now go on."""
+        self._parts.clear()
+        self._liquidity.clear()
+        self._mark.clear()
+        self.version += 1
+
     def liquidity(self, symbol: str) -> Decimal:
         return self._liquidity.get(symbol, _ONE)
 
