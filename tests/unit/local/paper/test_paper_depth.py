@@ -57,6 +57,8 @@ def test_prices_leave_the_middle_level_by_level_and_every_level_holds_something(
     assert all(one[0] > after[0] for one, after in pairwise(book.bids))
     assert all(one[0] < after[0] for one, after in pairwise(book.asks))
     assert min(size for _, size in book.bids + book.asks) > 0
+    ends = [sum(size for _, size in book.asks[cut]) for cut in (slice(10), slice(-10, None))]
+    assert ends[1] > 3 * ends[0]
     assert book.bids[:5] == quotes.book(BTC, NOW_MS, 5).bids
 
 
@@ -195,19 +197,22 @@ def test_parts_survive_a_kill_and_end_with_a_cancel(tmp_path: Path, side: OrderS
     stage = a_stage(tmp_path, 100_000)
     stage.exchange.scripts.fill_in_parts(parts, BTC)
     first = stage.exchange.place_order(a_market_order(side, "0.01"))
-    stage.exchange.scripts.fill_in_parts(parts, "ETHUSDT")
 
     back = a_stage(tmp_path, 100_000, second=5)
     books = back.at(5).books
     assert books.orders[first.order_id].status is OrderStatus.FILLED
 
-    back.exchange.scripts.fill_in_parts(parts)
+    back.exchange.scripts.fill_in_parts(parts, "ETHUSDT")
+    whole = back.exchange.place_order(a_market_order(opposite(side), "0.01"))
+    assert whole.status is OrderStatus.FILLED
+    back.exchange.scripts.fill_in_parts(parts, BTC)
     other = back.exchange.place_order(a_market_order(side, "0.01"))
     back.at(6)
     back.exchange.cancel_order(other)
     back.at(9)
     assert (other.status, other.filled) == (OrderStatus.CANCELED, D("0.004"))
-    assert back.held() == side.sign * D("0.014")
+    assert other.due == []
+    assert back.held() == side.sign * D("0.004")
 
 
 @SIDES
