@@ -195,6 +195,13 @@ class PaperExchange:
         self.books.commit()
         return order
 
+    def fire_conditionals(self, symbol: str) -> int:
+        """Every conditional order of a symbol fires in this instant; how many they are."""
+        now_ms = self.advance()
+        count = self._matching.fire(self.instrument(symbol).symbol, now_ms)
+        self.books.commit()
+        return count
+
     def charge_funding(self, symbol: str = "", rate: Decimal | None = None) -> None:
         """Settle funding now, for one symbol or all, at a rate or at that of the period."""
         now_ms = self.advance()

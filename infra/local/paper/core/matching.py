@@ -1,5 +1,6 @@
 """Matching: trades of the market fill limit orders and fire conditional ones."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from local.paper.core import rules
 from local.paper.core.books import AlgoChanged, Books, OrderChanged
 from local.paper.core.execution import Execution, taker_price
 from local.paper.core.records import AlgoOrder, AlgoStatus, Order
-from local.paper.core.refusals import RefusedError
+from local.paper.core.refusals import Reason, RefusedError
 from local.paper.core.requests import OrderRequest
 from local.paper.core.scripts import Scripts
 from local.paper.core.triggers import fires, follow, working_price
@@ -130,12 +131,22 @@ class Matching:
         self._books.tell(OrderChanged(order=order.copy(), execution="NEW"))
         return order
 
+    def fire(self, symbol: str, now_ms: int) -> int:
+        """Fire every conditional order of a symbol, wherever the price is; how many they are."""
+        quote = self._quotes.quote(symbol, now_ms)
+        waiting = [one for one in self._books.open_algos.values() if one.symbol == symbol]
+        for algo in waiting:
+            self._trigger(algo, replace(quote, time_ms=now_ms))
+        return len(waiting)
+
     def _trigger(self, algo: AlgoOrder, quote: Quote) -> None:
         """Turn a conditional order into a plain one, which carries its client id, as on Binance."""
         algo.triggered_ms = algo.updated_ms = quote.time_ms
         self._books.tell(AlgoChanged(algo=algo, status="TRIGGERING"))
         request = self._triggered_request(algo)
         try:
+            if self._scripts.refuses(algo.symbol):
+                raise RefusedError(Reason.MARGIN_INSUFFICIENT)
             quantity = rules.executable(self._books, request)
             price = request.price or taker_price(request.side, quote)
             rules.check_margin(

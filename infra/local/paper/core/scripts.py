@@ -30,6 +30,7 @@ class Scripts:
     _parts: list[tuple[str, tuple[Part, ...]]] = field(default_factory=list)
     _liquidity: dict[str, Decimal] = field(default_factory=dict)
     _mark: dict[str, Decimal] = field(default_factory=dict)
+    _refused: list[str] = field(default_factory=list)
 
     def fill_in_parts(self, parts: Sequence[Part], symbol: str = "") -> None:
         """The next order that takes the market (of ``symbol``, or any) executes in these parts.
@@ -54,11 +55,23 @@ class Scripts:
         self._mark[symbol] = 1 + percent / _PERCENT
         self.version += 1
 
+    def refuse_triggered(self, symbol: str) -> None:
+        """The order of the next conditional one that fires is refused."""
+        self._refused.append(symbol)
+
+    def refuses(self, symbol: str) -> bool:
+        """Whether the order of a conditional one that fires now is refused; asked once each."""
+        found = symbol in self._refused
+        if found:
+            self._refused.remove(symbol)
+        return found
+
     def clear(self) -> None:
         """Forget every wish; orders that execute in parts by now go on."""
         self._parts.clear()
         self._liquidity.clear()
         self._mark.clear()
+        self._refused.clear()
         self.version += 1
 
     def liquidity(self, symbol: str) -> Decimal:
