@@ -159,7 +159,7 @@ class Matching:
             return
         order = self.accept(request, quantity, algo.client_algo_id, quote.time_ms)
         order.original_type, order.trigger_price = algo.order_type, algo.trigger_price
-        order.close_position = algo.close_position
+        order.close_position, order.parent_algo_id = algo.close_position, algo.algo_id
         algo.status, algo.actual_order_id = AlgoStatus.FINISHED, order.order_id
         self._books.tell(AlgoChanged(algo=algo, status="TRIGGERED"))
         self._execution.execute(order, quote, quote.time_ms)
