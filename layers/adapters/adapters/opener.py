@@ -15,11 +15,15 @@ from adapters.stored_settings import settings_of
 from adapters.tables import ConnectionRow
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
+from adapters.venues.bybit import BybitLinear
 from adapters.wire import Wire, limits_of
 from engine.errors import RefusedError
 from engine.ports import Clock, Log, Vault
 
-_DIALECTS: dict[tuple[str, str], type[Dialect]] = {("binance", "perpetual_futures"): BinanceUsdm}
+_DIALECTS: dict[tuple[str, str], type[Dialect]] = {
+    ("binance", "perpetual_futures"): BinanceUsdm,
+    ("bybit", "perpetual_futures"): BybitLinear,
+}
 
 
 def dialect_of(exchange: str, api_type: str) -> Dialect:
