@@ -16,7 +16,12 @@ from local.paper.faults.rules import RuleError
 from local.paper.market.instruments import PaperInstrument
 
 _Given = Mapping[str, Any]
-BEFORE = frozenset({"partial_fill", "slippage", "shift_mark", "change_filters"})
+BEFORE = frozenset(
+    {
+        "partial_fill", "slippage", "shift_mark", "change_filters", "fire_conditionals",
+        "refuse_triggered",
+    }
+)  # fmt: skip
 """Kinds that come before the request they are tied to; the others follow it."""
 
 
@@ -116,6 +121,15 @@ def _leverage(exchange: PaperExchange, given: _Given) -> str:
     return f"leverage {modes.set_leverage(exchange.books, symbol, given['leverage']).leverage}"
 
 
+def _fire(exchange: PaperExchange, given: _Given) -> str:
+    return f"fired {exchange.fire_conditionals(given['symbol'])} orders"
+
+
+def _refuse(exchange: PaperExchange, given: _Given) -> str:
+    exchange.scripts.refuse_triggered(exchange.instrument(given["symbol"]).symbol)
+    return "the next conditional order that fires is refused"
+
+
 def _fund(exchange: PaperExchange, given: _Given) -> str:
     exchange.charge_funding(given["symbol"], Decimal(str(given["rate"])))
     return f"funding settled at {given['rate']:g}"
@@ -168,6 +182,7 @@ def _mark(exchange: PaperExchange, given: _Given) -> str:
 _ACTS: dict[str, Callable[[PaperExchange, _Given], str]] = {
     "external_trade": _trade, "external_close": _close, "external_cancel": _cancel,
     "liquidate": _liquidate, "adl": _deleverage, "flip_position_mode": _flip,
+    "fire_conditionals": _fire, "refuse_triggered": _refuse,
     "change_leverage": _leverage, "charge_funding": _fund, "change_filters": _filters,
     "partial_fill": _parts, "slippage": _thin, "shift_mark": _mark,
 }  # fmt: skip
