@@ -249,4 +249,5 @@ class Stream:
 
 def _is_refusal(message: Mapping[str, Any]) -> bool:
     """Whether a venue says no to a login or a subscription, in any venue's words."""
-    return bool(message.get("error")) or message.get("event") == "error"
+    said_no = message.get("event") == "error" or message.get("success") is False
+    return said_no or bool(message.get("error"))

@@ -234,6 +234,11 @@ class BybitLinear:
     def read_trades(self, message: Any) -> Sequence[Trade]:
         return words.streamed_trades(message)
 
+    def event_ms(self, message: Any) -> int | None:
+        """When the publisher made it; answers to subscriptions say no time."""
+        made = message.get("ts")
+        return made if isinstance(made, int) else None
+
     def is_pong(self, message: Any) -> bool:
         """The private line answers pings by their name, the public one in its `ret_msg`."""
         if not isinstance(message, dict):

@@ -84,7 +84,12 @@ def public_trade(row: Row) -> Trade | None:
     if row.get("isBlockTrade") is True:
         return None
     return Trade(
-        row["symbol"], int(row["time"]), row["price"], row["size"], int(row.get("seq") or 0)
+        row["symbol"],
+        int(row["time"]),
+        row["price"],
+        row["size"],
+        int(row.get("seq") or 0),
+        is_buyer_maker=row["side"] == "Sell",
     )
 
 
@@ -96,7 +101,14 @@ def streamed_trades(message: Any) -> tuple[Trade, ...]:
     if not str(message.get("topic", "")).startswith("publicTrade."):
         return ()
     return tuple(
-        Trade(row["s"], int(row["T"]), row["p"], row["v"], int(row.get("seq") or 0))
+        Trade(
+            row["s"],
+            int(row["T"]),
+            row["p"],
+            row["v"],
+            int(row.get("seq") or 0),
+            is_buyer_maker=row["S"] == "Sell",
+        )
         for row in message["data"]
         if row.get("BT") is not True
     )
