@@ -16,6 +16,7 @@ from adapters.tables import ConnectionRow
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
 from adapters.venues.bybit import BybitLinear
+from adapters.venues.okx import OkxSwap
 from adapters.wire import Wire, limits_of
 from engine.errors import RefusedError
 from engine.ports import Clock, Log, Vault
@@ -23,6 +24,7 @@ from engine.ports import Clock, Log, Vault
 _DIALECTS: dict[tuple[str, str], type[Dialect]] = {
     ("binance", "perpetual_futures"): BinanceUsdm,
     ("bybit", "perpetual_futures"): BybitLinear,
+    ("okx", "perpetual_futures"): OkxSwap,
 }
 
 

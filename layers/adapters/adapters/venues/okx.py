@@ -35,7 +35,7 @@ class OkxSwap:
 
     ccxt_id = "okx"
     weight_per_minute = 1200
-    used_weight_header = "x-used-weight"  # OKX tells none
+    used_weight_header = ""  # OKX tells none
     errors = words.ERRORS
     kline_spans_ms: Mapping[int, str] = {60_000: "1m", 300_000: "5m", 3_600_000: "1H"}
     kline_page = 300
@@ -219,6 +219,11 @@ class OkxSwap:
         if message.get("arg", {}).get("channel") != "trades":
             return ()
         return [words.trade(row, self._sizes) for row in message.get("data", ())]
+
+    def event_ms(self, message: Any) -> int | None:
+        """When OKX made it: the latest time of its rows; None for what has none."""
+        rows = message.get("data") or ()
+        return max((int(row["ts"]) for row in rows), default=None)
 
     def is_pong(self, message: Any) -> bool:
         return bool(message == "pong")

@@ -66,7 +66,7 @@ def instrument(row: Row, *, volume_quote: Decimal) -> Instrument | None:
         price_tick=Decimal(row["tickSz"]).normalize(),
         quantity_step=(Decimal(row["lotSz"]) * size).normalize(),
         min_quantity=(Decimal(row["minSz"]) * size).normalize(),
-        max_quantity=min(Decimal(each) * size for each in most if each),
+        max_quantity=min(Decimal(each) * size for each in most if each).normalize(),
         min_notional=Decimal(0),
         max_leverage=int(Decimal(row["lever"])),
         volume_24h_quote=volume_quote,
@@ -98,7 +98,14 @@ def trade(row: Row, sizes: Sizes) -> Trade:
     """A public trade of REST or stream."""
     symbol = to_symbol(row["instId"])
     quantity = plain(Decimal(row["sz"]) * sizes[symbol])
-    return Trade(symbol, int(row["ts"]), row["px"], quantity, int(row["tradeId"]))
+    return Trade(
+        symbol,
+        int(row["ts"]),
+        row["px"],
+        quantity,
+        int(row["tradeId"]),
+        is_buyer_maker=row["side"] == "sell",
+    )
 
 
 def account(row: Row, *, now_ms: int) -> Account:

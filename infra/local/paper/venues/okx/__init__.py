@@ -1,0 +1,1 @@
+"""OKX v5, USDT-settled perpetuals: REST routes, WebSocket channels, JSON shapes and error codes."""
