@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import signal
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -23,8 +25,20 @@ from local.paper.opening import (
     warm,
 )
 from local.paper.served import Served, pump
+from local.paper.wire import VenueWire
 
 HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Where the venues and the control port are open, and what is behind them."""
+
+    port: int
+    control_port: int
+    venues: Mapping[str, Served]
+    plan: FaultPlan
+    pump: asyncio.Task[None]
 
 
 async def serve(options: PaperOptions) -> None:
@@ -35,23 +49,43 @@ async def serve(options: PaperOptions) -> None:
     lock = lock_directory(options.directory)
     market = open_market(options)
     wires = open_venues(options.directory, market)
+    async with serving(
+        wires, options.directory, port=options.port, control_port=options.control_port,
+        stream=options.stream,
+    ) as doors:  # fmt: skip
+        warm(wires[0].exchange.quotes)
+        print(_ready_line(options, market), flush=True)
+        await _until(stop, doors.pump)
+    for one in wires:
+        one.exchange.books.close()
+    lock.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    wires: Sequence[VenueWire],
+    directory: Path,
+    *,
+    port: int = 0,
+    control_port: int = 0,
+    stream: bool = True,
+) -> AsyncIterator[Doors]:
+    """Open the doors of these venues for the length of a block; a port of 0 takes a free one."""
     hosts, plan = Hosts(wires), FaultPlan(DEFAULT_SEED)
-    venues = {one.name: Served(one, plan, stream=options.stream) for one in wires}
+    venues = {one.name: Served(one, plan, stream=stream) for one in wires}
     exchanges = {one.name: one.exchange for one in wires}
     async with contextlib.AsyncExitStack() as stack:
-        context = server_context(options.directory, hosts.certified(), now_ms() // 1000)
+        context = server_context(directory, hosts.certified(), now_ms() // 1000)
         control = control_app(exchanges, FaultRoutes(plan, venues).routes())
-        await _listen(stack, _venue_app(hosts, venues), options.port, context)
-        await _listen(stack, control, options.control_port, None)
-        warm(wires[0].exchange.quotes)
+        ports = (
+            await _listen(stack, _venue_app(hosts, venues), port, context),
+            await _listen(stack, control, control_port, None),
+        )
         pumping = asyncio.create_task(pump([*venues.values()]))
-        print(_ready_line(options, market), flush=True)
-        await _until(stop, pumping)
+        stack.callback(pumping.cancel)
+        yield Doors(port=ports[0], control_port=ports[1], venues=venues, plan=plan, pump=pumping)
         for one in venues.values():
             await one.sockets.close()
-    for exchange in exchanges.values():
-        exchange.books.close()
-    lock.close()
 
 
 async def _until(stop: asyncio.Event, pump: asyncio.Task[None]) -> None:
@@ -61,7 +95,6 @@ async def _until(stop: asyncio.Event, pump: asyncio.Task[None]) -> None:
     if pump.done():
         stopping.cancel()
         pump.result()
-    pump.cancel()
 
 
 def _ready_line(options: PaperOptions, market: Market) -> str:
@@ -87,8 +120,10 @@ async def _listen(
     app: web.Application,
     port: int,
     context: ssl.SSLContext | None,
-) -> None:
+) -> int:
+    """Serve an app; the port it got."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, HOST, port, ssl_context=context).start()
+    return int(runner.addresses[0][1])
