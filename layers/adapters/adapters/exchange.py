@@ -70,7 +70,9 @@ class CcxtExchange:
 
     async def prepare(self, symbol: str, *, leverage: int, hedge: bool, cross: bool) -> None:
         await self._wire.set_clock()
-        await self._dialect.prepare(self._wire, symbol, leverage=leverage, hedge=hedge, cross=cross)
+        await understood(
+            self._dialect.prepare(self._wire, symbol, leverage=leverage, hedge=hedge, cross=cross)
+        )
         self._hedge = hedge
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:

@@ -26,7 +26,7 @@ _QUERY = re.compile(r"\?\S*")
 # How ccxt words an answer that it knows by its status alone.
 _STATUS = re.compile(r"^\S+ [A-Z]+ \S+ (\d{3}) ")
 # What reading a row raises that lacks a key, or holds something else than promised.
-UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
+UNREADABLE = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from typing import Any
 
+from adapters.failures import understood
 from adapters.streams import Patience, Stream
 from adapters.venues import Dialect, PrivateNews, Socket
 from adapters.wire import Wire
@@ -88,7 +89,7 @@ class PrivateStream:
         await self.stream.close()
 
     async def _open_socket(self) -> Socket:
-        return await self._dialect.private_socket(self._wire)
+        return await understood(self._dialect.private_socket(self._wire))
 
     async def _keep_alive(self) -> None:
         while True:

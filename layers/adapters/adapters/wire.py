@@ -8,7 +8,7 @@ import aiohttp
 
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
-from adapters.failures import ClockSkewError, translate
+from adapters.failures import ClockSkewError, translate, understood
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
@@ -93,7 +93,7 @@ class Wire:
         """
         if not self._clock_is_set:
             await self.limits.take(1, urgent=True)
-            await self._translating(self.client().load_time_difference())
+            await understood(self._translating(self.client().load_time_difference()))
             self._clock_is_set = True
 
     def listen(self, url: str, listener: Listener | None) -> None:
