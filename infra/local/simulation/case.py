@@ -107,7 +107,7 @@ class Case:
         self.plant.starter = self.cloud
         dice = random.Random(spec.dice.randrange(2**32))
         self.outside = Outside(spec, self.plant, self.cloud, self.venue, dice)
-        self.watch = Watch(self.plant, self.venue)
+        self.watch = Watch(self.plant, self.venue, self.cloud)
         self.venue.after_pump = self.watch.look
 
     def run(self) -> CaseResult:
@@ -117,9 +117,7 @@ class Case:
         self.history.tell("case", "the storm is over")
         self._calm()
         meddled = self.outside.was_meddled
-        verdict = self._settled(
-            lambda: judged(self.plant, self.venue, was_meddled=meddled), _CALM_S
-        )
+        verdict = self._settled(lambda: judged(self.plant, self.venue), _CALM_S)
         self.history.tell("case", "everything is to be closed")
         self.outside.command("close_all")
         flat = self._settled(

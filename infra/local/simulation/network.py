@@ -5,10 +5,9 @@ wire; only what never reaches it, or is spoilt on the way back, is worded here.
 """
 
 import asyncio
-import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,14 +18,23 @@ from local.simulation.hazards import Hazards, Mortal
 from local.simulation.history import History
 from local.simulation.stage import Stage
 from local.simulation.steps import CLOCK, STEP, Step
-from local.simulation.tongues import FORBIDDEN, GATEWAY, TONGUES, UNAVAILABLE, Said
 from local.simulation.venue import VenueSide
-from local.simulation.weather import Fate, Weather
+from local.simulation.weather import DOUBTFUL, TROUBLES, Fate, Weather
 
 _HASTE_MS = (4, 60)
 _LATE_MS = (600, 4_500)
 _SLOW_MS = (300, 2_400)
-_SPOILT = {Fate.GATEWAY: GATEWAY, Fate.UNAVAILABLE: UNAVAILABLE}
+_BAN_MS = (500, 3_000)
+_SHORT_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An answer as it was sent."""
+
+    status: int
+    body: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -115,25 +123,27 @@ class _Journey:
             self.answer.cancel()
 
     def _said(self) -> Said:
-        network = self._network
-        tongue = TONGUES[network.venue.name]
+        network, fate = self._network, self._fate
         if network.is_banned():
-            return tongue.ban(network.banned_until_ms)
-        match self._fate:
-            case Fate.BUSY:
-                return tongue.busy
-            case Fate.BANNED:
-                network.banned_until_ms = network.venue.now_ms() + network.dice.randrange(500, 3000)
-                network.history.disturbed_until(network.stage.now_us + 3_000_000)
-                return tongue.ban(network.banned_until_ms)
-            case Fate.FORBIDDEN:
-                return FORBIDDEN
-            case Fate.OVERLOADED:
-                return tongue.overloaded
-            case Fate.DENIED:
-                return tongue.denied
-            case _:
-                return self._carried_out()
+            return self._worded(Fate.BANNED, network.banned_until_ms)
+        if fate is Fate.BANNED:
+            network.banned_until_ms = network.venue.now_ms() + network.dice.randrange(*_BAN_MS)
+            network.history.disturbed_until(network.stage.now_us + _BAN_MS[1] * 1000)
+            return self._worded(fate, network.banned_until_ms)
+        if fate is Fate.DENIED:
+            return written(network.venue.denied())
+        if fate not in TROUBLES:
+            return self._carried_out()
+        if fate in DOUBTFUL and network.dice.random() < 0.5:
+            self._carried_out()
+        return self._worded(fate, network.venue.now_ms() + _SHORT_MS)
+
+    def _worded(self, fate: Fate, until_ms: int) -> Said:
+        """In the venue's own words; a firewall's silence of minutes is cut short."""
+        said = written(self._network.venue.wire.troubled(TROUBLES[fate], until_ms=until_ms))
+        if fate is Fate.FORBIDDEN:
+            return replace(said, headers=(*said.headers, ("Retry-After", "1")))
+        return said
 
     def _carried_out(self) -> Said:
         network, fate = self._network, self._fate
@@ -141,9 +151,7 @@ class _Journey:
         answer = network.venue.answer(
             self._request, hide_ms=hide_ms, empty=fate is Fate.EMPTY, told=self._step.name
         )
-        if fate in _SPOILT:
-            return _SPOILT[fate]
-        return _spoilt(_written(answer), fate)
+        return _spoilt(written(answer), fate)
 
     def _bring(self, said: Said, delay_ms: int) -> None:
         self._worker.loop.call_later(delay_ms / 1000, self._deliver, said)
@@ -160,10 +168,9 @@ class _Journey:
             self.answer.set_exception(aiohttp.ClientConnectionError("connection reset"))
 
 
-def _written(answer: Answer) -> Said:
-    return Said(
-        status=answer.status, body=json.dumps(answer.body), headers=tuple(answer.headers.items())
-    )
+def written(answer: Answer) -> Said:
+    """An answer as it travels."""
+    return Said(status=answer.status, body=answer.text, headers=tuple(answer.headers.items()))
 
 
 def _spoilt(said: Said, fate: Fate) -> Said:

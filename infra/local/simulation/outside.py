@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -35,24 +36,25 @@ class Outside:
 
     async def act(self) -> None:
         """One quarter of a second after the other."""
-        spec, dice = self.spec, self.dice
         while True:
             await asyncio.sleep(_STEP_S)
             if self.is_over:
                 return
-            if dice.random() < spec.wish_rate * _STEP_S:
-                self.wish()
-            if dice.random() < 0.03 * _STEP_S:
-                self.command("close_all")
-            if dice.random() < 0.05 * _STEP_S:
-                self._close_one()
-            if dice.random() < 0.05 * _STEP_S:
-                self._turn()
-            if dice.random() < spec.meddling * _STEP_S:
-                self._meddle()
-            if dice.random() < 0.02 * _STEP_S:
-                self._unsettle()
-            self._trouble_sockets()
+            for rate, happen in self._rates():
+                if self.dice.random() < rate * _STEP_S:
+                    happen()
+
+    def _rates(self) -> tuple[tuple[float, Callable[[], None]], ...]:
+        """What happens how often a second."""
+        return (
+            (self.spec.wish_rate, self.wish),
+            (0.02, self._close_all),
+            (0.05, self._close_one),
+            (0.05, self._turn),
+            (self.spec.meddling, self._meddle),
+            (0.02, self._unsettle),
+            (self.spec.weather.frame_chance * 0.1, self._trouble_sockets),
+        )
 
     # --- the trade loop's part
 
@@ -95,6 +97,9 @@ class Outside:
         name = f"{now_ms:013d}|{kind}|{position_id}"
         made = Command(command_id=name, kind=kind, created_at_ms=now_ms, position_id=position_id)
         self._put(made, kind)
+
+    def _close_all(self) -> None:
+        self.command("close_all")
 
     def _close_one(self) -> None:
         live = [p for p in self.plant.store.positions.values() if _is_live(p.status)]
@@ -163,7 +168,7 @@ class Outside:
     def _trouble_sockets(self) -> None:
         """A socket closes, or stays open and says nothing."""
         dice, lines = self.dice, self.venue.lines
-        if not lines or dice.random() >= self.spec.weather.frame_chance * 0.1 * _STEP_S:
+        if not lines:
             return
         line = dice.choice(lines)
         if dice.random() < 0.5:

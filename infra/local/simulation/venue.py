@@ -20,6 +20,11 @@ from local.simulation.stage import Stage
 
 START_BALANCE = Decimal(10_000)
 CREDENTIALS = Credentials(api_key="paper", api_secret="paper-secret", passphrase="paper-passphrase")
+_DENIALS = {
+    "binance": ("-2027", "Exceeded the maximum allowable position at current leverage."),
+    "bybit": ("110090", "Order placement failed as your position may exceed the max limit."),
+    "okx": ("51004", "Order failed: the position limit of the tier is exceeded."),
+}
 _PUMP_MS = 250
 _PUMP_OFFSET_MS = 20  # after the market's own moments, so that no trade waits long
 
@@ -104,6 +109,11 @@ class VenueSide:
             with _hidden(self.books, since_ms=self.now_ms() - hide_ms, positions=False):
                 return self.wire.answer(request)
         return self.wire.answer(request)
+
+    def denied(self) -> Answer:
+        """A refusal for reasons of the venue's own, in its words."""
+        code, message = _DENIALS[self.name]
+        return self.wire.rejected(code, message)
 
     def connect(self, path: str, query: str) -> Session | Answer:
         """Open a socket."""

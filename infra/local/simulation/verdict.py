@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.ledger import OrderState, PositionStatus, Purpose
+from engine.ledger import Fill, OrderState, PositionStatus, Purpose
 from engine.orders import is_ours, parsed
 from engine.values import CloseReason, Side
+from local.paper.core.records import Fill as VenueFill
 from local.simulation.machines import Plant
 from local.simulation.spec import SYMBOLS
 from local.simulation.venue import START_BALANCE, VenueSide
@@ -20,6 +21,7 @@ from local.simulation.watching import (
 
 _UNRESOLVED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
 _CENT = Decimal("0.0001")
+_PRINTED = Decimal("0.00000001")
 
 
 @dataclass(slots=True)
@@ -45,10 +47,10 @@ class Verdict:
             mine += [each for each in getattr(other, name) if each not in mine]
 
 
-def judged(plant: Plant, venue: VenueSide, *, was_meddled: bool) -> Verdict:
+def judged(plant: Plant, venue: VenueSide) -> Verdict:
     """The whole look at books and venue."""
     return Verdict(
-        duplicates=_duplicates(plant, venue, was_meddled=was_meddled),
+        duplicates=_duplicates(plant, venue),
         lost=_lost(plant, venue),
         unprotected=_bare(venue),
         drift=[*_order_drift(plant, venue), *_quantity_drift(plant, venue), *_keys(plant)],
@@ -58,7 +60,7 @@ def judged(plant: Plant, venue: VenueSide, *, was_meddled: bool) -> Verdict:
 
 def judged_flat(plant: Plant, venue: VenueSide, *, was_meddled: bool) -> Verdict:
     """The same once everything was closed: flat, nothing left, and the money is all there."""
-    verdict = judged(plant, venue, was_meddled=was_meddled)
+    verdict = judged(plant, venue)
     if not was_meddled:
         verdict.drift += [
             f"{at[0]} {at[1]} still holds {quantity}"
@@ -68,7 +70,7 @@ def judged_flat(plant: Plant, venue: VenueSide, *, was_meddled: bool) -> Verdict
     return verdict
 
 
-def _duplicates(plant: Plant, venue: VenueSide, *, was_meddled: bool) -> list[str]:
+def _duplicates(plant: Plant, venue: VenueSide) -> list[str]:
     """An intent the venue took twice, under whatever name."""
     found = [
         f"{row.client_id} accepted {row.accepted} times"
@@ -77,13 +79,20 @@ def _duplicates(plant: Plant, venue: VenueSide, *, was_meddled: bool) -> list[st
     ]
     entered: dict[str, set[str]] = defaultdict(set)
     moved: dict[str, Decimal] = defaultdict(Decimal)
+    left: dict[tuple[str, Purpose], Decimal] = defaultdict(Decimal)
     for fill, purpose, position in our_fills(venue):
         if purpose is Purpose.ENTRY:
             entered[position].add(fill.client_order_id)
-        moved[position] += -fill.quantity if purpose.reduces else fill.quantity
+        if not purpose.reduces:
+            moved[position] += fill.quantity
+        elif purpose is not Purpose.STOP:  # a second one is allowed while one is unknown
+            left[position, purpose] += fill.quantity
     found += [f"{p} entered by {sorted(n)}" for p, n in sorted(entered.items()) if len(n) > 1]
-    if not was_meddled:
-        found += [f"{p} left by {-q} too much" for p, q in sorted(moved.items()) if q < 0]
+    found += [
+        f"{position} left by {purpose} with {quantity} of {moved[position]}"
+        for (position, purpose), quantity in sorted(left.items())
+        if quantity > moved[position]
+    ]
     wishes = Counter((p.key.text, p.entry_close_ms) for p in plant.store.positions.values())
     return found + [f"{text} {ms} opened {n} times" for (text, ms), n in wishes.items() if n > 1]
 
@@ -130,9 +139,15 @@ def _order_drift(plant: Plant, venue: VenueSide) -> list[str]:
         if theirs is None:
             if is_ours(fill.client_order_id):
                 found.append(f"fill {key} is booked and never happened")
-        elif (theirs.quantity, theirs.price, theirs.fee) != (fill.quantity, fill.price, fill.fee):
+        elif not _is_same(theirs, fill):
             found.append(f"fill {key} is booked with other figures: {fill}, made: {theirs}")
     return found
+
+
+def _is_same(theirs: VenueFill, ours: Fill) -> bool:
+    """Venues print eight digits of a fee."""
+    same_fee = abs(theirs.fee - ours.fee) <= _PRINTED
+    return (theirs.quantity, theirs.price) == (ours.quantity, ours.price) and same_fee
 
 
 def _quantity_drift(plant: Plant, venue: VenueSide) -> list[str]:

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from engine.ledger import PositionStatus, Purpose
 from engine.orders import parsed
-from engine.values import Side
+from engine.values import Loop, Side
 from local.paper.core.records import AlgoOrder, Fill, OrderSide, PositionSide
+from local.simulation.cloud import CONNECTION, Cloud
 from local.simulation.machines import Plant
 from local.simulation.venue import VenueSide
 
@@ -24,6 +25,7 @@ class Watch:
 
     plant: Plant
     venue: VenueSide
+    cloud: Cloud
     bare_us: dict[SymbolSide, int] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     _seen_us: int = 0
@@ -32,12 +34,22 @@ class Watch:
         """Called after every turn of the market."""
         now_us = self.plant.stage.now_us
         passed_us, self._seen_us = now_us - self._seen_us, now_us
+        if not self._is_guarded():
+            self.plant.history.disturbed_until(now_us)
         clear = now_us - self.plant.history.struck_us > _CLEAR_US
         for at, quantity in held_of_ours(self.venue).items():
             if quantity <= stop_cover(self.venue, at):
                 self.bare_us.pop(at, None)
             elif clear:
                 self._count(at, quantity, passed_us)
+
+    def _is_guarded(self) -> bool:
+        """Whether a live worker holds the position loop's lease."""
+        owner = self.plant.leases.read(CONNECTION, Loop.POSITION).owner
+        return any(
+            machine.is_busy and not machine.loop.is_dead and owner.startswith(f"{machine.name}-")
+            for _, machine in self.cloud.machines
+        )
 
     def _count(self, at: SymbolSide, quantity: Decimal, passed_us: int) -> None:
         before = self.bare_us.get(at, 0)

@@ -4,35 +4,62 @@ import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from local.paper.wire import Trouble
+
 
 class Fate(StrEnum):
-    """What becomes of a request; those before `HANG` are surely not carried out in time."""
+    """What becomes of a request."""
 
     FINE = "fine"
     REFUSED = "connection refused"
     LOST = "request lost"
     LATE = "request late"
-    BUSY = "429"
+    BUSY = "429 rate limit"
     BANNED = "418 ban"
-    FORBIDDEN = "403"
-    OVERLOADED = "venue overloaded"
-    DENIED = "venue refuses"
+    FORBIDDEN = "403 firewall"
+    OVERLOADED = "503 overloaded"
+    MAINTENANCE = "maintenance"
+    CLOCK = "clock refused"
+    KEY = "key revoked for a moment"
+    DENIED = "refused by the venue"
+    INTERNAL = "500"
+    UNKNOWN = "503 unknown result"
+    TIMEOUT = "408 time-out of the venue"
     HANG = "accepted, then hang"
     ABORT = "accepted, then abort"
-    GATEWAY = "accepted, then 502 page"
+    GATEWAY = "502 page"
     GARBAGE = "accepted, then malformed JSON"
     TRUNCATED = "accepted, then truncated JSON"
-    UNAVAILABLE = "accepted, then 503"
     SLOW = "slow answer"
     LAGGING = "not found yet"
     EMPTY = "empty answer"
 
 
-NOT_CARRIED_OUT = frozenset(
-    {Fate.REFUSED, Fate.LOST, Fate.BUSY, Fate.BANNED, Fate.FORBIDDEN, Fate.OVERLOADED, Fate.DENIED}
-)
+# How each is worded is the venue's own; after the doubtful ones nobody knows what was carried out.
+TROUBLES = {
+    Fate.BUSY: Trouble.RATE_LIMIT,
+    Fate.BANNED: Trouble.BANNED,
+    Fate.FORBIDDEN: Trouble.FORBIDDEN,
+    Fate.OVERLOADED: Trouble.OVERLOADED,
+    Fate.MAINTENANCE: Trouble.MAINTENANCE,
+    Fate.CLOCK: Trouble.CLOCK_REFUSED,
+    Fate.KEY: Trouble.KEY_REVOKED,
+    Fate.INTERNAL: Trouble.INTERNAL,
+    Fate.GATEWAY: Trouble.BAD_GATEWAY,
+    Fate.UNKNOWN: Trouble.UNKNOWN_RESULT,
+    Fate.TIMEOUT: Trouble.TIMEOUT,
+}
+DOUBTFUL = frozenset({Fate.INTERNAL, Fate.GATEWAY, Fate.UNKNOWN, Fate.TIMEOUT})
 READS = frozenset({"find", "open_orders", "fills"})
-_RARE = {Fate.BANNED: 0.05, Fate.FORBIDDEN: 0.2, Fate.DENIED: 0.5, Fate.LATE: 2.0, Fate.HANG: 2.0}
+_WEIGHTS = {
+    Fate.BUSY: 0.3,
+    Fate.BANNED: 0.05,
+    Fate.FORBIDDEN: 0.1,
+    Fate.KEY: 0.1,
+    Fate.DENIED: 0.5,
+    Fate.LATE: 2.0,
+    Fate.HANG: 2.0,
+}
 
 
 class News(StrEnum):
@@ -96,7 +123,7 @@ class Weather:
 
     def _weigh(self, step: str) -> tuple[tuple[Fate, ...], tuple[float, ...]]:
         fates = tuple(fate for fate in self.kinds if _can(fate, step))
-        weights = tuple(_RARE.get(fate, 1.0) for fate in fates)
+        weights = tuple(_WEIGHTS.get(fate, 1.0) for fate in fates)
         self._weights[step] = (fates, weights)
         return fates, weights
 
