@@ -1,6 +1,7 @@
 """Candles missed while nobody watched: seconds from trades for the last minutes, minutes before."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -9,16 +10,25 @@ import numpy as np
 from adapters.history import klines, to_steps
 from adapters.pacing import Pace, paced
 from adapters.seconds import SPAN_MS
-from adapters.venues import Caller, Dialect, Trade
+from adapters.venues import Caller, Dialect, Trade, TradesGoneError
 from engine.errors import VenueRefusedError
-from engine.market import Candles, Ints, bars_from_trades, gap_candles, join_symbols
+from engine.market import Candles, Ints, bars_from_trades, gap_candles, join_symbols, join_time
 from engine.ports import Clock
 from engine.values import Instrument
 
 MINUTE_MS = 60_000
 SECONDS_BACK_MS = 10 * MINUTE_MS
 
-Chunk = tuple[int, int, list[Sequence[Trade] | None]]
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Trades of a chunk, wholly known since `from_ms`."""
+
+    trades: Sequence[Trade]
+    from_ms: int
+
+
+Chunk = tuple[int, int, list[Told | None]]
 
 
 async def backfill(
@@ -34,9 +44,9 @@ async def backfill(
 ) -> tuple[Candles, ...]:
     """Candles that closed in (start, end] of all instruments, oldest first.
 
-    Trades are asked for minute by minute, the newest first, at most ten minutes back and only as
-    long as `room` grants their weight: what lies before comes as whole 1 m candles. A symbol that
-    the venue refuses is a gap and keeps the others from nothing.
+    Trades are asked for minute by minute, the newest first, at most ten minutes back, as far as the
+    venue tells them and `room` grants their weight: what lies before comes as whole 1 m candles. A
+    symbol that the venue refuses is a gap and keeps the others from nothing.
     """
     if end_ms - start_ms < SPAN_MS or not instruments:
         return ()
@@ -86,7 +96,12 @@ async def _latest_trades(
         chunk_start = max(oldest_ms, (chunk_end - 1) // MINUTE_MS * MINUTE_MS)
         fetch = partial(_trades, wire, dialect, start_ms=chunk_start, end_ms=chunk_end)
         rows = await paced([each.symbol for each in instruments], fetch, clock, pace)
+        is_torn = any(each is not None and each.from_ms > chunk_start for each in rows)
+        if is_torn and chunk_end - chunk_start == MINUTE_MS:
+            break  # as one candle it is whole
         chunks.insert(0, (chunk_start, chunk_end, rows))
+        if is_torn:
+            break
         chunk_end = chunk_start
     return chunks
 
@@ -118,11 +133,20 @@ async def _minutes(
 
 async def _trades(
     wire: Caller, dialect: Dialect, symbol: str, *, start_ms: int, end_ms: int
-) -> Sequence[Trade] | None:
+) -> Told | None:
+    """All trades of the chunk, or those since the first whole second the venue still tells."""
     try:
-        return await dialect.trades(wire, symbol, start_ms=start_ms, end_ms=end_ms)
+        return Told(await dialect.trades(wire, symbol, start_ms=start_ms, end_ms=end_ms), start_ms)
+    except TradesGoneError as error:
+        from_ms = -(-error.told_from_ms // SPAN_MS) * SPAN_MS + SPAN_MS  # more come meanwhile
     except VenueRefusedError:
         return None
+    if from_ms >= end_ms:
+        return Told((), end_ms)
+    try:
+        return Told(await dialect.trades(wire, symbol, start_ms=from_ms, end_ms=end_ms), from_ms)
+    except VenueRefusedError:
+        return Told((), end_ms)
 
 
 def _nothing(instrument: Instrument, span_ms: int, start_ms: int, end_ms: int) -> Candles:
@@ -133,24 +157,27 @@ def _nothing(instrument: Instrument, span_ms: int, start_ms: int, end_ms: int) -
 
 def _bars(
     instrument: Instrument,
-    trades: Sequence[Trade] | None,
+    told: Told | None,
     start_ms: int,
     end_ms: int,
     last_close: int,
 ) -> Candles:
-    if trades is None:
-        return _nothing(instrument, SPAN_MS, start_ms, end_ms)
-    sound = (each for each in trades if each.is_sound)
+    from_ms = end_ms if told is None else told.from_ms
+    unknown = _nothing(instrument, SPAN_MS, start_ms, from_ms)
+    if told is None or from_ms >= end_ms:
+        return unknown
+    sound = (each for each in told.trades if each.is_sound)
     ordered = sorted(sound, key=lambda each: (each.event_ms, each.trade_id))
-    return bars_from_trades(
+    known = bars_from_trades(
         instrument.symbol,
         _ints([each.event_ms for each in ordered]),
         _ints([instrument.to_ticks(Decimal(each.price)) for each in ordered]),
         _ints([to_steps(instrument, each.quantity) for each in ordered]),
-        start_ms=start_ms,
+        start_ms=from_ms,
         end_ms=end_ms,
-        last_close=last_close,
+        last_close=last_close if from_ms == start_ms else 0,
     )
+    return join_time([unknown, known])
 
 
 def _ints(values: Sequence[int]) -> Ints:

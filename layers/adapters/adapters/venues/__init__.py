@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from adapters.failures import ErrorWords
 from adapters.limit_answers import OrderLimit
 from adapters.names import OrderNames
+from engine.errors import VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order
 from engine.values import Instrument, Side
@@ -41,6 +42,14 @@ class Trade(NamedTuple):
     def is_sound(self) -> bool:
         """Whether a market can have made it; what is not is dropped, as if never printed."""
         return is_price(self.price) and is_volume(self.quantity)
+
+
+class TradesGoneError(VenueRefusedError):
+    """The venue tells its latest trades only, wholly those since `told_from_ms`."""
+
+    def __init__(self, message: str, *, told_from_ms: int) -> None:
+        super().__init__(message)
+        self.told_from_ms = told_from_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

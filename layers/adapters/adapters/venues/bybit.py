@@ -12,7 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.names import OrderNames
-from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Socket, Trade
+from adapters.venues import (
+    Caller,
+    Kline,
+    LastPrice,
+    PrivateNews,
+    Socket,
+    Trade,
+    TradesGoneError,
+)
 from adapters.venues import bybit_words as words
 from engine.errors import VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
@@ -101,13 +109,14 @@ class BybitLinear:
 
         Raises
         ------
-        VenueRefusedError
+        TradesGoneError
             If they lie further back than the thousand trades Bybit tells: a part is no answer.
         """
         params = _LINEAR | {"symbol": symbol, "limit": _TRADES_TOLD}
         rows = (await wire.call("publicGetV5MarketRecentTrade", params))["result"]["list"]
         if len(rows) >= _TRADES_TOLD and int(rows[-1]["time"]) >= start_ms:
-            raise VenueRefusedError(f"{symbol}: trades of {start_ms} are no longer told")
+            text = f"{symbol}: trades of {start_ms} are no longer told"
+            raise TradesGoneError(text, told_from_ms=int(rows[-1]["time"]) + 1)
         told = (words.public_trade(row) for row in reversed(rows))
         return [each for each in told if each and start_ms <= each.event_ms < end_ms]
 
