@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import psutil
 
 from adapters.commands import submit, wish_command
+from adapters.engine_rows import read_engine
 from adapters.market_views import last_prices
 from adapters.starter import StepFunctionsStarter
 from engine.records import Command
@@ -53,14 +55,15 @@ class Ring:
         self._seed = seed
         self._sides = sides
         self._serial = 0
-        self._prices = last_prices(twin.connection_id)
+        self._prices: dict[str, Decimal] = {}
         self._starter = StepFunctionsStarter()
         self._control = httpx.Client(base_url=twin.places.control_url, timeout=10, trust_env=False)
 
     async def run(self, cases: int, *, say: Callable[[str], None]) -> Tally:
         """All cases; what went wrong in one is told at once."""
         tally = Tally()
-        symbols = sorted(self._prices)
+        symbols = read_engine(self._twin.connection_id).symbols
+        await self._until_priced(symbols)
         for number in range(cases):
             case = drawn(self._seed, number, symbols, sides=self._sides)
             begun = time.monotonic()
@@ -81,6 +84,13 @@ class Ring:
     def orders_received(self) -> int:
         """Orders the exchange accepted so far."""
         return int(self._books()["orders_received"])
+
+    async def _until_priced(self, symbols: Sequence[str]) -> None:
+        """Wait for the first candles of all symbols."""
+        async with asyncio.timeout(SETTLED_WITHIN_S):
+            while not self._prices.keys() >= set(symbols):
+                await asyncio.sleep(LOOK_AGAIN_S)
+                self._prices |= last_prices(self._twin.connection_id)
 
     async def _done(self, case: Case, tally: Tally) -> Wrongs:
         rules = [rule | {"venue": self._books_of} for rule in case.rules]
