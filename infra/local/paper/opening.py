@@ -102,12 +102,12 @@ def journal_file(directory: Path, venue: str) -> Path:
     return directory / ("books.sqlite" if venue == DEFAULT_VENUE else f"books_{venue}.sqlite")
 
 
-def open_venues(directory: Path, market: Market) -> list[VenueWire]:
-    """Every venue's wire, over books of its own and the one market."""
+def open_venues(directory: Path, market: Market, seed: int) -> list[VenueWire]:
+    """Every venue's wire, over books of its own and the one market; `seed` draws its depth."""
     credentials, wires = Credentials.from_environment(), []
     for name, make in WIRES.items():
         books = Books(Journal(journal_file(directory, name)), START_BALANCE)
-        quotes = Quotes(market)
+        quotes = Quotes(market, seed=seed)
         check_listed(books, quotes)
         wires.append(make(PaperExchange(books, quotes, now_ms), credentials))
     return wires

@@ -48,7 +48,7 @@ async def serve(options: PaperOptions) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     lock = lock_directory(options.directory)
     market = open_market(options)
-    wires = open_venues(options.directory, market)
+    wires = open_venues(options.directory, market, options.seed)
     async with serving(
         wires, options.directory, port=options.port, control_port=options.control_port,
         stream=options.stream,

@@ -22,11 +22,24 @@ class Part:
     after_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPermissions:
+    """What the account's key may do, as the venue tells it."""
+
+    can_trade: bool = True
+    can_withdraw: bool = False
+    is_address_bound: bool = True
+
+
 @dataclass(slots=True, kw_only=True)
 class Scripts:
-    """Slow executions, thin books and mark prices beside the last price, per symbol."""
+    """Slow executions, thin books and mark prices beside the last price, per symbol.
+
+    ``key`` is set to a key that may do more, or less.
+    """
 
     version: int = 0
+    key: KeyPermissions = KeyPermissions()
     _parts: list[tuple[str, tuple[Part, ...]]] = field(default_factory=list)
     _liquidity: dict[str, Decimal] = field(default_factory=dict)
     _mark: dict[str, Decimal] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from local.paper.core import margin, modes
 from local.paper.core.exchange import PaperExchange
-from local.paper.core.records import ZERO, Fill, Position
+from local.paper.core.records import ZERO, Position, PositionSide
 from local.paper.market.brackets import largest_value
 from local.paper.market.instruments import PaperInstrument
 from local.paper.venues.binance import errors
@@ -200,26 +200,16 @@ def assets_mode(exchange: PaperExchange, given: Parameters) -> Json:
     return {"multiAssetsMargin": False}
 
 
-def income(exchange: PaperExchange, given: Parameters) -> Json:
-    """Realized profit and commission of each fill, oldest first."""
-    symbol, kind = given.text("symbol", ""), given.text("incomeType", "")
-    start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
-    rows = [
-        row
-        for one in exchange.books.fills
-        if symbol in ("", one.symbol) and start <= one.time_ms <= end
-        for row in _incomes(one)
-        if kind in ("", row["incomeType"])
-    ]
-    return rows[-given.integer("limit", 100) :]
-
-
-def _incomes(one: Fill) -> list[Json]:
-    amounts = (("REALIZED_PNL", one.realized), ("COMMISSION", -one.fee))
-    return [
-        {"symbol": one.symbol, "incomeType": kind, "income": money(amount), "asset": "USDT",
-         "info": str(one.trade_id), "time": one.time_ms, "tranId": one.trade_id,
-         "tradeId": str(one.trade_id)}
-        for kind, amount in amounts
-        if amount
-    ]  # fmt: skip
+def change_margin(exchange: PaperExchange, given: Parameters) -> Json:
+    """``POST /fapi/v1/positionMargin``: type 1 adds to an isolated position, 2 takes from it."""
+    exchange.advance()
+    symbol = exchange.instrument(given.text("symbol")).symbol
+    side = given.choice("positionSide", tuple(PositionSide), errors.illegal("positionSide"), "BOTH")
+    amount, kind = given.decimal("amount"), given.choice("type", ("1", "2"), errors.illegal("type"))
+    if amount <= 0:
+        raise errors.VenueError(errors.illegal("amount"))
+    position = exchange.books.position(symbol, PositionSide(side))
+    change = amount if kind == "1" else -amount
+    modes.adjust_margin(exchange.books, position, change, exchange.mark_price)
+    words = "Successfully modify position margin."
+    return {"amount": float(amount), "code": 200, "msg": words, "type": int(kind)}

@@ -116,6 +116,11 @@ def illegal(name: str) -> Answer:
     return Answer(-1130, f"Data sent for parameter '{name}' is not valid.")
 
 
+def depth_limit(limit: int) -> Answer:
+    """A book of that many levels is not served."""
+    return Answer(-4021, f"Depth limit {limit} is not valid.")
+
+
 INVALID_TYPE = Answer(-1116, "Invalid orderType.")
 INVALID_SIDE = Answer(-1117, "Invalid side.")
 INVALID_TIME_IN_FORCE = Answer(-1115, "Invalid timeInForce.")

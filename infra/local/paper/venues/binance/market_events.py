@@ -1,8 +1,8 @@
 """What a market stream says between two moments."""
 
+from local.paper.core.exchange import PaperExchange
 from local.paper.market.instruments import PaperInstrument
-from local.paper.market.quotes import Quotes
-from local.paper.venues.binance import market_shapes
+from local.paper.venues.binance import depth, funding, market_shapes
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.numbering import numbered
 from local.paper.venues.binance.public import INTERVALS_S
@@ -13,9 +13,10 @@ _TICKERS = {"miniTicker": "24hrMiniTicker", "ticker": "24hrTicker"}
 class MarketEvents:
     """Events of each stream, a pure function of the market and the two moments."""
 
-    def __init__(self, quotes: Quotes) -> None:
-        self._quotes = quotes
-        self._by_name = {one.symbol.lower(): one for one in quotes.instruments.values()}
+    def __init__(self, exchange: PaperExchange) -> None:
+        self._exchange = exchange
+        self._quotes = exchange.quotes
+        self._by_name = {one.lower(): one for one in self._quotes.instruments}
 
     def events(self, stream: str, start_ms: int, end_ms: int) -> list[Json]:
         """Events in ``[start_ms, end_ms]``; an unknown stream is silent, as on the venue."""
@@ -23,13 +24,15 @@ class MarketEvents:
         if stream.startswith("!"):
             return [self._all(stream, end_ms)] if new_second and stream.endswith("@arr") else []
         name, _, channel = stream.partition("@")
-        instrument = self._by_name.get(name)
-        if instrument is None:
+        if name not in self._by_name:
             return []
+        instrument = self._quotes.instruments[self._by_name[name]]
         if channel in ("trade", "aggTrade"):
             return self._trades(instrument, channel, start_ms, end_ms)
         if channel == "bookTicker":
             return self._book(instrument, start_ms, end_ms)
+        if channel.startswith("depth"):
+            return list(depth.events(self._exchange, instrument, channel, start_ms, end_ms))
         if not new_second:
             return []
         if channel.startswith("kline_"):
@@ -49,8 +52,7 @@ class MarketEvents:
         """Best bid and ask after the last trade, if there was one."""
         if not self._quotes.recent(instrument.symbol, start_ms, end_ms):
             return []
-        quote = self._quotes.quote(instrument.symbol, end_ms)
-        return [market_shapes.book_ticker_event(instrument, quote, end_ms)]
+        return [depth.book_ticker_event(self._exchange, instrument, end_ms)]
 
     def _klines(self, instrument: PaperInstrument, interval: str, now_ms: int) -> list[Json]:
         """The open candle, preceded in its first second by the one just closed."""
@@ -74,8 +76,6 @@ class MarketEvents:
             return [self._ticker(instrument, _TICKERS[channel], now_ms)]
         if channel.startswith("markPrice"):
             return [self._mark(instrument, now_ms)]
-        if channel.startswith("depth"):
-            return [self._depth(instrument, now_ms)]
         return []
 
     def _all(self, stream: str, now_ms: int) -> Json:
@@ -91,13 +91,4 @@ class MarketEvents:
         return market_shapes.ticker_event(instrument, day, quote, now_ms, kind)
 
     def _mark(self, instrument: PaperInstrument, now_ms: int) -> Json:
-        quote = self._quotes.quote(instrument.symbol, now_ms)
-        return market_shapes.mark_price_event(instrument, quote, now_ms)
-
-    def _depth(self, instrument: PaperInstrument, now_ms: int) -> Json:
-        quote = self._quotes.quote(instrument.symbol, now_ms)
-        book = market_shapes.depth(instrument, quote, 20, now_ms)
-        return {
-            "e": "depthUpdate", "E": now_ms, "T": now_ms, "s": instrument.symbol, "U": now_ms,
-            "u": now_ms, "pu": now_ms - 1, "b": book["bids"], "a": book["asks"],
-        }  # fmt: skip
+        return funding.mark_price_event(self._exchange, instrument, now_ms)

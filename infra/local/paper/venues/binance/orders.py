@@ -6,6 +6,7 @@ from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import Order, OrderSide, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
 from local.paper.core.requests import OrderRequest
+from local.paper.core.venue_orders import ADL_AUTOCLOSE, AUTOCLOSE, LIQUIDATION
 from local.paper.venues.binance import errors, market_shapes, shapes
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.parameters import Parameters
@@ -155,3 +156,19 @@ def user_trades(exchange: PaperExchange, given: Parameters) -> Json:
     ]  # fmt: skip
     limit = given.integer("limit", 500)
     return found[:limit] if given.has("fromId") or given.has("startTime") else found[-limit:]
+
+
+def force_orders(exchange: PaperExchange, given: Parameters) -> Json:
+    """``GET /fapi/v1/forceOrders``: what the venue closed on its own, newest last."""
+    now_ms = exchange.advance()
+    symbol = given.text("symbol", "")
+    kinds = {"": "", "LIQUIDATION": AUTOCLOSE, "ADL": ADL_AUTOCLOSE}
+    wanted = given.choice("autoCloseType", kinds, errors.illegal("autoCloseType"), "")
+    start, end = given.integer("startTime", 0), given.integer("endTime", now_ms)
+    found = [
+        shapes.order(one)
+        for one in exchange.books.orders.values()
+        if one.order_type == LIQUIDATION and symbol in ("", one.symbol)
+        and one.client_order_id.startswith(kinds[wanted]) and start <= one.created_ms <= end
+    ]  # fmt: skip
+    return found[-given.integer("limit", 50) :]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from local.paper.core.exchange import PaperExchange
 from local.paper.market.candles import Trade
 from local.paper.market.instruments import PaperInstrument
-from local.paper.venues.binance import errors, market_shapes
+from local.paper.venues.binance import depth, errors, funding, market_shapes
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.numbering import numbered
 from local.paper.venues.binance.parameters import Parameters
@@ -97,12 +97,13 @@ def recent_trades(exchange: PaperExchange, given: Parameters) -> Json:
     return rows
 
 
-def depth(exchange: PaperExchange, given: Parameters) -> Json:
+def book(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/depth``."""
     instrument = exchange.instrument(given.text("symbol"))
-    limit, now_ms = _limit(given, 500, 1000), exchange.now_ms()
-    quote = exchange.quotes.quote(instrument.symbol, now_ms)
-    return market_shapes.depth(instrument, quote, min(limit, 50), now_ms)
+    limit = given.integer("limit", 500)
+    if limit not in depth.LIMITS:
+        raise errors.VenueError(errors.depth_limit(limit))
+    return depth.snapshot(exchange, instrument, limit, exchange.now_ms())
 
 
 def ticker_day(exchange: PaperExchange, given: Parameters) -> Json:
@@ -132,28 +133,13 @@ def ticker_price(exchange: PaperExchange, given: Parameters) -> Json:
 def book_ticker(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/ticker/bookTicker``."""
     now_ms = exchange.now_ms()
-
-    def one(instrument: PaperInstrument) -> Json:
-        quote = exchange.quotes.quote(instrument.symbol, now_ms)
-        return market_shapes.book_ticker(instrument, quote, now_ms)
-
-    return _one_or_all(exchange, given, one)
+    return _one_or_all(exchange, given, lambda one: depth.book_ticker(exchange, one, now_ms))
 
 
 def premium_index(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/premiumIndex``."""
     now_ms = exchange.now_ms()
-
-    def one(instrument: PaperInstrument) -> Json:
-        quote = exchange.quotes.quote(instrument.symbol, now_ms)
-        return market_shapes.mark_price(instrument, quote, now_ms)
-
-    return _one_or_all(exchange, given, one)
-
-
-def funding_info(exchange: PaperExchange, given: Parameters) -> Json:
-    """``GET /fapi/v1/fundingInfo``."""
-    return []
+    return _one_or_all(exchange, given, lambda one: funding.mark_price(exchange, one, now_ms))
 
 
 def _one_or_all(exchange: PaperExchange, given: Parameters, one: One) -> Json:

@@ -1,11 +1,11 @@
 """The route table: path, what guards it, what it reads, what it weighs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from local.paper.core.exchange import PaperExchange
-from local.paper.venues.binance import account, algo_orders, orders, public
+from local.paper.venues.binance import account, algo_orders, funding, orders, public, restrictions
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.parameters import Parameters
 
@@ -21,12 +21,16 @@ class Guard(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route; ``reads`` are the parameter names it knows, all others are refused."""
+    """One route; ``reads`` are the parameter names it knows, all others are refused.
+
+    ``trades`` says that a key without the right to trade may not call it.
+    """
 
     handler: Handler
     guard: Guard
     reads: frozenset[str]
     weight: int = 1
+    trades: bool = False
 
 
 _AUTHENTICATION = frozenset({"timestamp", "recvWindow", "signature"})
@@ -39,6 +43,10 @@ def _public(handler: Handler, reads: str = "", weight: int = 1) -> Route:
 def _signed(handler: Handler, reads: str = "", weight: int = 1) -> Route:
     names = frozenset(reads.split()) | _AUTHENTICATION
     return Route(handler=handler, guard=Guard.SIGNED, reads=names, weight=weight)
+
+
+def _trading(handler: Handler, reads: str = "", weight: int = 1) -> Route:
+    return replace(_signed(handler, reads, weight), trades=True)
 
 
 _ORDER = (
@@ -60,13 +68,14 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/fapi/v1/klines"): _public(public.klines, f"symbol interval {_SPAN}", 5),
     ("GET", "/fapi/v1/aggTrades"): _public(public.aggregate_trades, f"symbol fromId {_SPAN}", 20),
     ("GET", "/fapi/v1/trades"): _public(public.recent_trades, "symbol limit", 5),
-    ("GET", "/fapi/v1/depth"): _public(public.depth, "symbol limit", 10),
+    ("GET", "/fapi/v1/depth"): _public(public.book, "symbol limit", 10),
     ("GET", "/fapi/v1/ticker/24hr"): _public(public.ticker_day, "symbol", 40),
     ("GET", "/fapi/v1/ticker/price"): _public(public.ticker_price, "symbol", 2),
     ("GET", "/fapi/v2/ticker/price"): _public(public.ticker_price, "symbol", 2),
     ("GET", "/fapi/v1/ticker/bookTicker"): _public(public.book_ticker, "symbol", 5),
     ("GET", "/fapi/v1/premiumIndex"): _public(public.premium_index, "symbol"),
-    ("GET", "/fapi/v1/fundingInfo"): _public(public.funding_info),
+    ("GET", "/fapi/v1/fundingInfo"): _public(funding.funding_info),
+    ("GET", "/fapi/v1/fundingRate"): _public(funding.funding_rates, f"symbol {_SPAN}"),
     ("GET", "/fapi/v2/account"): _signed(account.account, weight=5),
     ("GET", "/fapi/v3/account"): _signed(account.account, weight=5),
     ("GET", "/fapi/v2/balance"): _signed(account.balance, weight=5),
@@ -78,28 +87,35 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/fapi/v1/accountConfig"): _signed(account.account_config, weight=5),
     ("GET", "/fapi/v1/commissionRate"): _signed(account.commission_rate, "symbol", 20),
     ("GET", "/fapi/v1/multiAssetsMargin"): _signed(account.assets_mode, weight=30),
-    ("GET", "/fapi/v1/income"): _signed(account.income, f"symbol incomeType {_SPAN}", 30),
+    ("GET", "/fapi/v1/income"): _signed(funding.income, f"symbol incomeType page {_SPAN}", 30),
     ("GET", "/fapi/v1/positionSide/dual"): _signed(account.position_mode, weight=30),
-    ("POST", "/fapi/v1/positionSide/dual"): _signed(account.set_position_mode, "dualSidePosition"),
-    ("POST", "/fapi/v1/leverage"): _signed(account.set_leverage, "symbol leverage"),
-    ("POST", "/fapi/v1/marginType"): _signed(account.set_margin_type, "symbol marginType"),
-    ("POST", "/fapi/v1/order"): _signed(orders.new_order, _ORDER, 0),
+    ("POST", "/fapi/v1/positionSide/dual"): _trading(account.set_position_mode, "dualSidePosition"),
+    ("POST", "/fapi/v1/leverage"): _trading(account.set_leverage, "symbol leverage"),
+    ("POST", "/fapi/v1/marginType"): _trading(account.set_margin_type, "symbol marginType"),
+    ("POST", "/fapi/v1/positionMargin"): _trading(
+        account.change_margin, "symbol positionSide amount type"
+    ),
+    ("POST", "/fapi/v1/order"): _trading(orders.new_order, _ORDER, 0),
     ("GET", "/fapi/v1/order"): _signed(orders.get_order, _ONE),
-    ("PUT", "/fapi/v1/order"): _signed(orders.amend_order, f"{_ONE} side quantity price"),
-    ("DELETE", "/fapi/v1/order"): _signed(orders.cancel_order, _ONE),
+    ("PUT", "/fapi/v1/order"): _trading(orders.amend_order, f"{_ONE} side quantity price"),
+    ("DELETE", "/fapi/v1/order"): _trading(orders.cancel_order, _ONE),
     ("GET", "/fapi/v1/openOrder"): _signed(orders.get_open_order, _ONE),
     ("GET", "/fapi/v1/openOrders"): _signed(orders.open_orders, "symbol", 40),
     ("GET", "/fapi/v1/allOrders"): _signed(orders.all_orders, f"symbol orderId {_SPAN}", 5),
-    ("DELETE", "/fapi/v1/allOpenOrders"): _signed(orders.cancel_all, "symbol"),
+    ("DELETE", "/fapi/v1/allOpenOrders"): _trading(orders.cancel_all, "symbol"),
     ("GET", "/fapi/v1/userTrades"): _signed(
         orders.user_trades, f"symbol orderId fromId {_SPAN}", 5
     ),
-    ("POST", "/fapi/v1/algoOrder"): _signed(algo_orders.new_algo, _ALGO, 0),
+    ("GET", "/fapi/v1/forceOrders"): _signed(
+        orders.force_orders, f"symbol autoCloseType {_SPAN}", 20
+    ),
+    ("POST", "/fapi/v1/algoOrder"): _trading(algo_orders.new_algo, _ALGO, 0),
     ("GET", "/fapi/v1/algoOrder"): _signed(algo_orders.get_algo, _ONE_ALGO),
-    ("DELETE", "/fapi/v1/algoOrder"): _signed(algo_orders.cancel_algo, _ONE_ALGO),
+    ("DELETE", "/fapi/v1/algoOrder"): _trading(algo_orders.cancel_algo, _ONE_ALGO),
     ("GET", "/fapi/v1/openAlgoOrders"): _signed(algo_orders.open_algos, "symbol algoType", 40),
     ("GET", "/fapi/v1/allAlgoOrders"): _signed(
         algo_orders.all_algos, f"symbol algoId algoType page {_SPAN}", 5
     ),
-    ("DELETE", "/fapi/v1/algoOpenOrders"): _signed(algo_orders.cancel_all_algos, "symbol"),
+    ("DELETE", "/fapi/v1/algoOpenOrders"): _trading(algo_orders.cancel_all_algos, "symbol"),
+    ("GET", "/sapi/v1/account/apiRestrictions"): _signed(restrictions.of_key),
 }

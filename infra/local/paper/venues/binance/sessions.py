@@ -17,7 +17,7 @@ class BinanceSession:
     ) -> None:
         self.topics: set[str] = set()
         self._exchange = exchange
-        self._user = UserEvents(exchange.books, exchange.quotes)
+        self._user = UserEvents(exchange)
         self._keys = keys
         self._listen_key = listen_key
         self._combined = combined

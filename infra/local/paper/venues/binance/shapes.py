@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.paper.core.records import AlgoOrder, Fill, Order
+from local.paper.core.venue_orders import LIQUIDATION
 
 Json = Any
 
@@ -19,17 +20,21 @@ def money(value: Decimal) -> str:
 
 
 def order(one: Order) -> Json:
-    """An order as all order routes answer it."""
+    """An order as all order routes answer it; what the venue forced is a limit order here."""
+    forced = one.order_type == LIQUIDATION
+    price = round(one.average_price, 8) if forced else one.price
     return {
         "orderId": one.order_id, "symbol": one.symbol, "status": one.status.value,
-        "clientOrderId": one.client_order_id, "price": number(one.price),
+        "clientOrderId": one.client_order_id, "price": number(price),
         "avgPrice": number(round(one.average_price, 8)), "origQty": number(one.quantity),
         "executedQty": number(one.filled), "cumQty": number(one.filled),
         "cumQuote": money(one.filled_quote), "timeInForce": one.time_in_force,
-        "type": one.order_type, "reduceOnly": one.reduce_only, "closePosition": one.close_position,
+        "type": "LIMIT" if forced else one.order_type,
+        "reduceOnly": one.reduce_only, "closePosition": one.close_position,
         "side": one.side.value, "positionSide": one.position_side.value,
         "stopPrice": number(one.trigger_price), "workingType": "CONTRACT_PRICE",
-        "priceProtect": False, "origType": one.original_type, "priceMatch": "NONE",
+        "priceProtect": False,
+        "origType": "LIMIT" if forced else one.original_type, "priceMatch": "NONE",
         "selfTradePreventionMode": "EXPIRE_MAKER", "goodTillDate": 0,
         "time": one.created_ms, "updateTime": one.updated_ms,
     }  # fmt: skip

@@ -4,13 +4,12 @@ from local.paper.core import margin
 from local.paper.core.books import (
     AccountChanged,
     AlgoChanged,
-    Books,
     ConfigChanged,
     Event,
     OrderChanged,
 )
+from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import ZERO, FillKind, Position
-from local.paper.market.quotes import Quotes
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.shapes import money, number
 
@@ -18,9 +17,9 @@ from local.paper.venues.binance.shapes import money, number
 class UserEvents:
     """Builds frames; reads books and prices, changes nothing."""
 
-    def __init__(self, books: Books, quotes: Quotes) -> None:
-        self._books = books
-        self._quotes = quotes
+    def __init__(self, exchange: PaperExchange) -> None:
+        self._exchange = exchange
+        self._books = exchange.books
 
     def frame(self, event: Event, now_ms: int) -> Json:
         """The frame of an event."""
@@ -44,7 +43,7 @@ class UserEvents:
             "a": {
                 "m": event.reason,
                 "B": [balance],
-                "P": [self._position(one, now_ms) for one in self._shown(event)],
+                "P": [self._position(one) for one in self._shown(event)],
             },
         }  # fmt: skip
 
@@ -54,8 +53,8 @@ class UserEvents:
             return event.positions
         return tuple(one for one in event.positions if self._books.config(one.symbol).isolated)
 
-    def _position(self, one: Position, now_ms: int) -> Json:
-        price = self._quotes.quote(one.symbol, now_ms).last
+    def _position(self, one: Position) -> Json:
+        price = self._exchange.mark_price(one.symbol)
         isolated = self._books.config(one.symbol).isolated
         return {
             "s": one.symbol, "pa": number(one.quantity), "ep": number(round(one.entry_price, 8)),

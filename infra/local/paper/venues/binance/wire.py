@@ -30,7 +30,7 @@ class BinanceWire:
         self.exchange = exchange
         self._credentials = credentials
         self._keys = ListenKeys()
-        self._market = MarketEvents(exchange.quotes)
+        self._market = MarketEvents(exchange)
         self._minute = 0
         self._weight = 0
 
@@ -86,6 +86,8 @@ class BinanceWire:
             check_key(self._credentials, request.headers)
             check_signature(self._credentials, payload)
             check_age(values, self.exchange.shown_ms())
+        if route.trades and not self.exchange.scripts.key.can_trade:
+            raise errors.VenueError(errors.BAD_KEY)
         given = Parameters(values)
         given.check_known(route.reads)
         return route.handler(self.exchange, given)
