@@ -19,7 +19,7 @@ import pytest
 
 from adapters.access import Access, Network, PaperAddress
 
-KEY, SECRET = "test-key", "test-secret"
+KEY, SECRET, PASSPHRASE = "test-key", "test-secret", "test-passphrase"
 
 
 def free_port() -> int:
@@ -43,7 +43,11 @@ class PaperProcess:
             sys.executable, "-m", "local.paper", "--port", str(self.port), "--control-port",
             str(self.control_port), "--dir", str(self.directory), "--seed", "7", *self.options,
         ]  # fmt: skip
-        environ = os.environ | {"CTS_PAPER_API_KEY": KEY, "CTS_PAPER_API_SECRET": SECRET}
+        environ = os.environ | {
+            "CTS_PAPER_API_KEY": KEY,
+            "CTS_PAPER_API_SECRET": SECRET,
+            "CTS_PAPER_PASSPHRASE": PASSPHRASE,
+        }
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "paper.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
@@ -75,12 +79,15 @@ class PaperProcess:
             host="127.0.0.1", port=port or self.port, ca_file=self.directory / "ca.pem"
         )
 
-    def access(self, *, port: int | None = None, secret: str = SECRET) -> Access:
+    def access(
+        self, venue: str = "binance", *, port: int | None = None, secret: str = SECRET
+    ) -> Access:
         return Access(
-            venue="binance",
+            venue=venue,
             network=Network.PAPER,
             api_key=KEY,
             api_secret=secret,
+            api_passphrase=PASSPHRASE,
             paper=self.address(port),
         )
 

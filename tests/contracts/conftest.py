@@ -1,10 +1,11 @@
-"""Every implementation of the store's ports, under one clock."""
+"""Every implementation of a port: stores under one clock, venues on one paper exchange."""
 
 from dataclasses import dataclass
 
 import pytest
 from tests.fakes import FakeClock, FakeLeases, FakeStore
 from tests.samples import START_MS
+from tests.venue_cases import VENUES, VenueCase
 
 from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
@@ -40,3 +41,10 @@ def kept(request: pytest.FixtureRequest) -> Kept:
     request.getfixturevalue("moto_tables")
     clock = FakeClock(START_MS)
     return Kept(clock, DynamoLeases(clock), DynamoStore(clock))
+
+
+@pytest.fixture(params=VENUES, ids=lambda case: case.name)
+def venue(request: pytest.FixtureRequest) -> VenueCase:
+    """Each venue whose wire the paper exchange speaks."""
+    found: VenueCase = request.param
+    return found

@@ -1,4 +1,4 @@
-"""The Exchange port on a real wire: unmodified ccxt over TLS to the paper exchange."""
+"""The Exchange port on every venue's wire: unmodified ccxt over TLS to the paper exchange."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,11 +9,12 @@ from itertools import count
 
 import pytest
 from tests.paper_venue import Line, PaperProcess
+from tests.venue_cases import VenueCase
 
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
 from adapters.limits import Limits
-from adapters.venues.binance import BinanceUsdm
+from adapters.venues import Dialect
 from adapters.wire import Wire
 from engine.errors import (
     CredentialsError,
@@ -49,11 +50,12 @@ class Desk:
 
     exchange: CcxtExchange
     wire: Wire
+    dialect: Dialect
     instrument: Instrument
     sent: list[Order] = field(default_factory=list)
 
     async def price(self) -> Decimal:
-        rows = await BinanceUsdm().last_prices(self.wire)
+        rows = await self.dialect.last_prices(self.wire)
         return next(row.price for row in rows if row.symbol == SYMBOL)
 
     def order(
@@ -83,6 +85,18 @@ class Desk:
         assert isinstance(answer, OrderUpdate), answer
         return answer
 
+    async def settled(self, order: Order) -> OrderUpdate:
+        """Send it; what the venue only acknowledges is looked up until it has ended."""
+        answer = await self.send(order)
+        if answer.state.is_terminal:
+            return answer
+        found = await eventually(
+            lambda: self.exchange.look_up(order),
+            lambda a: isinstance(a, OrderUpdate) and a.state.is_terminal,
+        )
+        assert isinstance(found, OrderUpdate)
+        return found
+
     async def away(self, side: Side, share: str) -> Decimal:
         """A trigger price that far off, positive in the position's favour."""
         price = await self.price() * (1 + Decimal(share) * side.sign)
@@ -104,33 +118,39 @@ class Desk:
             if any(o.client_order_id == order.client_order_id for o in found.orders):
                 await self.exchange.cancel(order)
         for held in found.positions:
-            await self.send(self.order(held.side, Purpose.CLOSE, quantity=str(held.quantity)))
+            await self.settled(self.order(held.side, Purpose.CLOSE, quantity=str(held.quantity)))
 
 
 @asynccontextmanager
-async def opened(paper: PaperProcess, *, port: int | None = None) -> AsyncIterator[Desk]:
-    clock, dialect = SystemClock(), BinanceUsdm()
+async def opened(
+    paper: PaperProcess, venue: VenueCase, *, port: int | None = None
+) -> AsyncIterator[Desk]:
+    clock, dialect = SystemClock(), venue.dialect()
     plenty = Limits(clock, per_minute=10**9)  # all these tests in one minute outweigh the venue's
-    wire = Wire(paper.access(port=port), clock, dialect, timeout_ms=3_000, limits=plenty)
+    access = paper.access(venue.name, port=port)
+    wire = Wire(access, clock, dialect, timeout_ms=3_000, limits=plenty)
     exchange = CcxtExchange(wire, dialect, clock)
     try:
         instruments = await exchange.instruments()
-        yield Desk(exchange, wire, next(i for i in instruments if i.symbol == SYMBOL))
+        instrument = next(i for i in instruments if i.symbol == SYMBOL)
+        yield Desk(exchange, wire, dialect, instrument)
     finally:
         await exchange.close()
 
 
 @pytest.fixture(params=[False, True], ids=["one-way", "hedge"])
-async def desk(paper: PaperProcess, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    async with opened(paper) as made:
+async def desk(
+    paper: PaperProcess, venue: VenueCase, request: pytest.FixtureRequest
+) -> AsyncIterator[Desk]:
+    async with opened(paper, venue) as made:
         await made.exchange.prepare(SYMBOL, leverage=10, hedge=request.param, cross=True)
         yield made
         await made.clean()
 
 
 @pytest.fixture
-async def simple(paper: PaperProcess) -> AsyncIterator[Desk]:
-    async with opened(paper) as made:
+async def simple(paper: PaperProcess, venue: VenueCase) -> AsyncIterator[Desk]:
+    async with opened(paper, venue) as made:
         await made.exchange.prepare(SYMBOL, leverage=10, hedge=False, cross=True)
         yield made
         await made.clean()
@@ -158,7 +178,8 @@ async def test_instruments_tell_steps_limits_and_volume(simple: Desk) -> None:
         assert each.symbol == each.base + each.quote
         assert each.price_tick > 0
         assert each.quantity_step > 0
-        assert each.min_notional > 0
+        assert each.min_notional >= 0
+        assert each.min_quantity > 0
         assert each.max_leverage >= 20
         assert each.volume_24h_quote > 0
 
@@ -173,10 +194,12 @@ async def test_a_leverage_the_venue_does_not_grant_is_refused(simple: Desk) -> N
         await simple.exchange.prepare(SYMBOL, leverage=1000, hedge=False, cross=True)
 
 
-async def test_the_mode_cannot_change_under_an_open_position(simple: Desk) -> None:
+async def test_the_mode_cannot_change_under_an_open_position(
+    simple: Desk, venue: VenueCase
+) -> None:
     await simple.send(simple.order(Side.LONG))
 
-    with pytest.raises(VenueRefusedError, match="-4068"):
+    with pytest.raises(VenueRefusedError, match=venue.mode_in_use):
         await simple.exchange.prepare(SYMBOL, leverage=10, hedge=True, cross=True)
 
 
@@ -187,10 +210,10 @@ async def test_the_mode_cannot_change_under_an_open_position(simple: Desk) -> No
 async def test_an_entry_fills_and_a_close_makes_flat(desk: Desk, side: Side) -> None:
     since_ms = now_ms() - 1000
     entry = desk.order(side)
-    answer = await desk.send(entry)
+    answer = await desk.settled(entry)
     held = (await desk.snapshot()).positions
     close = desk.order(side, Purpose.CLOSE)
-    closed = await desk.send(close)
+    closed = await desk.settled(close)
     flat = (await desk.snapshot()).positions
 
     assert answer.state is OrderState.FILLED
@@ -209,7 +232,7 @@ async def test_an_entry_fills_and_a_close_makes_flat(desk: Desk, side: Side) -> 
 
 @BOTH_SIDES
 async def test_protection_is_listed_and_can_be_cancelled(desk: Desk, side: Side) -> None:
-    await desk.send(desk.order(side))
+    await desk.settled(desk.order(side))
     stop = desk.order(side, Purpose.STOP, trigger=await desk.away(side, "-0.05"))
     target = desk.order(side, Purpose.TARGET, trigger=await desk.away(side, "0.05"))
 
@@ -232,7 +255,7 @@ async def test_protection_is_listed_and_can_be_cancelled(desk: Desk, side: Side)
 @BOTH_SIDES
 async def test_a_triggered_stop_or_target_fills_under_our_own_name(desk: Desk, side: Side) -> None:
     since_ms = now_ms() - 1000
-    await desk.send(desk.order(side))
+    await desk.settled(desk.order(side))
     stop = desk.order(side, Purpose.STOP, trigger=await desk.away(side, "-0.00008"))
     target = desk.order(side, Purpose.TARGET, trigger=await desk.away(side, "0.00008"))
     answers = [await desk.send(each) for each in (stop, target)]
@@ -256,13 +279,13 @@ async def test_a_triggered_stop_or_target_fills_under_our_own_name(desk: Desk, s
 
 @BOTH_SIDES
 async def test_fills_are_named_without_any_memory(
-    paper: PaperProcess, simple: Desk, side: Side
+    paper: PaperProcess, venue: VenueCase, simple: Desk, side: Side
 ) -> None:
     since_ms = now_ms() - 1000
     entry = simple.order(side)
     await simple.send(entry)
 
-    async with opened(paper) as stranger:
+    async with opened(paper, venue) as stranger:
         fills = await stranger.fills_of(entry, since_ms=since_ms)
 
     assert sum(fill.quantity for fill in fills) == entry.quantity
@@ -272,22 +295,26 @@ async def test_fills_are_named_without_any_memory(
 # --- definite refusals ------------------------------------------------------------------------
 
 
-async def test_without_margin_an_order_is_rejected_with_the_venues_code(simple: Desk) -> None:
+async def test_without_margin_an_order_is_rejected_with_the_venues_code(
+    simple: Desk, venue: VenueCase
+) -> None:
     share = Decimal(10_000) * 20 / await simple.price()
     quantity = str(share.quantize(Decimal("0.001"), ROUND_UP))
 
     answer = await simple.send(simple.order(Side.LONG, quantity=quantity))
 
     assert answer.state is OrderState.REJECTED
-    assert answer.reason.startswith("-2019")
+    assert answer.reason.startswith(venue.no_margin)
 
 
 @BOTH_SIDES
-async def test_a_reducing_order_without_a_position_is_rejected(desk: Desk, side: Side) -> None:
+async def test_a_reducing_order_without_a_position_is_rejected(
+    desk: Desk, venue: VenueCase, side: Side
+) -> None:
     answer = await desk.send(desk.order(side, Purpose.CLOSE))
 
     assert answer.state is OrderState.REJECTED
-    assert answer.reason.startswith("-")
+    assert answer.reason.startswith(venue.nothing_to_reduce)
 
 
 async def test_below_the_minimum_notional_an_order_is_rejected(simple: Desk) -> None:
@@ -302,24 +329,27 @@ async def test_below_the_minimum_notional_an_order_is_rejected(simple: Desk) -> 
 
 
 @BOTH_SIDES
-async def test_a_trigger_already_passed_is_rejected(simple: Desk, side: Side) -> None:
-    await simple.send(simple.order(side))
+async def test_a_trigger_already_passed_is_rejected(
+    simple: Desk, venue: VenueCase, side: Side
+) -> None:
+    await simple.settled(simple.order(side))
     passed = simple.order(side, Purpose.STOP, trigger=await simple.away(side, "0.01"))
 
     answer = await simple.send(passed)
 
     assert answer.state is OrderState.REJECTED
-    assert answer.reason.startswith("-2021")
+    assert answer.reason.startswith(venue.passed_trigger)
 
 
 async def test_a_wrong_secret_is_a_credentials_error_and_shows_nowhere(
-    paper: PaperProcess,
+    paper: PaperProcess, venue: VenueCase
 ) -> None:
-    clock, dialect = SystemClock(), BinanceUsdm()
+    clock, dialect = SystemClock(), venue.dialect()
     plenty = Limits(clock, per_minute=10**9)
-    wire = Wire(paper.access(secret="not-the-secret"), clock, dialect, limits=plenty)
+    access = paper.access(venue.name, secret="not-the-secret")
+    wire = Wire(access, clock, dialect, limits=plenty)
     exchange = CcxtExchange(wire, dialect, clock, hedge=False)
-    desk = Desk(exchange, wire, Instrument.__new__(Instrument))
+    desk = Desk(exchange, wire, dialect, Instrument.__new__(Instrument))
     try:
         with pytest.raises(CredentialsError) as refused:
             await exchange.account()
@@ -343,7 +373,7 @@ async def test_an_order_nobody_sent_is_not_found(desk: Desk) -> None:
 
 
 async def test_an_order_that_is_there_already_is_not_made_twice(simple: Desk) -> None:
-    await simple.send(simple.order(Side.LONG))
+    await simple.settled(simple.order(Side.LONG))
     stop = simple.order(Side.LONG, Purpose.STOP, trigger=await simple.away(Side.LONG, "-0.05"))
 
     first, second = await simple.send(stop), await simple.send(stop)
@@ -362,12 +392,12 @@ async def test_an_order_that_is_there_already_is_not_made_twice(simple: Desk) ->
 )
 @pytest.mark.parametrize("purpose", [Purpose.ENTRY, Purpose.STOP])
 async def test_an_order_whose_answer_is_lost_is_unclear_and_then_found(
-    paper: PaperProcess, answers: str, why: Unclear, purpose: Purpose
+    paper: PaperProcess, venue: VenueCase, answers: str, why: Unclear, purpose: Purpose
 ) -> None:
-    async with Line(paper.port) as line, opened(paper, port=line.port) as desk:
+    async with Line(paper.port) as line, opened(paper, venue, port=line.port) as desk:
         await desk.exchange.prepare(SYMBOL, leverage=10, hedge=False, cross=True)
         if purpose is Purpose.STOP:
-            await desk.send(desk.order(Side.LONG))
+            await desk.settled(desk.order(Side.LONG))
         order = desk.order(Side.LONG, purpose, trigger=await desk.away(Side.LONG, "-0.05"))
 
         line.answers = answers
@@ -388,8 +418,10 @@ async def test_an_order_whose_answer_is_lost_is_unclear_and_then_found(
     assert found.state in (OrderState.OPEN, OrderState.FILLED, OrderState.CANCELLED)
 
 
-async def test_a_venue_that_is_away_is_evidence_of_nothing(paper: PaperProcess) -> None:
-    async with Line(paper.port) as line, opened(paper, port=line.port) as desk:
+async def test_a_venue_that_is_away_is_evidence_of_nothing(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with Line(paper.port) as line, opened(paper, venue, port=line.port) as desk:
         order = desk.order(Side.LONG)
         line.answers = "abort"
         line.cut()
@@ -418,7 +450,7 @@ async def test_a_clock_out_of_step_is_set_again(simple: Desk) -> None:
 
 async def test_the_account_tells_equity_and_free_margin(simple: Desk) -> None:
     before = await simple.exchange.account()
-    await simple.send(simple.order(Side.LONG))
+    await simple.settled(simple.order(Side.LONG))
     after = await simple.exchange.account()
 
     assert before.equity == before.free_margin > 0

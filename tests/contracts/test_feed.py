@@ -1,4 +1,4 @@
-"""The Feed port on a real wire: streams, silence, breaks and polling against the paper exchange."""
+"""The Feed port on every venue's wire: streams, silence, breaks and polling."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.paper_venue import Line, PaperProcess
+from tests.venue_cases import VenueCase
 
 from adapters.backfill import MINUTE_MS
 from adapters.clock import SystemClock
@@ -18,7 +19,7 @@ from adapters.feed import CcxtFeed
 from adapters.feed_settings import FeedSettings
 from adapters.limits import Limits
 from adapters.streams import Patience
-from adapters.venues.binance import BinanceUsdm
+from adapters.venues import Dialect
 from adapters.wire import Wire
 from engine.events import Event, OrderUpdate, StreamBroken
 from engine.ledger import Fill, Order, OrderState, OrderType, Purpose
@@ -47,6 +48,7 @@ class Watch:
 
     feed: CcxtFeed
     wire: Wire
+    dialect: Dialect
     clock: JumpyClock
     instruments: tuple[Instrument, ...]
     taken: list[Candles] = field(default_factory=list)
@@ -82,20 +84,23 @@ class Watch:
 @asynccontextmanager
 async def watching(
     paper: PaperProcess,
+    venue: VenueCase,
     *,
     port: int | None = None,
     symbols: int = 4,
     stream: bool = True,
     rebuild_share: float = 0.5,
 ) -> AsyncIterator[Watch]:
-    clock, dialect = JumpyClock(), BinanceUsdm()
+    clock, dialect = JumpyClock(), venue.dialect()
     plenty = Limits(clock, per_minute=10**9)
-    wire = Wire(paper.access(port=port), clock, dialect, timeout_ms=1_500, limits=plenty)
+    wire = Wire(
+        paper.access(venue.name, port=port), clock, dialect, timeout_ms=1_500, limits=plenty
+    )
     instruments = await dialect.instruments(wire, ranked=False)
     settings = FeedSettings(stream=stream, rebuild_share=rebuild_share, patience=BRISK)
     feed = CcxtFeed(wire, dialect, clock, settings=settings)
     try:
-        yield Watch(feed, wire, clock, instruments[:symbols])
+        yield Watch(feed, wire, dialect, clock, instruments[:symbols])
     finally:
         await feed.close()
 
@@ -116,8 +121,10 @@ def kinds(made: Sequence[Candles]) -> set[int]:
 # --- market -----------------------------------------------------------------------------------
 
 
-async def test_streamed_candles_equal_the_venues_own_trades(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
+async def test_streamed_candles_equal_the_venues_own_trades(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
         await it.follow()
         await it.until_streaming()
         made = await it.seconds(5)
@@ -130,16 +137,20 @@ async def test_streamed_candles_equal_the_venues_own_trades(paper: PaperProcess)
     assert late == 0
 
 
-async def test_a_candle_asked_for_twice_is_the_same_candle(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
+async def test_a_candle_asked_for_twice_is_the_same_candle(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
         await it.follow()
         made = (await it.seconds(1))[0]
 
         assert await it.feed.candles(int(made.close_ms[0])) is made
 
 
-async def test_the_first_second_is_rebuilt_from_the_venues_trades(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
+async def test_the_first_second_is_rebuilt_from_the_venues_trades(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
         await it.follow()
         made = await it.seconds(1)
         truth = await it.truth(int(made[0].close_ms[0]) - 1000, int(made[0].close_ms[0]))
@@ -148,8 +159,10 @@ async def test_the_first_second_is_rebuilt_from_the_venues_trades(paper: PaperPr
     assert_same(made, truth)
 
 
-async def test_quotes_are_fresh_and_followed_symbols_only(paper: PaperProcess) -> None:
-    async with watching(paper, symbols=2) as it:
+async def test_quotes_are_fresh_and_followed_symbols_only(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue, symbols=2) as it:
         await it.follow()
         await it.until_streaming()
         quotes, now_ms = it.feed.quotes(), it.clock.now_ms()
@@ -161,8 +174,10 @@ async def test_quotes_are_fresh_and_followed_symbols_only(paper: PaperProcess) -
         assert now_ms - quote.seen_ms < 1_500
 
 
-async def test_another_choice_of_symbols_keeps_the_sockets_it_can(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
+async def test_another_choice_of_symbols_keeps_the_sockets_it_can(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
         everything = it.instruments
         it.instruments = everything[:2]
         await it.follow()
@@ -179,8 +194,10 @@ async def test_another_choice_of_symbols_keeps_the_sockets_it_can(paper: PaperPr
     assert breaks == 0
 
 
-async def test_polling_serves_where_there_is_no_stream(paper: PaperProcess) -> None:
-    async with watching(paper, stream=False) as it:
+async def test_polling_serves_where_there_is_no_stream(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue, stream=False) as it:
         await it.follow(private=True)
         await it.seconds(2)
         made = await it.seconds(4)
@@ -202,8 +219,10 @@ async def test_polling_serves_where_there_is_no_stream(paper: PaperProcess) -> N
 # --- trouble ----------------------------------------------------------------------------------
 
 
-async def test_a_socket_that_falls_silent_is_found_out_and_replaced(paper: PaperProcess) -> None:
-    async with Line(paper.port) as line, watching(paper, port=line.port) as it:
+async def test_a_socket_that_falls_silent_is_found_out_and_replaced(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with Line(paper.port) as line, watching(paper, venue, port=line.port) as it:
         await it.follow()
         await it.until_streaming()
         await asyncio.sleep(1.6)
@@ -219,8 +238,8 @@ async def test_a_socket_that_falls_silent_is_found_out_and_replaced(paper: Paper
     assert_same(silent, truth)  # what is no gap is true: nothing was called flat out of deafness
 
 
-async def test_a_cut_line_heals(paper: PaperProcess) -> None:
-    async with Line(paper.port) as line, watching(paper, port=line.port) as it:
+async def test_a_cut_line_heals(paper: PaperProcess, venue: VenueCase) -> None:
+    async with Line(paper.port) as line, watching(paper, venue, port=line.port) as it:
         await it.follow(private=True)
         await it.until_streaming()
         it.feed.events()
@@ -238,11 +257,11 @@ async def test_a_cut_line_heals(paper: PaperProcess) -> None:
     assert told[0].since_ms == told[1].since_ms <= told[0].at_ms <= told[1].at_ms
 
 
-async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path) -> None:
+async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path, venue: VenueCase) -> None:
     paper = PaperProcess(tmp_path / "paper")
     paper.start()
     try:
-        async with watching(paper) as it:
+        async with watching(paper, venue) as it:
             await it.follow(private=True)
             await it.until_streaming()
             await asyncio.to_thread(paper.kill)
@@ -261,12 +280,12 @@ async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path) -> None
 
 
 async def test_a_venue_that_refuses_streams_is_polled_and_its_account_read(
-    tmp_path: Path,
+    tmp_path: Path, venue: VenueCase
 ) -> None:
     paper = PaperProcess(tmp_path / "paper", options=("--symbols", "2", "--no-stream"))
     paper.start()
     try:
-        async with watching(paper) as it:
+        async with watching(paper, venue) as it:
             await it.follow(private=True)
             made = await it.seconds(9)
             sources, events = it.feed.sources(), it.feed.events()
@@ -279,8 +298,10 @@ async def test_a_venue_that_refuses_streams_is_polled_and_its_account_read(
     assert [type(event) for event in events] == [StreamBroken]
 
 
-async def test_after_a_freeze_every_socket_is_opened_anew(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
+async def test_after_a_freeze_every_socket_is_opened_anew(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
         await it.follow(private=True)
         await it.until_streaming()
 
@@ -294,8 +315,10 @@ async def test_after_a_freeze_every_socket_is_opened_anew(paper: PaperProcess) -
     assert breaks == 1
 
 
-async def test_messages_that_waited_out_a_freeze_make_no_price_fresh(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
+async def test_messages_that_waited_out_a_freeze_make_no_price_fresh(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
         await it.follow()
         await it.until_streaming()
 
@@ -363,11 +386,11 @@ def bracket(it: Watch, base: int, side: Side) -> list[Order]:
 
 @pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
 async def test_own_orders_and_fills_arrive_by_stream_as_rest_tells_them(
-    paper: PaperProcess, side: Side
+    paper: PaperProcess, venue: VenueCase, side: Side
 ) -> None:
     base = 10 if side is Side.LONG else 20
-    async with watching(paper, symbols=1) as it:
-        exchange = CcxtExchange(it.wire, BinanceUsdm(), it.clock)
+    async with watching(paper, venue, symbols=1) as it:
+        exchange = CcxtExchange(it.wire, it.dialect, it.clock)
         await exchange.prepare("BTCUSDT", leverage=10, hedge=True, cross=True)
         await it.follow(private=True)
         await it.until_streaming()
@@ -399,9 +422,11 @@ async def test_own_orders_and_fills_arrive_by_stream_as_rest_tells_them(
 # --- the past ---------------------------------------------------------------------------------
 
 
-async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(paper: PaperProcess) -> None:
-    async with watching(paper) as it:
-        exchange = CcxtExchange(it.wire, BinanceUsdm(), it.clock)
+async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue) as it:
+        exchange = CcxtExchange(it.wire, it.dialect, it.clock)
         await it.follow()
         end_ms = it.clock.now_ms() // MINUTE_MS * MINUTE_MS
         start_ms = end_ms - MINUTE_MS
@@ -419,8 +444,10 @@ async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(paper: PaperP
             assert minute.volume[0, 0] == seconds.volume[:, index].sum()
 
 
-async def test_backfill_is_minutes_and_then_seconds_without_a_hole(paper: PaperProcess) -> None:
-    async with watching(paper, symbols=2) as it:
+async def test_backfill_is_minutes_and_then_seconds_without_a_hole(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue, symbols=2) as it:
         await it.follow()
         end_ms = it.clock.now_ms() // 1000 * 1000
         start_ms = end_ms // MINUTE_MS * MINUTE_MS - 30 * MINUTE_MS
@@ -439,8 +466,10 @@ async def test_backfill_is_minutes_and_then_seconds_without_a_hole(paper: PaperP
     assert sum(len(piece) for piece in pieces if piece.span_ms == 1000) <= 600
 
 
-async def test_backfill_of_a_spent_budget_falls_back_to_minutes(paper: PaperProcess) -> None:
-    async with watching(paper, symbols=2, rebuild_share=0) as it:
+async def test_backfill_of_a_spent_budget_falls_back_to_minutes(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue, symbols=2, rebuild_share=0) as it:
         await it.follow()
         end_ms = it.clock.now_ms() // MINUTE_MS * MINUTE_MS
 

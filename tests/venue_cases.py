@@ -1,0 +1,49 @@
+"""Venues that pass the same contract, and the codes in which they refuse the same things."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.venues import Dialect
+from adapters.venues.binance import BinanceUsdm
+from adapters.venues.bybit import BybitLinear
+from adapters.venues.okx import OkxSwap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueCase:
+    """A wire of the paper exchange, our dialect of it, and its codes for what we try."""
+
+    name: str
+    dialect: Callable[[], Dialect]
+    no_margin: str
+    nothing_to_reduce: str
+    passed_trigger: tuple[str, ...]
+    mode_in_use: str
+
+
+VENUES = (
+    VenueCase(
+        name="binance",
+        dialect=BinanceUsdm,
+        no_margin="-2019",
+        nothing_to_reduce="-2022",
+        passed_trigger=("-2021",),
+        mode_in_use="-4068",
+    ),
+    VenueCase(
+        name="bybit",
+        dialect=BybitLinear,
+        no_margin="110007",
+        nothing_to_reduce="110017",
+        passed_trigger=("110092", "110093"),
+        mode_in_use="110024",
+    ),
+    VenueCase(
+        name="okx",
+        dialect=OkxSwap,
+        no_margin="51008",
+        nothing_to_reduce="51169",
+        passed_trigger=("51278", "51280"),
+        mode_in_use="59000",
+    ),
+)
