@@ -21,10 +21,15 @@ _REMEMBERED = 64
 
 
 @dataclass(eq=False)
-class _Connection:
+class Connection:
     """One client's socket; frames wait in a queue, so that no client slows another.
 
     A number in the queue closes the socket with it as its code.
+
+    Attributes
+    ----------
+    replays : int
+        How many old frames it hears again once it may hear the account's news.
     """
 
     socket: web.WebSocketResponse
@@ -80,7 +85,7 @@ class Sockets:
     def __init__(self, wire: VenueWire, plan: FaultPlan) -> None:
         self._wire = wire
         self._plan = plan
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
         self._told: deque[str] = deque(maxlen=_REMEMBERED)
         self._pumped_ms = wire.exchange.now_ms()
         wire.exchange.books.listener = self.tell
@@ -95,7 +100,7 @@ class Sockets:
             return session
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, compress=False, autoping=False)
         await socket.prepare(request)
-        connection = _Connection(
+        connection = Connection(
             socket, request.transport, session, Lane(self._wire.name, self._plan),
             replays=max((one.parameters.get("frames", 0) for one in faults), default=0),
         )  # fmt: skip
@@ -148,9 +153,7 @@ class Sockets:
             connection.push(*connection.lane.due(now_ms))
         self._pumped_ms = now_ms
 
-    def _deliver(
-        self, topic: str, texts: Iterable[str], connections: Iterable[_Connection]
-    ) -> None:
+    def _deliver(self, topic: str, texts: Iterable[str], connections: Iterable[Connection]) -> None:
         """Straight to the queues, unless a rule wants to see the frames."""
         is_watched, now_ms = self._plan.strikes_at(Where.SOCKET), self._wire.exchange.now_ms()
         for text in texts:
@@ -161,14 +164,14 @@ class Sockets:
                 else:
                     connection.push(framed)
 
-    def _readers(self) -> dict[str, list[_Connection]]:
-        readers: dict[str, list[_Connection]] = {}
+    def _readers(self) -> dict[str, list[Connection]]:
+        readers: dict[str, list[Connection]] = {}
         for connection in self._connections:
             for topic in connection.session.topics:
                 readers.setdefault(topic, []).append(connection)
         return readers
 
-    async def _serve(self, connection: _Connection) -> None:
+    async def _serve(self, connection: Connection) -> None:
         writer = asyncio.create_task(connection.write())
         self._connections.add(connection)
         try:
@@ -183,7 +186,7 @@ class Sockets:
             self._connections.discard(connection)
             writer.cancel()
 
-    def _hear(self, connection: _Connection, text: str) -> None:
+    def _hear(self, connection: Connection, text: str) -> None:
         replies, now_ms = connection.session.heard(text), self._wire.exchange.now_ms()
         if is_ping(text):
             connection.push(*replies if self._pongs(connection) else ())
@@ -191,10 +194,10 @@ class Sockets:
         for reply in replies:
             connection.send(REPLY, reply, now_ms)
 
-    def _pongs(self, connection: _Connection) -> bool:
+    def _pongs(self, connection: Connection) -> bool:
         return connection.lane.answers_ping(self._wire.exchange.now_ms())
 
-    def _replay(self, connection: _Connection) -> None:
+    def _replay(self, connection: Connection) -> None:
         """Old news again, once the socket may hear any."""
         if connection.replays and connection.session.is_private:
             connection.push(*[*self._told][-connection.replays :])
