@@ -25,6 +25,7 @@ from local.wire_ring.verdict import Wrongs, wrongs
 
 SETTLED_WITHIN_S = 120.0
 LOOK_AGAIN_S = 0.7
+WATCH_S = 0.25
 _PARAMETERS = 5
 """Wishes take turns through so many short keys of a symbol and side."""
 
@@ -36,6 +37,7 @@ class Tally:
     cases: int = 0
     kills: int = 0
     faults: int = 0
+    longest_bare_s: float = 0.0
     wrong: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -64,6 +66,15 @@ class Ring:
         tally = Tally()
         symbols = read_engine(self._twin.connection_id).symbols
         await self._until_priced(symbols)
+        watching = asyncio.create_task(self._watch_stops(tally))
+        try:
+            return await self._run(cases, symbols, tally, say)
+        finally:
+            watching.cancel()
+
+    async def _run(
+        self, cases: int, symbols: Sequence[str], tally: Tally, say: Callable[[str], None]
+    ) -> Tally:
         for number in range(cases):
             case = drawn(self._seed, number, symbols, sides=self._sides)
             begun = time.monotonic()
@@ -84,6 +95,28 @@ class Ring:
     def orders_received(self) -> int:
         """Orders the exchange accepted so far."""
         return int(self._books()["orders_received"])
+
+    async def _watch_stops(self, tally: Tally) -> None:
+        """Measure the longest time that a position was without a stop for all of it.
+
+        It counts through storms and through the lease of a killed worker.
+        """
+        bare: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                venue = await asyncio.to_thread(self._books)
+            except httpx.HTTPError:
+                continue
+            now = time.monotonic()
+            names = {
+                f"{one['symbol']} {one['position_side']}"
+                for one in venue["positions"]
+                if not one["protected"]
+            }
+            bare = {name: bare.get(name, now) for name in names}
+            longest = max((now - since for since in bare.values()), default=0.0)
+            tally.longest_bare_s = max(tally.longest_bare_s, longest)
 
     async def _until_priced(self, symbols: Sequence[str]) -> None:
         """Wait for the first candles of all symbols."""

@@ -48,6 +48,7 @@ async def run(
         "faults_injected": tally.faults,
         "kills": tally.kills,
         "orders_sent": sent,
+        "longest_unprotected_s": round(tally.longest_bare_s, 1),
         **counts,
         "seconds": round(seconds, 1),
         "wrong": tally.wrong,
