@@ -1,44 +1,15 @@
 """Binance's wire without a socket: requests in, answers out, and what a session is told."""
 
-import hashlib
-import hmac
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from tests.unit.local.paper.scripted import BTC, Stage, a_market_order, a_stage
+from tests.unit.local.paper.binance_desk import KEY, Desk
+from tests.unit.local.paper.scripted import BTC, a_market_order
 
 from local.paper.core.records import OrderSide
-from local.paper.credentials import Credentials
-from local.paper.venues.binance.sessions import BinanceSession
-from local.paper.venues.binance.wire import BinanceWire
 from local.paper.wire import Answer, Request, Trouble
-
-KEY = {"x-mbx-apikey": "key"}
-LISTEN_KEY = "/fapi/v1/listenKey"
-
-
-class Desk:
-    def __init__(self, directory: Path) -> None:
-        self.stage: Stage = a_stage(directory, 100, second=5)
-        credentials = Credentials(api_key="key", api_secret="secret")
-        self.wire = BinanceWire(self.stage.exchange, credentials)
-
-    def signed(self, method: str, path: str, **parameters: object) -> Answer:
-        text = urlencode({"timestamp": self.stage.now_ms()} | parameters)
-        signature = hmac.new(b"secret", text.encode(), hashlib.sha256).hexdigest()
-        query = f"{text}&signature={signature}"
-        return self.wire.answer(Request(method=method, path=path, query=query, headers=KEY))
-
-    def listen_key(self, method: str = "POST") -> Answer:
-        return self.wire.answer(Request(method=method, path=LISTEN_KEY, headers=KEY))
-
-    def session(self, path: str, query: str = "") -> BinanceSession:
-        found = self.wire.session(path, query)
-        assert isinstance(found, BinanceSession)
-        return found
 
 
 @pytest.fixture
