@@ -43,7 +43,7 @@ def private_frames(desk: Desk) -> list[dict[str, Any]]:
 
 def applied(side: list[list[str]], changes: list[list[str]]) -> list[list[str]]:
     """A side of a book after changes, in the order of the snapshot's."""
-    levels = {price: size for price, size in [*side, *changes]}
+    levels = {row[0]: row[1] for row in [*side, *changes]}
     there = [[price, size] for price, size in levels.items() if D(size)]
     falling = D(side[0][0]) > D(side[-1][0])
     return sorted(there, key=lambda row: D(row[0]), reverse=falling)
