@@ -65,6 +65,8 @@ class Book:
         self.funding_wanted_ms = state.funding_wanted_ms
         self.add_refused = dict(state.add_refused)
         self.touched = dict(state.touched)
+        self.freeing = dict(state.freeing)
+        self.alarmed = dict(state.alarmed)
         self.changed_ms = state.changed_ms
         self.started_ms = state.started_ms
         self.sealed = state.sealed
@@ -284,3 +286,12 @@ class Book:
         """Note what needs eyes."""
         self.note(event, **values)
         self.log[-1] = replace(self.log[-1], needs_eyes=True)
+
+    def alarm_once(self, event: str, subject: str, **values: object) -> None:
+        """Note what needs eyes once while it lasts; see `settled`."""
+        if self.alarmed.setdefault(f"{event} {subject}", self.now_ms) == self.now_ms:
+            self.alarm(event, **values)
+
+    def settled(self, event: str, subject: str) -> None:
+        """What `alarm_once` told of is over; it may be told of again."""
+        self.alarmed.pop(f"{event} {subject}", None)

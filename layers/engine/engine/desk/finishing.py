@@ -82,7 +82,7 @@ def forget(book: Book, kept_ms: int) -> None:
     book.not_found = {c: times for c, times in book.not_found.items() if c in alive}
     orphans = {c for c, ms in book.cancelling.items() if book.now_ms - ms < kept_ms}
     _keep(book.cancelling, alive | (orphans - book.orders.keys()))
-    for noted in (book.bare_since, book.touched, book.add_refused):
+    for noted in (book.bare_since, book.touched, book.add_refused, book.freeing):
         _keep(noted, book.positions)
 
 

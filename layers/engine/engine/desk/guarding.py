@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.freeing import is_withdrawn, must_free
 from engine.desk.recovering import leaving, take_part
 from engine.desk.spot import keep_stop, leave_residue
 from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
@@ -159,11 +160,13 @@ def _close(book: Book, position: Position, expected: Decimal) -> None:
     if any(not order.state.is_terminal for order in closes) or not book.may_retry(closes):
         return
     rest = expected - leaving(book, position)
-    if rest > 0:
+    if rest > 0 and not must_free(book, position):
         book.new_order(position, Purpose.CLOSE, rest)
 
 
 def _protect(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:
+    if is_withdrawn(book, position):
+        return
     _watch_cover(book, position, expected)
     stop = fixed_stop(position, instrument, book.settings)
     quote = book.fresh_quote(position.key.symbol)
@@ -191,7 +194,7 @@ def _watch_cover(book: Book, position: Position, expected: Decimal) -> None:
     since_ms = book.bare_since.setdefault(position.position_id, _bare_from(book, position, stops))
     is_late = book.now_ms - since_ms >= book.settings.protection_deadline_ms
     if is_late and position.status is PositionStatus.OPEN:
-        book.note("unprotected", position=position.position_id, since_ms=since_ms)
+        book.alarm("unprotected", position=position.position_id, since_ms=since_ms)
         closing = book.close(position, CloseReason.EMERGENCY)
         _close(book, closing, expected)
 

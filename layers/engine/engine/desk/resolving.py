@@ -26,6 +26,7 @@ def resolve(book: Book) -> None:
             _settle(book, order)
         elif _is_overdue(book, order):
             _look_up(book, order)
+        _alarm(book, order)
 
 
 def _given_up(book: Book, order: Order) -> Order:
@@ -38,6 +39,23 @@ def _given_up(book: Book, order: Order) -> Order:
     book.put_order(unknown)
     book.note("order_unknown", order=order.client_order_id, why="silence")
     return unknown
+
+
+def _alarm(book: Book, order: Order) -> None:
+    """Say which orders nobody hears of: an entry may be filled and bare, others are just unclear.
+
+    An entry counts from its claim, once it is as old as a fill may be without protection.
+    """
+    name, age_ms = order.client_order_id, book.now_ms - order.submitting_at_ms
+    is_unclear = order.state in (OrderState.SUBMITTING, OrderState.UNKNOWN) or missing(order) > 0
+    late_ms = book.settings.protection_deadline_ms
+    if not order.reduce_only and is_unclear and order.submitting_at_ms and age_ms >= late_ms:
+        book.alarm_once("entry_unheard", name, order=name, state=order.state, age_ms=age_ms)
+    if order.state is OrderState.UNKNOWN and age_ms >= book.settings.unreconciled_after_s * 1000:
+        book.alarm_once("unknown_too_long", name, order=name, age_ms=age_ms)
+    if order.state.is_terminal and missing(order) == 0:
+        book.settled("entry_unheard", name)
+        book.settled("unknown_too_long", name)
 
 
 def _settle(book: Book, order: Order) -> None:
@@ -82,7 +100,13 @@ def _snapshot_without(book: Book, client_id: str) -> int:
 
 
 def _is_overdue(book: Book, order: Order) -> bool:
-    """Working market orders, and stops or targets whose price was touched, should have ended."""
+    """Working market orders, and stops or targets whose price was touched, should have ended.
+
+    A claimed one that nobody answers for is asked about too: what is found is true at once, while
+    a "not found" proves nothing yet.
+    """
+    if order.state is OrderState.SUBMITTING:
+        return book.now_ms - order.submitting_at_ms > MARKET_ORDER_MS
     if not order.state.is_working:
         return False
     if not order.order_type.is_conditional:

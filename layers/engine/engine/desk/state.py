@@ -68,6 +68,8 @@ class DeskState:
     funding_read_ms: int = 0
     funding_wanted_ms: int = 0
     touched: Mapping[str, int] = field(default_factory=dict)
+    freeing: Mapping[str, int] = field(default_factory=dict)
+    alarmed: Mapping[str, int] = field(default_factory=dict)
     changed_ms: int = 0
     started_ms: int = 0
     sealed: bool = False

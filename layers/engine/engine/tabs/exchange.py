@@ -68,6 +68,18 @@ class ExchangeSettings:
     stale_equity_ms: int = BURST.whole(
         60000, "staleEquityMs", "5000 .. 600000 by 1000 ms", "An older equity opens nothing."
     )
+    unreconciled_after_s: int = BURST.whole(
+        60, "unreconciledAfterS", "10 .. 600 by 5 s", "A doubt that lasts stops entries, alarms."
+    )
+    external_positions: str = BURST.choice(
+        "quarantine",
+        "externalPositions",
+        "ignore | quarantine | adopt",
+        "What becomes of positions nobody here opened.",
+    )
+    external_stop_loss_pct: Decimal = BURST.decimal(
+        "2", "externalStopLossPercent", "0.1 .. 20 by 0.1 %", "Stop of what is adopted."
+    )
     funding_interval_s: int = BURST.whole(
         300, "fundingIntervalS", "30 .. 600 by 30 s", "Funding of what is held is read so often."
     )
