@@ -92,6 +92,8 @@ class FakeVenue:
     trades: list[Fill] = field(default_factory=list)
     payments: list[Funding] = field(default_factory=list)
     key_rights: KeyRights = ALL_BUT_WITHDRAWAL
+    mode_seen: bool | None = None  # the position mode its snapshots show
+    entry_price: Decimal | None = None  # what its snapshots show instead of the last price
     fee_asset: str = ""  # instead of the quote currency
     fee_rate: Decimal = TAKER_FEE
     arrived: list[str] = field(default_factory=list)
@@ -274,7 +276,7 @@ class FakeVenue:
                     symbol=symbol,
                     side=side,
                     quantity=quantity,
-                    entry_price=self.prices.get(symbol, Decimal(0)),
+                    entry_price=self.entry_price or self.prices.get(symbol, Decimal(0)),
                 )
                 for (symbol, side), quantity in self.positions.items()
                 if quantity > 0
@@ -286,6 +288,7 @@ class FakeVenue:
             ),
             asked_ms=now_ms,
             at_ms=now_ms,
+            hedge=self.mode_seen,
         )
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:

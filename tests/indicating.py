@@ -10,9 +10,9 @@ from engine.indications.signals import IndicationState, indicate
 from engine.indications.slots import Slot
 from engine.market import Candles
 from engine.settings import Settings, with_values
-from engine.values import PLAIN, IndicationType, Side, Variant
+from engine.values import PLAIN, RULES, IndicationType, Side, Variant
 
-TYPES = tuple(kind for kind in IndicationType if kind is not IndicationType.PRESET)
+TYPES = tuple(kind for kind in RULES if kind is not IndicationType.PRESET)
 LENIENT: dict[str, object] = {
     "marketActivityEnabled": False,
     "drawdownRatio": "0.5",

@@ -35,6 +35,7 @@ from engine.values import Instrument
 # An answer later than the request's own validity and this much is not waited for.
 _ANSWER_GRACE_MS = 500
 _CANCEL_VALID_MS = 5_000
+_MODE_AGAIN_MS = 25_000
 # What an order may lose between its claim and its signature: a fraction of the send window.
 _READY_MS = 300
 
@@ -59,6 +60,7 @@ class CcxtExchange:
         self._dialect = dialect
         self._clock = clock
         self._hedge = hedge
+        self._mode_read_ms = 0 if hedge is None else clock.now_ms()
         self._pace = pace or Pace()
         self._known: dict[str, Instrument] = {}
 
@@ -123,13 +125,17 @@ class CcxtExchange:
         asked_ms = self._clock.now_ms()
         try:
             await self._wire.set_clock()
-            await self._position_mode()  # so that no send has to ask for it
+            hedge = await self._mode_now()  # so that no send has to ask for it
             orders = await understood(self._dialect.open_orders(self._wire))
             positions = await understood(self._dialect.positions(self._wire))
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
             return SnapshotFailed(text=str(error), at_ms=self._clock.now_ms())
         return Snapshot(
-            positions=positions, orders=orders, asked_ms=asked_ms, at_ms=self._clock.now_ms()
+            positions=positions,
+            orders=orders,
+            asked_ms=asked_ms,
+            at_ms=self._clock.now_ms(),
+            hedge=hedge,
         )
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
@@ -177,6 +183,15 @@ class CcxtExchange:
     async def _position_mode(self) -> bool:
         if self._hedge is None:
             self._hedge = await understood(self._dialect.is_hedged(self._wire))
+        return self._hedge
+
+    async def _mode_now(self) -> bool | None:
+        """The position mode, read again now and then: somebody may flip it; None in between."""
+        now_ms = self._clock.now_ms()
+        if self._hedge is not None and now_ms - self._mode_read_ms < _MODE_AGAIN_MS:
+            return None
+        self._hedge = await understood(self._dialect.is_hedged(self._wire))
+        self._mode_read_ms = now_ms
         return self._hedge
 
     async def _ready_to_send(self) -> bool:

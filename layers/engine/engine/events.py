@@ -107,12 +107,16 @@ class VenueOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The venue's whole truth, each part read after `asked_ms`; all reads succeeded."""
+    """The venue's whole truth, each part read after `asked_ms`; all reads succeeded.
+
+    `hedge` is the account's position mode, None where it was not read again.
+    """
 
     positions: tuple[VenuePosition, ...]
     orders: tuple[VenueOrder, ...]
     asked_ms: int
     at_ms: int
+    hedge: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from engine.values import CloseReason, OrderSide, SetKey, Side
 
+ADOPTED = "adopted"
+"""What a position's `settled` calls the quantity it was found with on the venue."""
+
 
 class OrderType(StrEnum):
     """Order types CTS sends; the last two wait on the venue for their trigger price."""

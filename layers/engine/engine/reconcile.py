@@ -4,8 +4,8 @@ An order that is missing from one answer proves nothing; it is doubted and looke
 compared only where nothing is on its way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.events import OrderUpdate, Snapshot, VenueOrder
@@ -19,27 +19,40 @@ SymbolSide = tuple[str, Side]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """Our shares of (symbol, side) together, and what the venue holds."""
+    """Our shares of (symbol, side) together, and what the venue holds.
+
+    `others` of it other connections on the account protect with stops of theirs.
+    """
 
     symbol: str
     side: Side
     ours: Decimal
     venue: Decimal
+    others: Decimal = Decimal(0)
+
+    @property
+    def surplus(self) -> Decimal:
+        """What the venue holds and no connection accounts for."""
+        return max(self.venue - self.ours - self.others, Decimal(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrections:
     """What a snapshot says about our books.
 
-    `listed` are updates of orders the venue shows; `absent` client ids it should show and does
-    not; `adopted` orders of ours that our books lacked; `orphans` reducing orders nobody needs;
-    `strangers` orders under our prefix that belong to no position and are left alone.
+    `listed` are updates of orders the venue shows; `edited` orders somebody gave another quantity
+    or price there; `absent` client ids it should show and does not; `adopted` orders of ours that
+    our books lacked; `orphans` reducing orders nobody needs; `guards` reducing orders of a position
+    our books lost while the venue still holds it; `strangers` other orders under our prefix that
+    belong to no position and are left alone.
     """
 
     listed: tuple[OrderUpdate, ...] = ()
+    edited: tuple[Order, ...] = ()
     absent: tuple[str, ...] = ()
     adopted: tuple[Order, ...] = ()
     orphans: tuple[Order, ...] = ()
+    guards: tuple[Order, ...] = ()
     strangers: tuple[str, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
 
@@ -50,29 +63,55 @@ def compared(
     closed: Mapping[str, Position],
     snapshot: Snapshot,
     settings: Settings,
+    others: Mapping[SymbolSide, Decimal] | None = None,
 ) -> Corrections:
-    """Orders by client id, quantities by (symbol, side)."""
+    """Orders by client id, quantities by (symbol, side); `others` by other connections' stops."""
     listed: list[OrderUpdate] = []
-    adopted: list[Order] = []
-    orphans: list[Order] = []
-    strangers: list[str] = []
+    edited: list[Order] = []
+    heaps = _Heaps(surplus=_surplus(positions.values(), snapshot, others or {}))
     for found in snapshot.orders:
         order = orders.get(found.client_order_id)
         if order is not None and not order.state.is_terminal:
             listed.append(listing(found, snapshot.at_ms))
+            if _is_edited(order, found):
+                edited.append(_as_found(order, found))
         elif order is not None:
             if snapshot.asked_ms > order.updated_at_ms + settings.visibility_ms:
-                orphans.append(order)
+                heaps.orphans.append(order)
         else:
-            _sort_unknown(found, positions, closed, snapshot, (adopted, orphans, strangers))
+            _sort_unknown(found, positions, closed, snapshot, heaps)
     return Corrections(
         listed=tuple(listed),
+        edited=tuple(edited),
         absent=_absent(orders.values(), snapshot, settings),
-        adopted=tuple(adopted),
-        orphans=tuple(orphans),
-        strangers=tuple(strangers),
-        mismatches=_mismatches(orders.values(), positions.values(), snapshot, settings),
+        adopted=tuple(heaps.adopted),
+        orphans=tuple(heaps.orphans),
+        guards=tuple(heaps.guards),
+        strangers=tuple(heaps.strangers),
+        mismatches=_mismatches(
+            orders.values(), positions.values(), snapshot, settings, others or {}
+        ),
     )
+
+
+def others_hold(orders: Iterable[VenueOrder]) -> dict[SymbolSide, Decimal]:
+    """What other connections protect with stops of theirs, and so account for."""
+    return _guarded(orders, frozenset())
+
+
+def lost_stops(orders: Iterable[VenueOrder], known: Container[str]) -> dict[SymbolSide, Decimal]:
+    """What stops of ours protect whose positions our books do not know."""
+    return _guarded(orders, known)
+
+
+def _guarded(orders: Iterable[VenueOrder], known: Container[str]) -> dict[SymbolSide, Decimal]:
+    held: dict[SymbolSide, Decimal] = {}
+    for order in orders:
+        name = parsed(order.client_order_id)
+        if name is not None and name.purpose is Purpose.STOP and name.position_id not in known:
+            at = (order.symbol, order.side)
+            held[at] = held.get(at, Decimal(0)) + order.quantity - order.filled_quantity
+    return held
 
 
 def listing(found: VenueOrder, at_ms: int) -> OrderUpdate:
@@ -115,27 +154,55 @@ def expected_quantity(position: Position, orders: Iterable[Order]) -> Decimal:
     return max(position.quantity - leaving, Decimal(0))
 
 
+@dataclass(slots=True)
+class _Heaps:
+    """Orders our books do not know, sorted; `surplus` is held by the venue and by no share."""
+
+    surplus: Mapping[SymbolSide, Decimal]
+    adopted: list[Order] = field(default_factory=list)
+    orphans: list[Order] = field(default_factory=list)
+    guards: list[Order] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
 def _sort_unknown(
     found: VenueOrder,
     positions: Mapping[str, Position],
     closed: Mapping[str, Position],
     snapshot: Snapshot,
-    heaps: tuple[list[Order], list[Order], list[str]],
+    heaps: _Heaps,
 ) -> None:
-    adopted, orphans, strangers = heaps
+    """What is called an orphan is cancelled: never what may guard a position that was lost."""
     name = parsed(found.client_order_id)
     if name is None:
         return  # somebody else's: never touched
     position = positions.get(name.position_id)
     if position is not None:
-        adopted.append(_order_of(found, position, name.purpose, name.attempt, snapshot.at_ms))
-    elif found.reduces:
-        orphans.append(_orphan(found, name.purpose, name.attempt, name.position_id))
+        made = _order_of(found, position, name.purpose, name.attempt, snapshot.at_ms)
+        heaps.adopted.append(made)
     elif name.position_id in closed:
         owner = closed[name.position_id]
-        orphans.append(_order_of(found, owner, name.purpose, name.attempt, snapshot.at_ms))
+        made = _order_of(found, owner, name.purpose, name.attempt, snapshot.at_ms)
+        heaps.orphans.append(made)
+    elif found.reduces:
+        made = _orphan(found, name.purpose, name.attempt, name.position_id)
+        is_needed = heaps.surplus.get((found.symbol, found.side), Decimal(0)) > 0
+        (heaps.guards if is_needed else heaps.orphans).append(made)
     else:
-        strangers.append(found.client_order_id)
+        heaps.strangers.append(found.client_order_id)
+
+
+def _is_edited(order: Order, found: VenueOrder) -> bool:
+    """Whether a resting order has another quantity or price than we gave it."""
+    if not (order.order_type.is_conditional and order.state.is_working):
+        return False
+    is_moved = found.trigger_price is not None and found.trigger_price != order.trigger_price
+    return is_moved or found.quantity != order.quantity
+
+
+def _as_found(order: Order, found: VenueOrder) -> Order:
+    price = order.trigger_price if found.trigger_price is None else found.trigger_price
+    return replace(order, quantity=found.quantity, trigger_price=price)
 
 
 def _order_of(
@@ -194,6 +261,7 @@ def _mismatches(
     positions: Iterable[Position],
     snapshot: Snapshot,
     settings: Settings,
+    others: Mapping[SymbolSide, Decimal],
 ) -> tuple[Mismatch, ...]:
     ours: dict[SymbolSide, Decimal] = {}
     unsettled: set[SymbolSide] = set()
@@ -211,8 +279,22 @@ def _mismatches(
     for at in sorted(ours.keys() | venue.keys()):
         mine, theirs = ours.get(at, Decimal(0)), venue.get(at, Decimal(0))
         if mine != theirs and at not in unsettled:
-            found.append(Mismatch(symbol=at[0], side=at[1], ours=mine, venue=theirs))
+            rest = others.get(at, Decimal(0))
+            made = Mismatch(symbol=at[0], side=at[1], ours=mine, venue=theirs, others=rest)
+            found.append(made)
     return tuple(found)
+
+
+def _surplus(
+    positions: Iterable[Position], snapshot: Snapshot, others: Mapping[SymbolSide, Decimal]
+) -> Mapping[SymbolSide, Decimal]:
+    surplus = {(held.symbol, held.side): held.quantity for held in snapshot.positions}
+    for at, quantity in others.items():
+        surplus[at] = surplus.get(at, Decimal(0)) - quantity
+    for position in positions:
+        at = (position.key.symbol, position.key.side)
+        surplus[at] = surplus.get(at, Decimal(0)) - position.quantity
+    return surplus
 
 
 def _is_moving(order: Order, latest_ms: int) -> bool:

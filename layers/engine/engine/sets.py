@@ -18,9 +18,9 @@ from engine.market import Ints
 from engine.settings import Settings
 from engine.spaces import Space, spaces_of
 from engine.ticks import ratio_units
-from engine.values import Exits, IndicationType, SetKey, Side, TradeMode, Variant
+from engine.values import RULES, Exits, IndicationType, SetKey, Side, TradeMode, Variant
 
-_KINDS = tuple(IndicationType)
+_KINDS = RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

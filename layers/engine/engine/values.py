@@ -61,11 +61,18 @@ class IndicationType(StrEnum):
     ACTIVE_ADVANCED = "active_advanced"
     AUTO = "auto"
     PRESET = "preset"
+    EXTERNAL = "external"  # no rule of ours: a position found on the venue and adopted
 
     @property
     def mode(self) -> TradeMode:
         """Common indicators trade in preset mode, all others in main mode."""
         return TradeMode.PRESET if self is IndicationType.PRESET else TradeMode.MAIN
+
+
+RULES: tuple[IndicationType, ...] = tuple(
+    each for each in IndicationType if each is not IndicationType.EXTERNAL
+)
+"""The types that signal."""
 
 
 class CloseReason(StrEnum):

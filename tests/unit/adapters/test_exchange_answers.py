@@ -14,7 +14,7 @@ from adapters.failures import ClockSkewError, VenueUnclearError
 from adapters.venues.binance import BinanceUsdm
 from adapters.wire import Wire
 from engine.errors import VenueBusyError, VenueRefusedError
-from engine.events import NotFound, OrderUpdate, SendUnclear, SnapshotFailed, Unclear
+from engine.events import NotFound, OrderUpdate, SendUnclear, Snapshot, SnapshotFailed, Unclear
 from engine.ledger import Order, OrderState, OrderType, Purpose
 from engine.values import Side
 
@@ -252,3 +252,27 @@ async def test_rights_are_asked_of_the_main_site_only() -> None:
     BinanceUsdm().use_testnet(wire.client())
     assert (await an_exchange(wire).rights()).can_withdraw is None
     await wire.close()
+
+
+async def test_a_position_mode_somebody_flipped_is_seen_and_orders_follow_it() -> None:
+    wire = ScriptedWire(
+        fapiPrivateGetPositionSideDual={"dualSidePosition": True},
+        fapiPrivateGetOpenOrders=[],
+        fapiPrivateGetOpenAlgoOrders=[],
+        fapiPrivateV3GetPositionRisk=[],
+        **{POST: PLACED},
+    )
+    clock = FakeClock()
+    exchange = CcxtExchange(wire, BinanceUsdm(), clock, hedge=False)
+
+    assert [await hedge_seen(exchange), await hedge_seen(exchange)] == [None, None]
+    clock.advance(25_000)
+    assert await hedge_seen(exchange) is True
+    await exchange.send(an_order(), valid_ms=2000)
+    assert wire.asked[-1][1]["positionSide"] == Side.LONG
+
+
+async def hedge_seen(exchange: CcxtExchange) -> bool | None:
+    found = await exchange.snapshot()
+    assert isinstance(found, Snapshot)
+    return found.hedge

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.errors import InvalidSettingError
 from engine.sets import Grid, even_shares, make_grid
 from engine.settings import Settings, with_values
-from engine.values import Exits, IndicationType, Side, TradeMode, Variant
+from engine.values import RULES, Exits, IndicationType, Side, TradeMode, Variant
 
 MAIN = with_values(Settings(), {"tradeMode": "main"})
 GRID = make_grid(MAIN)
@@ -160,7 +160,7 @@ def test_a_type_that_is_off_is_not_tried_and_nothing_to_try_is_refused() -> None
 
 EVERY_TYPE = {f"{each}Enabled": True for each in ("activity", "optimal", "activeAdvanced", "auto")}
 FULL = make_grid(with_values(MAIN, {"gridProfile": "full", **EVERY_TYPE}))
-MAIN_TYPES = [each for each in IndicationType if each.mode is TradeMode.MAIN]
+MAIN_TYPES = [each for each in RULES if each.mode is TradeMode.MAIN]
 
 
 def share_of(grid: Grid, indication: IndicationType) -> int:

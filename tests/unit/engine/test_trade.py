@@ -18,7 +18,7 @@ from engine.settings import Settings, with_values
 from engine.statistics import Stage
 from engine.trade import TradePlan, TradeState, plan_trade
 from engine.trade_plan import joined_surplus
-from engine.values import IndicationType, Side
+from engine.values import RULES, Side
 
 ENTRY = 1_000_000
 SYMBOLS = ("AUSDT", "BUSDT")
@@ -344,5 +344,5 @@ def test_the_default_grid_signals_and_trades_on_every_indication() -> None:
     _, plan = plan_trade(TradeState.fresh([an_instrument("AUSDT")], settings), candles, settings)
 
     kinds = set(plan.signals["indication"].tolist())
-    assert kinds == set(range(len(IndicationType)))
+    assert kinds == set(range(len(RULES)))
     assert plan.counts["closed"] > 500

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.cycles.burst import (
@@ -155,6 +155,7 @@ class _Burst:
     written_ms: int = 0
     seen_seq: int = -1
     pending: tuple[Command, ...] = ()
+    unreconciled: Mapping[str, str] = field(default_factory=dict)
 
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
@@ -195,6 +196,7 @@ class _Burst:
         for fact in plan.log:
             tell = self.world.log.problem if fact.needs_eyes else self.world.log.fact
             tell(fact.event, fact.values)
+        self.unreconciled = plan.unreconciled
         memory.last_slot_ms = slot_ms
         self.journal.add(slot_ms, started_us, clock.now_us(), compute_us, inputs)
         self.ticks += 1
@@ -292,7 +294,12 @@ class _Burst:
 
     def _counts(self) -> dict[str, int]:
         desk = self.memory.desk
-        return {"open_positions": len(desk.positions), "live_orders": len(desk.orders)}
+        return {
+            "open_positions": len(desk.positions),
+            "live_orders": len(desk.orders),
+            "unreconciled": len(self.unreconciled),
+            "reconciled_ms": 0 if desk.snapshot is None else desk.snapshot.asked_ms,
+        }
 
     def _end(self, outcome: Outcome, pace: Pace) -> BurstReport:
         self._write_journal(pace)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.doubting import not_reconciled
 from engine.desk.exposing import account_left, exposure_for
 from engine.ladder import Step, admitted
 from engine.ledger import Order, Position, PositionStatus, Purpose, Recovery
@@ -117,9 +118,7 @@ def _forbidden(book: Book, position: Position) -> Refusal | None:
         return Refusal(code="not_trading")
     if not book.settings.exchange_dca:
         return Refusal(code="exchangeDcaEnabled")
-    if (position.key.symbol, position.key.side) in book.mismatches:
-        return Refusal(code="out_of_sync")
-    return None
+    return not_reconciled(book, position.key.symbol, position.key.side)
 
 
 def _beyond_stop(

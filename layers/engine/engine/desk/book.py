@@ -57,6 +57,8 @@ class Book:
         self.snapshot_failed_ms = state.snapshot_failed_ms
         self.snapshot_wanted_ms = state.snapshot_wanted_ms
         self.mismatches = dict(state.mismatches)
+        self.guards = dict(state.guards)
+        self.unreconciled: dict[str, str] = {}
         self.bare_since = dict(state.bare_since)
         self.payments = dict(state.payments)
         self.paid = dict(state.paid)

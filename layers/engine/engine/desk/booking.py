@@ -6,7 +6,16 @@ from decimal import Decimal
 
 from engine.desk.book import Book
 from engine.events import OrderUpdate
-from engine.ledger import Fill, FillKind, Order, OrderState, Position, PositionStatus, Purpose
+from engine.ledger import (
+    ADOPTED,
+    Fill,
+    FillKind,
+    Order,
+    OrderState,
+    Position,
+    PositionStatus,
+    Purpose,
+)
 from engine.levels import with_exits
 from engine.orders import advanced, missing, parsed
 from engine.shares import (
@@ -64,12 +73,21 @@ def _place(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
     instrument = book.instrument(fill.symbol)
     if position is None or instrument is None:
         return
+    if _is_adopted(position, fill):
+        _done(book, fill)  # it is in the quantity that was found
+        return
     if not purpose.reduces:
         _enter(book, position, fill, purpose, instrument)
     elif not _exit(book, position, fill, purpose, instrument):
         return
     _done(book, fill)
     _count(book, fill, position_id, purpose)
+
+
+def _is_adopted(position: Position, fill: Fill) -> bool:
+    """Whether an adopted position was found with this execution in it."""
+    is_found = position.settled_of(ADOPTED) is not None
+    return is_found and fill.executed_at_ms <= position.opened_at_ms
 
 
 def _done(book: Book, fill: Fill) -> None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.external import settle_surplus
 from engine.desk.spot import owned
 from engine.desk.state import Doubted
 from engine.events import Snapshot
 from engine.ledger import Fill, Position, PositionStatus
 from engine.orders import advanced, is_of_another, parsed
-from engine.reconcile import Corrections, Mismatch, compared
+from engine.reconcile import Corrections, Mismatch, compared, lost_stops, others_hold
 from engine.values import CloseReason, OrderSide
 
 AGREEING_SNAPSHOTS = 2  # that it takes before a missing quantity is believed
@@ -30,10 +31,27 @@ def compare(book: Book, snapshot: Snapshot) -> None:
         for order in snapshot.orders
         if not is_of_another(order.client_order_id, book.before.connection_id)
     ]
-    ours = replace(snapshot, orders=tuple(own), positions=owned(book, snapshot.positions))
-    found = compared(book.orders, book.positions, book.closed, ours, book.settings)
+    others = others_hold(order for order in snapshot.orders if order not in own)
+    known = book.positions.keys() | book.closed.keys()
+    held = owned(book, snapshot.positions, lost_stops(own, known))
+    ours = replace(snapshot, orders=tuple(own), positions=held)
+    found = compared(book.orders, book.positions, book.closed, ours, book.settings, others)
+    _watch_mode(book, snapshot)
     _apply_orders(book, found)
     _apply_mismatches(book, found.mismatches, snapshot.asked_ms)
+
+
+def _watch_mode(book: Book, snapshot: Snapshot) -> None:
+    """Somebody flipped the position mode: it is set again before the next entry."""
+    is_spot = any(each.is_spot for each in book.inputs.instruments.values())
+    if snapshot.hedge is None or is_spot:
+        return
+    if snapshot.hedge == book.inputs.hedge:
+        book.settled("position_mode_flipped", "")
+        return
+    if book.prepared:
+        book.prepared = {}
+    book.alarm_once("position_mode_flipped", "", hedge=snapshot.hedge)
 
 
 def _apply_orders(book: Book, found: Corrections) -> None:
@@ -42,6 +60,11 @@ def _apply_orders(book: Book, found: Corrections) -> None:
         book.doubted.pop(order.client_order_id, None)
         book.not_found.pop(order.client_order_id, None)
         book.put_order(advanced(order, update))
+    for edited in found.edited:
+        order = book.orders[edited.client_order_id]
+        changed = replace(order, quantity=edited.quantity, trigger_price=edited.trigger_price)
+        book.put_order(changed)
+        book.alarm("order_edited", order=edited.client_order_id, quantity=edited.quantity)
     for client_id in found.absent:
         book.doubt(book.orders[client_id])
     for order in found.adopted:
@@ -50,8 +73,11 @@ def _apply_orders(book: Book, found: Corrections) -> None:
     for order in found.orphans:
         book.cancel(order)
         book.note("orphan_cancelled", order=order.client_order_id)
+    book.guards = {order.client_order_id: order for order in found.guards}
+    for order in found.guards:
+        book.alarm_once("lost_position_guarded", order.client_order_id, order=order.client_order_id)
     for client_id in found.strangers:
-        book.note("order_of_no_position", order=client_id)
+        book.alarm_once("order_of_no_position", client_id, order=client_id)
 
 
 def _apply_mismatches(book: Book, found: tuple[Mismatch, ...], asked_ms: int) -> None:
@@ -59,7 +85,8 @@ def _apply_mismatches(book: Book, found: tuple[Mismatch, ...], asked_ms: int) ->
     for mismatch in found:
         at = (mismatch.symbol, mismatch.side)
         last = before.get(at)
-        doubt = Doubted(mismatch=mismatch, first_ms=asked_ms, times=1)
+        since_ms = last.since_ms if last is not None else asked_ms
+        doubt = Doubted(mismatch=mismatch, first_ms=asked_ms, times=1, since_ms=since_ms)
         if last is not None and last.mismatch == mismatch:
             doubt = replace(last, times=last.times + 1)
         book.mismatches[at] = doubt
@@ -78,8 +105,8 @@ def _follow_up(book: Book, doubt: Doubted) -> None:
         book.snapshot_wanted_ms = book.now_ms
     elif mismatch.venue < mismatch.ours:
         _reduce_shares(book, mismatch)
-    elif doubt.times == AGREEING_SNAPSHOTS:
-        book.note("external_position", **_figures(mismatch))
+    else:
+        settle_surplus(book, doubt)
 
 
 def _figures(mismatch: Mismatch) -> dict[str, object]:
@@ -122,7 +149,7 @@ def _take_off(book: Book, share: Position, taken: Decimal, price: Decimal | None
             closed_at_ms=book.now_ms,
         )
     book.put_position(after)
-    book.note("share_reduced", position=share.position_id, quantity=taken, price=price)
+    book.alarm("share_reduced", position=share.position_id, quantity=taken, price=price)
 
 
 def _outside_price(book: Book, share: Position) -> Decimal | None:

@@ -42,6 +42,7 @@ def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
         want_account=book.want_account,
         follow=_follow(book),
         refusals=book.refusals,
+        unreconciled=book.unreconciled,
         idle=idle,
         trading_state=book.risk.state,
         restraint=book.risk.restraint,
@@ -111,6 +112,8 @@ def _follow(book: Book) -> frozenset[str]:
     wished = {c.wish.key.symbol for c in book.pending.values() if c.wish is not None}
     held = [*book.positions.values(), *book.closed.values()]
     priced = {symbol for position in held for symbol in symbols_to_price(book, position)}
+    if book.settings.external_positions == "adopt":
+        priced |= {symbol for symbol, _ in book.mismatches if book.instrument(symbol)}
     return frozenset(wished | priced | {p.key.symbol for p in book.positions.values()})
 
 

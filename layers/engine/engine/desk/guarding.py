@@ -11,7 +11,7 @@ from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.levels import exit_due, fixed_stop, recovered, stop_would_trigger, trailed
 from engine.orders import missing, remaining
 from engine.risk import Refusal
-from engine.values import CloseReason, Instrument, TradeMode
+from engine.values import CloseReason, IndicationType, Instrument, TradeMode
 
 HOUR_MS = 3_600_000
 COMPARISON_MS = 4000
@@ -27,7 +27,10 @@ def guard(book: Book, position_id: str) -> None:
     """Bring one position forward: end it, decide its exit, close it, protect it."""
     position = book.positions[position_id]
     instrument = book.instrument(position.key.symbol)
-    if instrument is None or _ended(book, position):
+    if instrument is None:
+        book.alarm_once("unguarded_symbol", position_id, symbol=position.key.symbol)
+        return
+    if _ended(book, position):
         return
     if position.quantity == 0 or position.entry_price is None:
         return
@@ -133,7 +136,12 @@ def _marked(book: Book, position: Position, price: Decimal, instrument: Instrume
 
 
 def _is_over(book: Book, position: Position) -> bool:
-    """Whether it lived as long as its mode allows, counted from the candle it was decided on."""
+    """Whether it lived as long as its mode allows, counted from the candle it was decided on.
+
+    What was adopted was decided on no candle, and has no such limit.
+    """
+    if position.key.indication is IndicationType.EXTERNAL:
+        return False
     is_preset = position.key.indication.mode is TradeMode.PRESET
     hours = book.settings.preset_timeout_h if is_preset else book.settings.main_timeout_h
     return 0 < hours * HOUR_MS <= book.now_ms - position.entry_close_ms

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.doubting import not_reconciled
 from engine.desk.exposing import account_left, exposure_for
 from engine.desk.spot import not_tradable, with_room_to_sell
 from engine.desk.watching import RESUME
@@ -25,7 +26,14 @@ from engine.values import CloseReason, Instrument, SetKey, Wish
 PREPARE_AGAIN_MS = 1000
 REFUSED_MS = 60_000  # a symbol the venue would not prepare is asked for again after this
 _WAITING = frozenset(
-    {"price_unknown", "price_stale", "not_prepared", "not_reconciled", "equity_unknown"}
+    {
+        "price_unknown",
+        "price_stale",
+        "not_prepared",
+        "not_reconciled",
+        "out_of_sync",
+        "equity_unknown",
+    }
 )
 
 
@@ -120,12 +128,20 @@ def _forbidden(book: Book, wish: Wish) -> Refusal | None:
     opposite = (wish.key.symbol, wish.key.side.opposite)
     if not inputs.hedge and any((key.symbol, key.side) == opposite for key in held):
         return Refusal(code="one_way_mode")
-    if wish.key.symbol not in inputs.instruments:
+    return _unready(book, wish)
+
+
+def _unready(book: Book, wish: Wish) -> Refusal | None:
+    """What the venue does not trade, or is not known to agree with."""
+    instrument = book.instrument(wish.key.symbol)
+    if instrument is None:
         return Refusal(code="unknown_symbol")
-    untradable = not_tradable(inputs.instruments[wish.key.symbol], wish)
+    untradable = not_tradable(instrument, wish)
     if untradable is not None:
         return untradable
-    return None if book.snapshot is not None else Refusal(code="not_reconciled")
+    if book.snapshot is None:
+        return Refusal(code="not_reconciled")
+    return not_reconciled(book, wish.key.symbol, wish.key.side)
 
 
 def _cooldown(book: Book, wish: Wish) -> Refusal | None:

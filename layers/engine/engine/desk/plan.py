@@ -3,6 +3,7 @@
 from engine.desk.absorbing import absorb, seal
 from engine.desk.adding import add_steps
 from engine.desk.book import Book
+from engine.desk.doubting import doubt_symbols
 from engine.desk.finishing import finished, forget
 from engine.desk.guarding import guard, sweep
 from engine.desk.opening import note_commands, obey, open_wishes
@@ -34,6 +35,7 @@ def plan_positions(
         guard(book, position_id)
     sweep(book)
     watch(book)
+    doubt_symbols(book)
     add_steps(book)
     open_wishes(book)
     resolve(book)

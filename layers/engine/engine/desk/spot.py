@@ -5,6 +5,7 @@ a stop of another size is placed after the old one is gone, and none while a sal
 sale frees what the stop locks: the venue's adapter cancels and sells in one request.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -108,13 +109,17 @@ def leave_residue(book: Book, position: Position, instrument: Instrument, rest: 
     return True
 
 
-def owned(book: Book, held: tuple[VenuePosition, ...]) -> tuple[VenuePosition, ...]:
+def owned(
+    book: Book, held: tuple[VenuePosition, ...], lost: Mapping[SymbolSide, Decimal]
+) -> tuple[VenuePosition, ...]:
     """What the venue holds of our shares: on a spot market anything beyond them is the owner's.
+
+    What stops of ours guard that our books `lost` was ours too.
 
     Residues, savings and assets kept for fees look like positions there. Less than our shares is a
     mismatch as everywhere.
     """
-    ours: dict[SymbolSide, Decimal] = {}
+    ours: dict[SymbolSide, Decimal] = dict(lost)
     for position in book.positions.values():
         at = (position.key.symbol, position.key.side)
         ours[at] = ours.get(at, Decimal(0)) + position.quantity

@@ -14,11 +14,17 @@ from engine.values import Instrument, TradeMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubted:
-    """A mismatch seen in `times` successive snapshots, first asked for at `first_ms`."""
+    """A mismatch seen in `times` successive snapshots, first asked for at `first_ms`.
+
+    Since `since_ms` the quantities have disagreed, in one way or another; `is_believed` once the
+    fills were read and did not explain it.
+    """
 
     mismatch: Mismatch
     first_ms: int
     times: int
+    since_ms: int = 0
+    is_believed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,7 @@ class DeskState:
     snapshot_failed_ms: int = 0
     snapshot_wanted_ms: int = 0
     mismatches: Mapping[SymbolSide, Doubted] = field(default_factory=dict)
+    guards: Mapping[str, Order] = field(default_factory=dict)
     bare_since: Mapping[str, int] = field(default_factory=dict)
     add_refused: Mapping[str, int] = field(default_factory=dict)
     payments: Mapping[str, Funding] = field(default_factory=dict)
@@ -141,6 +148,7 @@ class DeskPlan:
     `SendUnclear` if the claim was refused because somebody else had it. Each cancel and look-up
     brings one event too; a fetch its fills and then `FillsFetched`, or nothing if it failed; the
     same for funding since `funding_since_ms`, unless that is None.
+    `unreconciled` names symbols whose books and venue do not come together, and over what.
     `trading_state` is what the account may do now; `restraint` why, where a limit was breached.
     """
 
@@ -155,6 +163,7 @@ class DeskPlan:
     want_account: bool = False
     follow: frozenset[str] = frozenset()
     refusals: Mapping[str, int] = field(default_factory=dict)
+    unreconciled: Mapping[str, str] = field(default_factory=dict)
     idle: bool = False
     trading_state: TradingState = TradingState.ACTIVE
     restraint: Restraint | None = None

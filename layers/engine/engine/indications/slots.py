@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from engine.market import Ints
-from engine.values import PLAIN, IndicationType, Side, Variant
+from engine.values import PLAIN, RULES, IndicationType, Side, Variant
 
-KINDS = tuple(IndicationType)
+KINDS = RULES
 _NOTHING = np.zeros(0, np.int64)
 _NUMBERS = tuple(f.name for f in fields(Variant) if f.name != "preset")
 
