@@ -209,7 +209,8 @@ def test_fills_of_one_trade_id_have_one_key() -> None:
 def test_what_the_venue_wanted_itself_is_told_by_the_name_and_waits_for_no_other(
     name: str, kind: FillKind
 ) -> None:
-    message = an_order_message(c=name, i=99, S="SELL", R=True)
+    execution = "TRADE" if kind is FillKind.TRADE else "CALCULATED"
+    message = an_order_message(c=name, i=99, S="SELL", R=True, x=execution)
 
     news = words.private_news(message, OrderNames(), patient=True)
 

@@ -37,6 +37,7 @@ _CONDITIONAL_STATES = {
     "REJECTED": OrderState.REJECTED,
     "EXPIRED": OrderState.EXPIRED,
 }
+_EXECUTIONS = ("TRADE", "CALCULATED")  # the latter is of the venue's own orders
 _VENUES_OWN = {
     "autoclose-": FillKind.LIQUIDATION,
     "settlement_autoclose-": FillKind.LIQUIDATION,  # a delisted contract
@@ -229,7 +230,7 @@ def _order_news(row: Row, names: OrderNames) -> PrivateNews:
         average_price=_price(row.get("ap")),
         at_ms=int(row["T"]),
     )
-    if row["x"] != "TRADE":
+    if row["x"] not in _EXECUTIONS:
         return PrivateNews(updates=(update,))
     return PrivateNews(updates=(update,), fills=(_streamed_fill(row, named),))
 
