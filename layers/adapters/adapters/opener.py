@@ -15,6 +15,7 @@ from adapters.stored_settings import settings_of
 from adapters.tables import ConnectionRow
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
+from adapters.venues.binance_spot import BinanceSpot
 from adapters.venues.bybit import BybitLinear
 from adapters.venues.okx import OkxSwap
 from adapters.wire import Wire, limits_of
@@ -23,6 +24,7 @@ from engine.ports import Clock, Log, Vault
 
 _DIALECTS: dict[tuple[str, str], type[Dialect]] = {
     ("binance", "perpetual_futures"): BinanceUsdm,
+    ("binance", "spot"): BinanceSpot,
     ("bybit", "perpetual_futures"): BybitLinear,
     ("okx", "perpetual_futures"): OkxSwap,
 }

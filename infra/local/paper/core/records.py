@@ -213,7 +213,7 @@ class Position(Record):
 
 @dataclass(slots=True, kw_only=True)
 class Fill(Record):
-    """One execution; fee in USDT."""
+    """One execution; the fee is in USDT but on spot, where ``fee_asset`` may be another."""
 
     trade_id: int
     order_id: int
@@ -228,6 +228,7 @@ class Fill(Record):
     maker: bool
     time_ms: int
     kind: FillKind = FillKind.TRADE
+    fee_asset: str = "USDT"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -262,6 +263,8 @@ class Account(Record):
     """The market was matched against the books up to here."""
     orders_received: int = 0
     insurance: Decimal = ZERO
+    burns_bnb: bool = False
+    """Whether spot fees are taken from the BNB that is held."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,10 @@ from local.paper.core.records import ZERO, OrderSide, PositionSide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
-    """A new MARKET or LIMIT order; ``client_order_id`` empty lets the exchange name it."""
+    """A new MARKET or LIMIT order; ``client_order_id`` empty lets the exchange name it.
+
+    Only spot has other types beside these, which wait for their ``trigger_price``.
+    """
 
     symbol: str
     side: OrderSide
@@ -19,6 +22,7 @@ class OrderRequest:
     time_in_force: str = "GTC"
     reduce_only: bool = False
     client_order_id: str = ""
+    trigger_price: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
