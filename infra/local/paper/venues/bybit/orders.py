@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from local.paper.core.books import OrderChanged
+from local.paper.core.ended import ENDED_AT_ONCE, accept_and_end
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import (
     ZERO,
     AlgoOrder,
     Fill,
     Income,
-    Order,
     OrderSide,
-    OrderStatus,
     PositionSide,
 )
 from local.paper.core.refusals import Reason, RefusedError
@@ -27,7 +25,6 @@ _INDEXES = {index: side for side, index in order_shapes.INDEX.items()}
 _TIMES = {"GTC": "GTC", "IOC": "IOC", "FOK": "FOK", "PostOnly": "GTX"}
 _TYPES = ("Market", "Limit")
 _WEEK_MS = 7 * 86_400_000
-_ENDED_AT_ONCE = (Reason.POST_ONLY_WOULD_TAKE, Reason.FILL_OR_KILL)
 
 
 def create(exchange: PaperExchange, given: Parameters) -> Json:
@@ -46,9 +43,9 @@ def create(exchange: PaperExchange, given: Parameters) -> Json:
     try:
         return _ids(exchange, exchange.place_order(request))
     except RefusedError as refusal:
-        if refusal.reason not in _ENDED_AT_ONCE:
+        if refusal.reason not in ENDED_AT_ONCE:
             raise
-        return _ids(exchange, _accept_and_end(exchange, request))
+        return _ids(exchange, accept_and_end(exchange, request))
 
 
 def amend(exchange: PaperExchange, given: Parameters) -> Json:
@@ -181,25 +178,6 @@ def _sides(given: Parameters) -> tuple[OrderSide, PositionSide, bool]:
 
 def _time_in_force(given: Parameters) -> str:
     return _TIMES[given.choice("timeInForce", _TIMES, "GTC")]
-
-
-def _accept_and_end(exchange: PaperExchange, request: OrderRequest) -> Order:
-    """An order that is on the books without ever having traded."""
-    books, now_ms = exchange.books, exchange.now_ms()
-    number = books.next_id()
-    order = Order(
-        order_id=number, client_order_id=request.client_order_id or f"paper_{number}",
-        symbol=request.symbol, side=request.side, position_side=request.position_side,
-        order_type=request.order_type, original_type=request.order_type,
-        time_in_force=request.time_in_force, quantity=request.quantity, price=request.price,
-        reduce_only=request.reduce_only, close_position=False, created_ms=now_ms,
-        updated_ms=now_ms, status=OrderStatus.EXPIRED,
-    )  # fmt: skip
-    books.count_client_id("order", order.client_order_id, number)
-    books.keep_order(order)
-    books.tell(OrderChanged(order=order.copy(), execution="EXPIRED"))
-    books.commit()
-    return order
 
 
 def _cancel(exchange: PaperExchange, one: Either) -> Either:

@@ -24,6 +24,7 @@ class VenueError(Exception):
 
 _MIN_AMOUNT = "Your order should meet or exceed the minimum order amount."
 _CLOSE_ALL = "Settings failed. Close any open positions or orders before modifying settings."
+# Not among them: what must not take, or must fill at once; such orders are accepted and cancelled.
 _WORDS: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_SYMBOL: ("51001", "Instrument ID or Spread ID doesn't exist."),
     Reason.BAD_CLIENT_ID: ("51000", "Parameter clOrdId error"),
@@ -46,8 +47,6 @@ _WORDS: dict[Reason, tuple[str, str]] = {
     Reason.TOO_MANY_CONDITIONAL: ("51261", "The number of pending stop orders is at its limit."),
     Reason.CLOSE_POSITION_EXISTS: ("51329", "closeFraction is only available in NET mode."),
     Reason.CALLBACK_RATE: ("51257", "Trail order callback rate error."),
-    Reason.POST_ONLY_WOULD_TAKE: ("51124", "The post-only order would take the market."),
-    Reason.FILL_OR_KILL: ("51109", "No available offer."),
     Reason.UNKNOWN_ORDER: (
         "51400",
         "Order cancellation failed as the order has been filled, canceled or does not exist.",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from local.paper.core import modes, rules
+from local.paper.core.ended import ENDED_AT_ONCE, accept_and_end
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import Order, OrderSide, OrderStatus, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
@@ -92,8 +93,18 @@ def place(exchange: PaperExchange, given: Parameters) -> Json:
         time_in_force=_TIMES.get(kind, "GTC"), reduce_only=reduces, client_order_id=name,
     )  # fmt: skip
     use_margin_mode(exchange, one.symbol, given)
-    made = exchange.place_order(request)
+    made = _taken(exchange, request)
     return acted(ordId=str(made.order_id), clOrdId=name, tag=given.text("tag", ""), ts=str(now_ms))
+
+
+def _taken(exchange: PaperExchange, request: OrderRequest) -> Order:
+    """What must not take, or must fill at once and cannot, is accepted and cancelled."""
+    try:
+        return exchange.place_order(request)
+    except RefusedError as refusal:
+        if refusal.reason not in ENDED_AT_ONCE:
+            raise
+        return accept_and_end(exchange, request)
 
 
 def acted(**ids: str) -> Json:
