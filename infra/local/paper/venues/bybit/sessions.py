@@ -19,6 +19,10 @@ class PublicSession:
         self._market = market
         self._connection = connection
 
+    @property
+    def is_private(self) -> bool:
+        return False
+
     def heard(self, text: str) -> Sequence[str]:
         """Act on subscribe, unsubscribe or ping; a subscription is followed by its snapshots."""
         request = _request(text)
@@ -45,6 +49,10 @@ class PublicSession:
         """Nothing of the account."""
         return ()
 
+    def expired(self) -> Sequence[str]:
+        """It never saw the account."""
+        return ()
+
     def _answer(self, request: Json, said: str, *, success: bool = True) -> str:
         return json.dumps({
             "success": success, "ret_msg": said, "conn_id": self._connection,
@@ -65,6 +73,10 @@ class PrivateSession:
         self._clock = clock
         self._is_known = False
         self._followed: set[str] = set()
+
+    @property
+    def is_private(self) -> bool:
+        return self._is_known and bool(self._followed)
 
     def heard(self, text: str) -> Sequence[str]:
         """Act on auth, subscribe, unsubscribe or ping."""
@@ -91,6 +103,12 @@ class PrivateSession:
             return ()
         messages = self._events.messages(event)
         return [json.dumps(one) for one in messages if one["topic"] in self._followed]
+
+    def expired(self) -> Sequence[str]:
+        """Without a key Bybit hangs up."""
+        self._is_known = False
+        self._followed.clear()
+        return ()
 
     def _follow(self, request: Json, op: str) -> str:
         names = _names(request)

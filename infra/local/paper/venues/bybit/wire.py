@@ -15,7 +15,8 @@ from local.paper.venues.bybit.routes import ROUTES, Route
 from local.paper.venues.bybit.sessions import PrivateSession, PublicSession
 from local.paper.venues.bybit.shapes import Json
 from local.paper.venues.bybit.signing import check_signed, is_login
-from local.paper.wire import Answer, Request
+from local.paper.venues.bybit.troubles import rejected, said, troubled
+from local.paper.wire import Answer, Request, Trouble
 
 _PUBLIC, _PRIVATE = "/v5/public/linear", "/v5/private"
 
@@ -64,6 +65,15 @@ class BybitWire:
     def market_events(self, topic: str, start_ms: int, end_ms: int) -> Sequence[str]:
         return [json.dumps(one) for one in self._market.events(topic, start_ms, end_ms)]
 
+    def troubled(self, trouble: Trouble, *, until_ms: int) -> Answer:
+        return troubled(trouble, until_ms=until_ms, now_ms=self.exchange.shown_ms())
+
+    def rejected(self, code: str, message: str) -> Answer:
+        return rejected(code, message, self.exchange.shown_ms())
+
+    def expire(self) -> None:
+        """Nothing to end but sessions: a login is good for its socket alone."""
+
     def _carried_out(self, route: Route, request: Request) -> Json:
         payload = request.body if request.method == "POST" else request.query
         if route.is_private:
@@ -74,10 +84,7 @@ class BybitWire:
         return route.handler(self.exchange, given)
 
     def _said(self, code: int, message: str, result: Json = None) -> Json:
-        return {
-            "retCode": code, "retMsg": message, "result": {} if result is None else result,
-            "retExtInfo": {}, "time": self.exchange.shown_ms(),
-        }  # fmt: skip
+        return said(code, message, self.exchange.shown_ms(), result)
 
     def _limits(self, route: Route, path: str) -> dict[str, str]:
         """What is left of this second for a route, and when the next begins."""
