@@ -311,6 +311,9 @@ class FakeVenue:
             raise VenueBusyError("funding: timeout")
         return tuple(paid for paid in self.payments if paid.at_ms >= since_ms)
 
+    async def skew_ms(self) -> int:
+        return self.clock_ahead_ms
+
     async def rights(self) -> KeyRights:
         return self.key_rights
 

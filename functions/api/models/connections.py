@@ -174,6 +174,7 @@ class TestAnswer(ToldCamel):
     success: bool
     error: str = ""
     details: list[object] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
     balance: str = ""
     balances: list[dict[str, str]] = Field(default_factory=list)
     capabilities: list[str] = Field(default_factory=list)

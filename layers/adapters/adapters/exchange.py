@@ -142,6 +142,9 @@ class CcxtExchange:
         await self._wire.set_clock()
         return await understood(self._dialect.fills(self._wire, symbol, since_ms=since_ms))
 
+    async def skew_ms(self) -> int:
+        return await understood(self._wire.skew_ms())
+
     async def funding(self, *, since_ms: int) -> tuple[Funding, ...]:
         await self._wire.set_clock()
         return await understood(self._dialect.funding(self._wire, since_ms=since_ms))

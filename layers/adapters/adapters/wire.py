@@ -96,6 +96,12 @@ class Wire:
             await understood(self._translating(self.client().load_time_difference()))
             self._clock_is_set = True
 
+    async def skew_ms(self) -> int:
+        """How far the venue's clock is ahead of ours, measured anew."""
+        self._clock_is_set = False
+        await self.set_clock()
+        return -int(self.client().options["timeDifference"])
+
     def listen(self, url: str, listener: Listener | None) -> None:
         """Hand every message of the socket at `url` to `listener(url, message)`.
 

@@ -128,6 +128,10 @@ class Exchange(Protocol):
 
     async def account(self) -> Account: ...
 
+    async def skew_ms(self) -> int:
+        """How far the venue's clock is ahead of ours, measured anew; raises RetryableError."""
+        ...
+
     async def funding(self, *, since_ms: int) -> tuple[Funding, ...]:
         """Funding payments of all symbols since then, oldest first; raises RetryableError."""
         ...

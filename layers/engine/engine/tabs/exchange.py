@@ -80,6 +80,9 @@ class ExchangeSettings:
     external_stop_loss_pct: Decimal = BURST.decimal(
         "2", "externalStopLossPercent", "0.1 .. 20 by 0.1 %", "Stop of what is adopted."
     )
+    withdraw_right: str = BURST.choice(
+        "warn", "withdrawRight", "warn | refuse", "What a key that may withdraw does to a test."
+    )
     funding_interval_s: int = BURST.whole(
         300, "fundingIntervalS", "30 .. 600 by 30 s", "Funding of what is held is read so often."
     )
