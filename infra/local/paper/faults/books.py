@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from local.paper.core import margin, modes
@@ -12,7 +12,6 @@ from local.paper.core.refusals import RefusedError
 from local.paper.core.requests import OrderRequest
 from local.paper.core.scripts import Part
 from local.paper.faults.plan import Fault
-from local.paper.faults.rules import RuleError
 from local.paper.market.instruments import PaperInstrument
 
 _Given = Mapping[str, Any]
@@ -26,27 +25,11 @@ BEFORE = frozenset(
 
 
 def act(exchange: PaperExchange, fault: Fault) -> str:
-    """Do to the books what a fault says; what became of it, in words.
-
-    Raises
-    ------
-    RuleError
-        If a value cannot be read.
-    """
+    """Do to the books what a fault says; what became of it, in words."""
     try:
         return _ACTS[fault.kind](exchange, fault.parameters)
     except RefusedError as refusal:
         return f"refused: {refusal.reason}"
-
-
-def _amount(given: _Given, name: str) -> Decimal:
-    try:
-        value = Decimal(given[name])
-    except InvalidOperation:
-        raise RuleError(name, given[name], "a decimal number above 0") from None
-    if not value.is_finite() or value <= 0:
-        raise RuleError(name, given[name], "a decimal number above 0")
-    return value
 
 
 def _trade(exchange: PaperExchange, given: _Given) -> str:
@@ -54,7 +37,7 @@ def _trade(exchange: PaperExchange, given: _Given) -> str:
         OrderRequest(
             symbol=given["symbol"], side=OrderSide(given["side"]), order_type="MARKET",
             position_side=PositionSide(given["position_side"]),
-            quantity=_amount(given, "quantity"), client_order_id=_by_hand(exchange),
+            quantity=Decimal(given["quantity"]), client_order_id=_by_hand(exchange),
         )
     )  # fmt: skip
     return f"{order.side} {order.filled} {order.symbol} at {order.average_price}"
@@ -150,7 +133,7 @@ def _filters(exchange: PaperExchange, given: _Given) -> str:
     values = {one.name: getattr(old, one.name) for one in fields(PaperInstrument)}
     for name in ("step", "min_notional"):
         if given[name]:
-            values[name] = _amount(given, name)
+            values[name] = Decimal(given[name])
     market_step = old.market_step if isinstance(old, _Refiltered) else old.step
     new = _Refiltered(**values, market_step=market_step)
     exchange.quotes.instruments[old.symbol] = new
@@ -158,12 +141,8 @@ def _filters(exchange: PaperExchange, given: _Given) -> str:
 
 
 def _parts(exchange: PaperExchange, given: _Given) -> str:
-    try:
-        parts = [Part(percent=Decimal(str(one)), after_ms=int(ms)) for one, ms in given["schedule"]]
-        exchange.scripts.fill_in_parts(parts, given["symbol"])
-    except (TypeError, ValueError, InvalidOperation):
-        words = "a list of [percent, after ms], percents above 0 and together at most 100"
-        raise RuleError("schedule", given["schedule"], words) from None
+    parts = [Part(percent=Decimal(str(one)), after_ms=ms) for one, ms in given["schedule"]]
+    exchange.scripts.fill_in_parts(parts, given["symbol"])
     return f"the next order executes in {len(parts)} parts"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +18,19 @@ class Where(StrEnum):
     REST = "rest"
     SOCKET = "socket"
     BOOK = "book"
+
+
+def _written(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else str(bound)
+
+
+_NAMES = {
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Decimal: "text of a decimal number above 0",
+    list: "list of [percent, after ms], percents above 0 and together at most 100",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +49,10 @@ class Parameter:
         """Its type and range, in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        name = {int: "whole number", float: "number", str: "text", bool: "true or false"}.get(
-            self.type, "list"
-        )
-        bounded = self.low is not None and self.high is not None
-        return f"{name} from {self.low:g} to {self.high:g}" if bounded else name
+        name = _NAMES[self.type]
+        if self.low is None or self.high is None:
+            return name
+        return f"{name} from {_written(self.low)} to {_written(self.high)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,14 +172,14 @@ _BOOK = (
     _book("expire_session", "listen keys and logins end, as the venue says it"),
     _book("external_trade", "a market order of somebody else on the account",
           _SYMBOL, Parameter(name="side", type=str, choices=("BUY", "SELL")),
-          _text("quantity"),
+          Parameter(name="quantity", type=Decimal),
           Parameter(name="position_side", type=str, default="BOTH",
                     choices=("BOTH", "LONG", "SHORT"))),
     _book("external_close", "somebody else closes the positions of a symbol", _SYMBOL),
     _book("external_cancel", "somebody else cancels orders of a symbol", _SYMBOL,
           Parameter(name="what", type=str, default="all", choices=("all", "orders", "algos"))),
     _book("liquidate", "the venue liquidates a symbol's positions", _SYMBOL),
-    _book("adl", "the venue closes a share of a symbol's positions against its own will", _SYMBOL,
+    _book("adl", "the venue takes a share of a symbol's positions for another's bankruptcy", _SYMBOL,
           Parameter(name="percent", type=float, default=100.0, low=0.1, high=100.0)),
     _book("flip_position_mode", "one-way and hedge mode change places; only while flat"),
     _book("change_leverage", "somebody else sets the leverage of a symbol", _SYMBOL,
@@ -178,7 +191,8 @@ _BOOK = (
     _book("charge_funding", "funding is settled now, at a rate of its own", _text("symbol", ""),
           Parameter(name="rate", type=float, default=0.0001, low=-0.1, high=0.1)),
     _book("change_filters", "quantity step and least value of a symbol change", _SYMBOL,
-          _text("step", ""), _text("min_notional", "")),
+          Parameter(name="step", type=Decimal, default=""),
+          Parameter(name="min_notional", type=Decimal, default="")),
     _book("partial_fill", "the next order that takes executes in parts: [percent, after ms] each",
           _text("symbol", ""), Parameter(name="schedule", type=list), route="POST *order*"),
     _book("slippage", "the book of a symbol is thinner or thicker by a factor", _SYMBOL,

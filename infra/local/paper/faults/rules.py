@@ -1,12 +1,14 @@
 """Rules of a fault plan: which fault, at which requests, frames or moments."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from local.paper.faults.kinds import KINDS, Kind, Parameter, Where
 
 _LONG_AGO, _FAR_AHEAD = 0, 10**15
+_WHOLE = 100
 
 
 class RuleError(ValueError):
@@ -141,8 +143,7 @@ def _parameters(kind: Kind, given: object) -> dict[str, Any]:
 
 def _value(parameter: Parameter, value: Any) -> Any:
     """The value in the parameter's type; a whole number is a number too."""
-    wanted = (int, float) if parameter.type is float else parameter.type
-    fits = isinstance(value, wanted) and (parameter.type is bool or not isinstance(value, bool))
+    fits = _FITS[parameter.type](value)
     if fits and parameter.choices:
         fits = value in parameter.choices
     if fits and parameter.low is not None and parameter.high is not None:
@@ -150,3 +151,39 @@ def _value(parameter: Parameter, value: Any) -> Any:
     if not fits:
         raise RuleError(parameter.name, value, parameter.allowed)
     return float(value) if parameter.type is float else value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_whole(value) or isinstance(value, float)
+
+
+def _is_amount(value: Any) -> bool:
+    try:
+        amount = Decimal(value) if isinstance(value, str) else Decimal(0)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and amount > 0
+
+
+def _is_schedule(value: Any) -> bool:
+    """Shares of an order and when they execute."""
+    if not isinstance(value, list) or not value:
+        return False
+    pairs = all(isinstance(one, list) and len(one) == 2 for one in value)
+    if not pairs or not all(_is_number(one) and _is_whole(ms) for one, ms in value):
+        return False
+    percents = [float(one) for one, _ in value]
+    return min(percents) > 0 and sum(percents) <= _WHOLE and all(int(ms) >= 0 for _, ms in value)
+
+
+_FITS: dict[type, Callable[[Any], bool]] = {
+    int: _is_whole,
+    float: _is_number,
+    str: lambda value: isinstance(value, str),
+    Decimal: _is_amount,
+    list: _is_schedule,
+}

@@ -1,12 +1,16 @@
 """Rules of the fault plan are read strictly, and tell what is wrong with them."""
 
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.paper.faults.kinds import KINDS, Where
 from local.paper.faults.rules import RuleError, read_rule
+from local.paper.faults.table import page
 
+ROOT = Path(__file__).resolve().parents[4]
 VENUES = ("binance", "okx")
 
 
@@ -49,6 +53,10 @@ def test_a_rule_may_say_where_it_strikes_if_that_is_so() -> None:
         ({"fault": "skew", "with": {"skew_ms": 1.5}}, "skew_ms=1.5 must be whole number from -8"),
         ({"fault": "close", "with": {"code": 99}}, "code=99 must be whole number from 1000"),
         ({"fault": "timeout", "with": {"executed": "maybe"}}, "must be one of yes, no, draw"),
+        ({"fault": "change_filters", "with": {"symbol": "A", "step": "-1"}}, "step='-1' must be"),
+        ({"fault": "change_filters", "with": {"symbol": "A", "step": "x"}}, "step='x' must be"),
+        ({"fault": "partial_fill", "with": {"schedule": [[60, 0], [60, 1]]}}, "at most 100"),
+        ({"fault": "partial_fill", "with": {"schedule": [60, 40]}}, "list of [percent, after ms]"),
     ],
 )
 def test_a_wrong_rule_is_refused_with_field_value_and_what_is_allowed(
@@ -61,7 +69,9 @@ def test_a_wrong_rule_is_refused_with_field_value_and_what_is_allowed(
 
 
 def test_every_kind_with_its_defaults_is_a_rule() -> None:
-    fillers: dict[type, Any] = {int: 1000, float: 1.0, str: "BTCUSDT", list: [[100, 0]]}
+    fillers: dict[type, Any] = {
+        int: 1000, float: 1.0, str: "BTCUSDT", list: [[100, 0]], Decimal: "0.5",
+    }  # fmt: skip
     for kind in KINDS.values():
         needed = {
             one.name: one.choices[0] if one.choices else fillers[one.type]
@@ -72,3 +82,9 @@ def test_every_kind_with_its_defaults_is_a_rule() -> None:
             needed["leverage"] = 5
         rule = read_rule({"fault": kind.name, "with": needed})
         assert set(rule.parameters) == {one.name for one in kind.parameters}
+
+
+def test_the_page_on_faults_is_current() -> None:
+    written = (ROOT / "infra/docs/faults.md").read_text()
+
+    assert written == page(), "write it: python -m local.paper.faults.table > infra/docs/faults.md"

@@ -68,7 +68,8 @@ class BinanceWire:
         return troubled(trouble, until_ms=until_ms, now_ms=self.exchange.now_ms())
 
     def rejected(self, code: str, message: str) -> Answer:
-        return Answer(body={"code": int(code), "msg": message}, status=400)
+        number = int(code) if code.removeprefix("-").isdigit() else code
+        return Answer(body={"code": number, "msg": message}, status=400)
 
     def expire(self) -> None:
         self._keys.close()
