@@ -179,7 +179,7 @@ _BOOK = (
     _book("external_cancel", "somebody else cancels orders of a symbol", _SYMBOL,
           Parameter(name="what", type=str, default="all", choices=("all", "orders", "algos"))),
     _book("liquidate", "the venue liquidates a symbol's positions", _SYMBOL),
-    _book("adl", "the venue takes a share of a symbol's positions for another's bankruptcy", _SYMBOL,
+    _book("adl", "the venue takes a share of a symbol's positions for others' losses", _SYMBOL,
           Parameter(name="percent", type=float, default=100.0, low=0.1, high=100.0)),
     _book("flip_position_mode", "one-way and hedge mode change places; only while flat"),
     _book("change_leverage", "somebody else sets the leverage of a symbol", _SYMBOL,
