@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,14 @@ class Desk:
             "ok-access-timestamp": stamp, "ok-access-sign": signature(f"{stamp}{signed}", secret),
         } | changed  # fmt: skip
 
-    def get(self, path: str, *, changed: dict[str, str] | None = None, **given: object) -> Answer:
+    def get(self, path: str, **given: object) -> Answer:
+        return self.asked(path, given)
+
+    def asked(self, path: str, given: Mapping[str, object], **changed: str) -> Answer:
+        """The answer to a GET with some headers changed."""
         path, query = f"/api/v5/{path}", urlencode(given)
         signed = f"GET{path}{'?' if query else ''}{query}"
-        headers = self.headers(signed, **(changed or {}))
+        headers = self.headers(signed, **changed)
         return self.wire.answer(Request(method="GET", path=path, query=query, headers=headers))
 
     def post(self, path: str, given: Any, **more: str) -> Answer:

@@ -84,7 +84,7 @@ def test_a_target_that_was_passed_is_refused_on_both_sides(tmp_path: Path) -> No
     ],
 )
 def test_who_may_not_ask_gets_no_answer(tmp_path: Path, changed: dict[str, str], code: str) -> None:
-    answer = Desk(tmp_path).get("account/balance", changed=changed)
+    answer = Desk(tmp_path).asked("account/balance", {}, **changed)
 
     assert (answer.status, answer.body["code"], answer.body["data"]) == (401, code, [])
 
