@@ -243,6 +243,33 @@ def bench(
         _fail(str(error))
 
 
+@app.command()
+def chaos(
+    cases: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 1,
+    venue: Annotated[list[str] | None, typer.Option(help="Of these venues alone.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 2,
+    table: Annotated[Path | None, typer.Option(help="Write faults and outcomes there.")] = None,
+    again: Annotated[
+        str | None, typer.Option("--replay", help="SEED:VENUE of one case, with its history.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Progress goes to stderr.")] = False,
+) -> None:
+    """Loops, store, exchange, network and crashes under virtual time; 1 if anything is wrong."""
+    from local.simulation import command  # engine and ccxt, which no other command needs here
+
+    tell = complain if as_json else say
+    try:
+        if again is not None:
+            raise typer.Exit(command.run_again(again, tell=tell))
+        asked = command.Asked(
+            cases=cases, seed=seed, venues=venue or (), workers=workers, table=table
+        )
+        raise typer.Exit(command.run(asked, tell=tell, out=say))
+    except command.ChaosError as error:
+        _fail(str(error))
+
+
 def say(text: str) -> None:
     """Print one line as it is."""
     out.print(text, markup=False, soft_wrap=True)

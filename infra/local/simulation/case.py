@@ -1,6 +1,7 @@
 """One case from its seed to its verdict."""
 
 import asyncio
+import gc
 import random
 import warnings
 from collections import Counter
@@ -19,6 +20,7 @@ from local.simulation.history import History
 from local.simulation.leases import MemoryLeases
 from local.simulation.machines import Machine, Plant
 from local.simulation.network import Network
+from local.simulation.outcomes import Row, outcomes
 from local.simulation.outside import Outside
 from local.simulation.spec import SYMBOLS, Spec, drawn
 from local.simulation.stage import SECOND_US, Stage
@@ -45,7 +47,7 @@ class CaseResult:
     troubles: tuple[str, ...]
     digest: str
     virtual_s: float
-    outcomes: Counter[tuple[str, str, str]]
+    outcomes: Counter[Row]
     story: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -53,17 +55,22 @@ class CaseResult:
         return self.verdict.is_clean and not self.troubles
 
 
-def run_case(seed: int, venue: str) -> CaseResult:
-    """Run one; the same seed at the same venue gives the same result to the last letter."""
+def run_case(seed: int, venue: str, *, tell: bool = False) -> CaseResult:
+    """Run one; the same seed at the same venue gives the same result to the last letter.
+
+    With `tell` its story is kept even if nothing is wrong.
+    """
     random.seed(f"{venue}:{seed}")  # what jitters back-offs
     with warnings.catch_warnings():
         # A worker that dies leaves calls it had not begun.
         warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
         case = Case(drawn(seed, venue))
         try:
-            return case.run()
+            return case.run(tell=tell)
         finally:
             case.stage.bury()
+            del case
+            gc.collect()  # here, where nobody minds what the dead left
 
 
 class Case:
@@ -110,7 +117,7 @@ class Case:
         self.watch = Watch(self.plant, self.venue, self.cloud)
         self.venue.after_pump = self.watch.look
 
-    def run(self) -> CaseResult:
+    def run(self, *, tell: bool = False) -> CaseResult:
         """Storm, calm, the look at everything, the end."""
         self._open()
         self.stage.run_until(self.stage.now_us + self.spec.storm_s * SECOND_US)
@@ -125,7 +132,7 @@ class Case:
         )
         verdict.join(flat)
         verdict.unprotected += [one for one in self.watch.found if one not in verdict.unprotected]
-        return self._result(verdict)
+        return self._result(verdict, tell=tell)
 
     def _open(self) -> None:
         spec, store = self.spec, self.plant.store
@@ -166,7 +173,7 @@ class Case:
                 break
         return verdict
 
-    def _result(self, verdict: Verdict) -> CaseResult:
+    def _result(self, verdict: Verdict, *, tell: bool) -> CaseResult:
         history = self.history
         troubles = [
             *self.cloud.halted,
@@ -187,8 +194,8 @@ class Case:
             troubles=tuple(troubles),
             digest=history.digest(),
             virtual_s=self.stage.now_us / SECOND_US,
-            outcomes=Counter(),
-            story=() if is_clean else tuple(history.text()),
+            outcomes=outcomes(history, self.plant.store),
+            story=tuple(history.text()) if tell or not is_clean else (),
         )
 
 

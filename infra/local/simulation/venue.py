@@ -20,7 +20,7 @@ from local.simulation.stage import Stage
 
 START_BALANCE = Decimal(10_000)
 CREDENTIALS = Credentials(api_key="paper", api_secret="paper-secret", passphrase="paper-passphrase")
-_DENIALS = {
+DENIALS = {
     "binance": ("-2027", "Exceeded the maximum allowable position at current leverage."),
     "bybit": ("110090", "Order placement failed as your position may exceed the max limit."),
     "okx": ("51004", "Order failed: the position limit of the tier is exceeded."),
@@ -112,7 +112,7 @@ class VenueSide:
 
     def denied(self) -> Answer:
         """A refusal for reasons of the venue's own, in its words."""
-        code, message = _DENIALS[self.name]
+        code, message = DENIALS[self.name]
         return self.wire.rejected(code, message)
 
     def connect(self, path: str, query: str) -> Session | Answer:

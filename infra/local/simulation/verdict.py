@@ -21,7 +21,7 @@ from local.simulation.watching import (
 
 _UNRESOLVED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
 _CENT = Decimal("0.0001")
-_PRINTED = Decimal("0.00000001")
+_FEE_DIGITS = 7
 
 
 @dataclass(slots=True)
@@ -100,11 +100,9 @@ def _duplicates(plant: Plant, venue: VenueSide) -> list[str]:
 def _lost(plant: Plant, venue: VenueSide) -> list[str]:
     """Executions not booked, orders the store never knew, words nobody dealt with."""
     store = plant.store
-    found = [
-        f"fill {fill.symbol}|{fill.trade_id} of {fill.client_order_id} is not booked"
-        for fill, _, _ in our_fills(venue)
-        if f"{fill.symbol}|{fill.trade_id}" not in store.fills
-    ]
+    made = Counter(_printed(fill) for fill, _, _ in our_fills(venue))
+    booked = Counter(_booked(fill) for fill in store.fills.values())
+    found = [f"fill {print_} is not booked" for print_ in made - booked]
     found += [
         f"order {row.client_id} is nowhere in the store"
         for row in venue.books.client_ids.values()
@@ -133,21 +131,30 @@ def _order_drift(plant: Plant, venue: VenueSide) -> list[str]:
     working = {n for n, o in plant.store.orders.items() if not o.state.is_terminal}
     found = [f"the venue holds order {name}" for name in sorted(live - working)]
     found += [f"only we hold order {name}" for name in sorted(working - live)]
-    made = {f"{fill.symbol}|{fill.trade_id}": fill for fill, _, _ in our_fills(venue)}
-    for key, fill in plant.store.fills.items():
-        theirs = made.get(key)
-        if theirs is None:
-            if is_ours(fill.client_order_id):
-                found.append(f"fill {key} is booked and never happened")
-        elif not _is_same(theirs, fill):
-            found.append(f"fill {key} is booked with other figures: {fill}, made: {theirs}")
-    return found
+    made = Counter(_printed(fill) for fill, _, _ in our_fills(venue))
+    booked = Counter(_booked(f) for f in plant.store.fills.values() if is_ours(f.client_order_id))
+    return found + [f"fill {print_} is booked and never happened" for print_ in booked - made]
 
 
-def _is_same(theirs: VenueFill, ours: Fill) -> bool:
-    """Venues print eight digits of a fee."""
-    same_fee = abs(theirs.fee - ours.fee) <= _PRINTED
-    return (theirs.quantity, theirs.price) == (ours.quantity, ours.price) and same_fee
+Print = tuple[str, str, Decimal, Decimal, Decimal, int]
+
+
+def _printed(fill: VenueFill) -> Print:
+    """An execution as the venue's books hold it; venues print eight digits of a fee."""
+    fee = round(fill.fee, _FEE_DIGITS)
+    return fill.client_order_id, fill.symbol, fill.quantity, fill.price, fee, fill.time_ms
+
+
+def _booked(fill: Fill) -> Print:
+    fee = round(fill.fee, _FEE_DIGITS)
+    return (
+        fill.client_order_id,
+        fill.symbol,
+        fill.quantity,
+        fill.price,
+        fee,
+        fill.executed_at_ms,
+    )
 
 
 def _quantity_drift(plant: Plant, venue: VenueSide) -> list[str]:
