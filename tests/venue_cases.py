@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
+
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
+from adapters.venues.binance_spot import BinanceSpot
 from adapters.venues.bybit import BybitLinear
 from adapters.venues.okx import OkxSwap
 
@@ -19,6 +22,7 @@ class VenueCase:
     nothing_to_reduce: str
     passed_trigger: tuple[str, ...]
     mode_in_use: str
+    leverage: int = 10
 
 
 VENUES = (
@@ -47,3 +51,19 @@ VENUES = (
         mode_in_use="59000",
     ),
 )
+
+SPOT = VenueCase(
+    name="binance_spot",
+    dialect=BinanceSpot,
+    no_margin="binance Account has insufficient balance",
+    nothing_to_reduce="binance Account has insufficient balance",
+    passed_trigger=("binance Stop price would trigger immediately",),
+    mode_in_use="",
+    leverage=1,
+)
+"""A venue without a short side, leverage or modes: it cannot pass what is about those."""
+
+ON_SPOT_TOO = pytest.mark.parametrize(
+    "venue", (*VENUES, SPOT), ids=lambda case: case.name, indirect=True
+)
+"""For what holds wherever one trades."""

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 from tests.paper_venue import Line, PaperProcess
-from tests.venue_cases import VenueCase
+from tests.venue_cases import ON_SPOT_TOO, VenueCase
 
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
@@ -151,7 +151,7 @@ async def desk(
 @pytest.fixture
 async def simple(paper: PaperProcess, venue: VenueCase) -> AsyncIterator[Desk]:
     async with opened(paper, venue) as made:
-        await made.exchange.prepare(SYMBOL, leverage=10, hedge=False, cross=True)
+        await made.exchange.prepare(SYMBOL, leverage=venue.leverage, hedge=False, cross=True)
         yield made
         await made.clean()
 
@@ -317,6 +317,7 @@ async def test_a_reducing_order_without_a_position_is_rejected(
     assert answer.reason.startswith(venue.nothing_to_reduce)
 
 
+@ON_SPOT_TOO
 async def test_below_the_minimum_notional_an_order_is_rejected(simple: Desk) -> None:
     small = simple.instrument.floor_quantity(simple.instrument.min_notional / 2 / 200_000)
     quantity = max(small, simple.instrument.min_quantity)
@@ -341,6 +342,7 @@ async def test_a_trigger_already_passed_is_rejected(
     assert answer.reason.startswith(venue.passed_trigger)
 
 
+@ON_SPOT_TOO
 async def test_a_wrong_secret_is_a_credentials_error_and_shows_nowhere(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -418,6 +420,7 @@ async def test_an_order_whose_answer_is_lost_is_unclear_and_then_found(
     assert found.state in (OrderState.OPEN, OrderState.FILLED, OrderState.CANCELLED)
 
 
+@ON_SPOT_TOO
 async def test_a_venue_that_is_away_is_evidence_of_nothing(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -435,6 +438,7 @@ async def test_a_venue_that_is_away_is_evidence_of_nothing(
     assert isinstance(unclear, SendUnclear)
 
 
+@ON_SPOT_TOO
 async def test_a_clock_out_of_step_is_set_again(simple: Desk) -> None:
     simple.wire.client().options["timeDifference"] = 30_000  # as if ours had run ahead
 
@@ -448,6 +452,7 @@ async def test_a_clock_out_of_step_is_set_again(simple: Desk) -> None:
 # --- reading ----------------------------------------------------------------------------------
 
 
+@ON_SPOT_TOO
 async def test_the_account_tells_equity_and_free_margin(simple: Desk) -> None:
     before = await simple.exchange.account()
     await simple.settled(simple.order(Side.LONG))
@@ -457,6 +462,7 @@ async def test_the_account_tells_equity_and_free_margin(simple: Desk) -> None:
     assert after.free_margin < before.free_margin
 
 
+@ON_SPOT_TOO
 async def test_history_is_whole_on_the_grid_and_paged(simple: Desk) -> None:
     end_ms = now_ms() // 60_000 * 60_000
     start_ms = end_ms - 1600 * 60_000  # more than one page
@@ -471,6 +477,7 @@ async def test_history_is_whole_on_the_grid_and_paged(simple: Desk) -> None:
     candles.check_prices()
 
 
+@ON_SPOT_TOO
 async def test_an_unfinished_candle_is_a_gap_not_a_guess(simple: Desk) -> None:
     start_ms = now_ms() // 60_000 * 60_000 - 60_000
 
@@ -486,6 +493,7 @@ async def test_prices_of_a_second_are_never_invented(simple: Desk) -> None:
         await simple.exchange.history(SYMBOL, span_ms=1000, start_ms=0, end_ms=10_000)
 
 
+@ON_SPOT_TOO
 async def test_an_unknown_symbol_is_refused_by_name(simple: Desk) -> None:
     with pytest.raises(RefusedError, match="NOPEUSDT"):
         await simple.exchange.history("NOPEUSDT", span_ms=60_000, start_ms=0, end_ms=60_000)
