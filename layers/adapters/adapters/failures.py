@@ -64,7 +64,7 @@ def translate(error: Exception, words: ErrorWords) -> CtsError:
     said = f"{code} {_first(words.message, text)}".strip() or redact(text)
     kinds = load_errors()
     status = int(_first(_STATUS, text) or 0)
-    if is_restricted(status, text):
+    if is_restricted(status, text) or isinstance(error, kinds.RestrictedLocation):
         return RestrictedLocationError(said)
     if code in words.clock:
         return ClockSkewError(said)

@@ -22,7 +22,7 @@ _SWAP = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 
 def time(exchange: PaperExchange, given: Parameters) -> list[Json]:
     """``GET /public/time``."""
-    return [{"ts": str(exchange.now_ms())}]
+    return [{"ts": str(exchange.shown_ms())}]
 
 
 def instruments(exchange: PaperExchange, given: Parameters) -> list[Json]:

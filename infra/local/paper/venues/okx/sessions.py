@@ -94,7 +94,7 @@ class OkxSession:
     def _login(self, given: Argument) -> list[str]:
         if self._access == "public":
             return [_error("60008", "Login is not supported for public channels")]
-        wrong = check_login(self._credentials, given, self._exchange.now_ms())
+        wrong = check_login(self._credentials, given, self._exchange.shown_ms())
         if wrong:
             return [_error(wrong, _WRONG_LOGIN[wrong])]
         self._is_in = True

@@ -62,7 +62,7 @@ class OkxWire:
         if route is None:
             raise errors.VenueError(errors.UNKNOWN_ROUTE)
         if route.is_private:
-            check_signed(self._credentials, request, self.exchange.now_ms())
+            check_signed(self._credentials, request, self.exchange.shown_ms())
         given = [of_query(request.query)] if request.method == "GET" else of_body(request.body)
         if route.reader is not None:
             given[0].check_known(route.reads)
@@ -81,7 +81,7 @@ class OkxWire:
     def _one(self, route: Route, actor: Actor, request: Request, given: Parameters) -> Json:
         try:
             if route.has_deadline:
-                check_deadline(request.headers, self.exchange.now_ms())
+                check_deadline(request.headers, self.exchange.shown_ms())
             given.check_known(route.reads)
             return actor(self.exchange, given)
         except RefusedError as refusal:
