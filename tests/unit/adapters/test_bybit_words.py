@@ -62,7 +62,8 @@ def test_an_instrument_has_the_strictest_of_its_limits() -> None:
     assert (found.symbol, found.base, found.quote) == ("BTCUSDT", "BTC", "USDT")
     assert (found.price_tick, found.quantity_step) == (Decimal("0.1"), Decimal("0.001"))
     assert (found.min_quantity, found.max_quantity) == (Decimal("0.001"), Decimal(500))
-    assert (found.min_notional, found.max_leverage, found.volume_24h_quote) == (5, 100, 7)
+    assert (found.min_notional, found.volume_24h_quote) == (Decimal(5), Decimal(7))
+    assert found.max_leverage == 100
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_an_update_tells_what_was_filled_and_why_it_ended() -> None:
     assert (found.client_order_id, found.exchange_order_id) == ("mine", "f5f2d355-9a11")
     assert (found.filled_quantity, found.average_price) == (Decimal("0.001"), Decimal("122529.9"))
     assert (found.reason, ended.reason) == ("", "EC_NoImmediateQtyToFill")
-    assert (empty.filled_quantity, empty.average_price) == (0, None)
+    assert (empty.filled_quantity, empty.average_price) == (Decimal(0), None)
     assert found.at_ms == 1757837618909
 
 
@@ -183,7 +184,7 @@ def test_a_waiting_stop_belongs_to_the_position_it_closes(side: Side, hedge: boo
 
     assert (found.side, found.reduces, found.is_conditional) == (side, True, True)
     assert (found.client_order_id, found.trigger_price) == ("stop", Decimal(120_000))
-    assert (found.quantity, found.filled_quantity) == (Decimal("0.001"), 0)
+    assert (found.quantity, found.filled_quantity) == (Decimal("0.001"), Decimal(0))
 
 
 @BOTH_SIDES
