@@ -152,8 +152,13 @@ class Books:
         self._events.append(event)
 
     def commit(self) -> None:
-        """Write what changed in one transaction, then let the listener know."""
+        """Write what changed in one transaction, then let the listener know.
+
+        The account goes along: it says up to when the market was matched, and what was matched
+        twice would follow or fire twice.
+        """
         if self._dirty:
+            self.keep_account()
             self._journal.write((kind, key, one.row()) for (kind, key), one in self._dirty.items())
             self._dirty.clear()
         events, self._events = self._events, []

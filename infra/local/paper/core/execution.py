@@ -92,11 +92,10 @@ class Execution:
         self._books.keep_order(order)
 
     def room(self, order: Order) -> Decimal:
-        """How much of an open order may still execute: a reduce-only one never opens."""
-        rest = order.quantity - order.filled
-        if not order.reduce_only:
+        """How much of an open order may still execute: one that closes never opens."""
+        rest, sides = order.quantity - order.filled, (order.side, order.position_side)
+        if not (order.reduce_only or rules.is_closing(*sides)):
             return rest
-        sides = (order.side, order.position_side)
         return min(rest, rules.closable(self._books, order.symbol, *sides))
 
     def rest(self, order: Order, quote: Quote, passing: Decimal) -> Decimal:
@@ -105,8 +104,7 @@ class Execution:
         if room == 0:
             self.expire(order, quote.time_ms)
             return passing
-        if order.reduce_only:
-            order.quantity = order.filled + room
+        order.quantity = order.filled + room
         part = min(room, passing)
         fill(
             self._books, order, price=order.price, quantity=part, maker=True, now_ms=quote.time_ms
