@@ -225,7 +225,7 @@ def test_a_kill_before_every_order_changes_nothing(seed: int, hedged: bool) -> N
 def test_a_shared_wallet_ends_at_the_very_trade_that_uses_it_up(seed: int, side: OrderSide) -> None:
     """Liquidation is judged at every trade, though it is computed at few of them."""
     pair = LISTED[:2]
-    market = ScriptedMarket(pair, seed, swing=2e-3)
+    market = ScriptedMarket(pair, seed, swing=4e-3)
     now_ms = start_ms = START_MS + 60_000  # the funding is settled
     exchange = PaperExchange(Books(MemoryJournal(), BALANCE), Quotes(market), lambda: now_ms)
     for one in pair:
