@@ -230,7 +230,8 @@ def test_a_shared_wallet_ends_at_the_very_trade_that_uses_it_up(seed: int, side:
     exchange = PaperExchange(Books(MemoryJournal(), BALANCE), Quotes(market), lambda: now_ms)
     for one in pair:
         modes.set_leverage(exchange.books, one.symbol, 100)
-        quantity = Decimal(90_000) / Decimal(one.start_price) // one.step * one.step
+        last = exchange.last_price(one.symbol)
+        quantity = Decimal(90_000) / last // one.step * one.step
         exchange.place_order(
             OrderRequest(
                 symbol=one.symbol, side=side, position_side=PositionSide.BOTH, order_type="MARKET",
