@@ -117,9 +117,14 @@ class Matching:
                 passing = self._execution.rest(order, quote, passing)
 
     def accept(
-        self, request: OrderRequest, quantity: Decimal, client_id: str, now_ms: int
+        self,
+        request: OrderRequest,
+        quantity: Decimal,
+        client_id: str,
+        now_ms: int,
+        born_of: AlgoOrder | None = None,
     ) -> Order:
-        """Book a checked order as NEW."""
+        """Book a checked order as NEW; one that a conditional order became says so at once."""
         order = Order(
             order_id=self._books.next_id(), client_order_id=client_id, symbol=request.symbol,
             side=request.side, position_side=request.position_side, order_type=request.order_type,
@@ -127,6 +132,9 @@ class Matching:
             quantity=quantity, price=request.price, reduce_only=request.reduce_only,
             close_position=False, created_ms=now_ms, updated_ms=now_ms,
         )  # fmt: skip
+        if born_of is not None:
+            order.original_type, order.trigger_price = born_of.order_type, born_of.trigger_price
+            order.close_position, order.parent_algo_id = born_of.close_position, born_of.algo_id
         self._books.keep_order(order)
         self._books.tell(OrderChanged(order=order.copy(), execution="NEW"))
         return order
@@ -157,9 +165,7 @@ class Matching:
             algo.status, algo.failure = AlgoStatus.REJECTED, refusal.reason.value
             self._finish(algo)
             return
-        order = self.accept(request, quantity, algo.client_algo_id, quote.time_ms)
-        order.original_type, order.trigger_price = algo.order_type, algo.trigger_price
-        order.close_position, order.parent_algo_id = algo.close_position, algo.algo_id
+        order = self.accept(request, quantity, algo.client_algo_id, quote.time_ms, algo)
         algo.status, algo.actual_order_id = AlgoStatus.FINISHED, order.order_id
         self._books.tell(AlgoChanged(algo=algo, status="TRIGGERED"))
         self._execution.execute(order, quote, quote.time_ms)

@@ -6,6 +6,7 @@ import pytest
 from tests.unit.local.paper.scripted import BTC, D, Stage, a_market_order, a_stage, an_algo
 
 from local.paper.core import modes
+from local.paper.core.books import Event, OrderChanged
 from local.paper.core.records import AlgoStatus, OrderSide, OrderStatus, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
 
@@ -52,6 +53,27 @@ def test_a_conditional_order_by_mark_price_ignores_the_last_price(
     stage.at(2)
     assert by_mark.status is AlgoStatus.FINISHED
     assert stage.exchange.books.fills[-1].price == 100_000 - 2 * side.sign
+
+
+@SIDES
+def test_the_order_a_stop_becomes_says_so_from_its_first_word(
+    tmp_path: Path, side: OrderSide
+) -> None:
+    stage = a_held_position(tmp_path, side, -2_000)
+    stop = stage.exchange.place_algo(
+        an_algo(opposite(side), "STOP_MARKET", trigger_price=away(side, -1_000))
+    )
+    told: list[Event] = []
+    stage.exchange.books.listener = told.append
+
+    stage.at(1)
+
+    orders = [one.order for one in told if isinstance(one, OrderChanged)]
+    assert [one.status for one in orders] == [OrderStatus.NEW, OrderStatus.FILLED]
+    assert {(one.original_type, one.parent_algo_id) for one in orders} == {
+        ("STOP_MARKET", stop.algo_id)
+    }
+    assert {one.trigger_price for one in orders} == {stop.trigger_price}
 
 
 @SIDES
