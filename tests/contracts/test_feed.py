@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.paper_venue import Line, PaperProcess
-from tests.venue_cases import VenueCase
+from tests.venue_cases import ON_SPOT_TOO, VenueCase
 
 from adapters.backfill import MINUTE_MS
 from adapters.clock import SystemClock
@@ -121,6 +121,7 @@ def kinds(made: Sequence[Candles]) -> set[int]:
 # --- market -----------------------------------------------------------------------------------
 
 
+@ON_SPOT_TOO
 async def test_streamed_candles_equal_the_venues_own_trades(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -137,6 +138,7 @@ async def test_streamed_candles_equal_the_venues_own_trades(
     assert late == 0
 
 
+@ON_SPOT_TOO
 async def test_a_candle_asked_for_twice_is_the_same_candle(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -147,6 +149,7 @@ async def test_a_candle_asked_for_twice_is_the_same_candle(
         assert await it.feed.candles(int(made.close_ms[0])) is made
 
 
+@ON_SPOT_TOO
 async def test_the_first_second_is_rebuilt_from_the_venues_trades(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -159,6 +162,7 @@ async def test_the_first_second_is_rebuilt_from_the_venues_trades(
     assert_same(made, truth)
 
 
+@ON_SPOT_TOO
 async def test_quotes_are_fresh_and_followed_symbols_only(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -174,6 +178,7 @@ async def test_quotes_are_fresh_and_followed_symbols_only(
         assert now_ms - quote.seen_ms < 1_500
 
 
+@ON_SPOT_TOO
 async def test_another_choice_of_symbols_keeps_the_sockets_it_can(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -194,6 +199,7 @@ async def test_another_choice_of_symbols_keeps_the_sockets_it_can(
     assert breaks == 0
 
 
+@ON_SPOT_TOO
 async def test_polling_serves_where_there_is_no_stream(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -219,6 +225,7 @@ async def test_polling_serves_where_there_is_no_stream(
 # --- trouble ----------------------------------------------------------------------------------
 
 
+@ON_SPOT_TOO
 async def test_a_socket_that_falls_silent_is_found_out_and_replaced(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -238,6 +245,7 @@ async def test_a_socket_that_falls_silent_is_found_out_and_replaced(
     assert_same(silent, truth)  # what is no gap is true: nothing was called flat out of deafness
 
 
+@ON_SPOT_TOO
 async def test_a_cut_line_heals(paper: PaperProcess, venue: VenueCase) -> None:
     async with Line(paper.port) as line, watching(paper, venue, port=line.port) as it:
         await it.follow(private=True)
@@ -257,6 +265,7 @@ async def test_a_cut_line_heals(paper: PaperProcess, venue: VenueCase) -> None:
     assert told[0].since_ms == told[1].since_ms <= told[0].at_ms <= told[1].at_ms
 
 
+@ON_SPOT_TOO
 async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path, venue: VenueCase) -> None:
     paper = PaperProcess(tmp_path / "paper")
     paper.start()
@@ -279,6 +288,7 @@ async def test_a_venue_killed_and_back_is_followed_again(tmp_path: Path, venue: 
     assert told
 
 
+@ON_SPOT_TOO
 async def test_a_venue_that_refuses_streams_is_polled_and_its_account_read(
     tmp_path: Path, venue: VenueCase
 ) -> None:
@@ -298,6 +308,7 @@ async def test_a_venue_that_refuses_streams_is_polled_and_its_account_read(
     assert [type(event) for event in events] == [StreamBroken]
 
 
+@ON_SPOT_TOO
 async def test_after_a_freeze_every_socket_is_opened_anew(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -315,6 +326,7 @@ async def test_after_a_freeze_every_socket_is_opened_anew(
     assert breaks == 1
 
 
+@ON_SPOT_TOO
 async def test_messages_that_waited_out_a_freeze_make_no_price_fresh(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -422,6 +434,7 @@ async def test_own_orders_and_fills_arrive_by_stream_as_rest_tells_them(
 # --- the past ---------------------------------------------------------------------------------
 
 
+@ON_SPOT_TOO
 async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -444,6 +457,7 @@ async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(
             assert minute.volume[0, 0] == seconds.volume[:, index].sum()
 
 
+@ON_SPOT_TOO
 async def test_backfill_is_minutes_and_then_seconds_without_a_hole(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -466,6 +480,7 @@ async def test_backfill_is_minutes_and_then_seconds_without_a_hole(
     assert sum(len(piece) for piece in pieces if piece.span_ms == 1000) <= 600
 
 
+@ON_SPOT_TOO
 async def test_backfill_of_a_spent_budget_falls_back_to_minutes(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
