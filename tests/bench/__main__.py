@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.bench.exchange import CHUNK
+from tests.bench.feeding import HEAD, STARVED_SHARE, feed_at, median_rate
 from tests.bench.growth import Scale, growth_tables
+from tests.bench.limited import LAMBDA_SHARE
 from tests.bench.markets import BARS
 from tests.bench.marking import make_marking, mark
 from tests.bench.measuring import ROUNDS, best_of, peak_mb, table
+from tests.bench.ordering import measure_orders, share
 from tests.bench.race import Race, run_race
 from tests.bench.targets import PARTS, verdicts
 from tests.bench.ticks import measure_ticks
@@ -30,9 +33,17 @@ class Sizes:
     rows: int = 10
     rounds: int = ROUNDS
     growth: Scale = field(default_factory=Scale)
+    feed_s: int = 20
+    order_symbols: int = 20
+    order_rounds: int = 2
+    orders_at_once: int = 40
 
 
 TINY = Sizes(
+    feed_s=2,
+    order_symbols=2,
+    order_rounds=1,
+    orders_at_once=2,
     symbols=3,
     configurations=50,
     ticks=3,
@@ -122,6 +133,47 @@ class Bench:
         self.say(_race_table(race))
         for engine, reason in race.missing.items():
             self.say(f"{engine} has no figures: {reason}")
+
+    def feed(self) -> None:
+        """Market messages on a small Lambda's share of a core."""
+        own = self.sizes
+        median = median_rate(own.symbols)
+        self.say(
+            f"feed: {own.symbols} symbols on one worker with {LAMBDA_SHARE:.2f} of a core; the "
+            f"generator's median is {median / own.symbols:.1f} trades/s a symbol"
+        )
+        rates = {"median": (median, LAMBDA_SHARE), "tenfold": (10 * median, LAMBDA_SHARE)}
+        rates["starved"] = (30 * median, STARVED_SHARE)
+        fed = {}
+        for name, (rate, core) in rates.items():
+            fed[name] = feed_at(rate, symbols=own.symbols, seconds=own.feed_s, share=core)
+            self.figures[f"feed_{name}_streamed"] = fed[name].held_share
+            self.figures[f"feed_{name}_message_us"] = fed[name].message_us
+        self.figures["feed_is_limited"] = all(each.is_limited for each in fed.values())
+        self.say(table(HEAD, [(name, *each.line) for name, each in fed.items()]))
+        if not self.figures["feed_is_limited"]:
+            self.say("the kernel does not let us take the core away: compare `core used` instead")
+        told = fed["starved"].figures["problems"]
+        self.say(
+            f"what the starved feed said is wrong: {', '.join(sorted(set(told))) or 'nothing'}"
+        )
+
+    def orders(self) -> None:
+        """The way of a signal to the venue."""
+        own = self.sizes
+        self.say(f"orders: {own.order_symbols} symbols on a paper exchange, over loopback TLS")
+        done = measure_orders(
+            symbols=own.order_symbols, rounds=own.order_rounds, at_once=own.orders_at_once
+        )
+        for name, times in (("first", done.first_ms), ("next", done.next_ms)):
+            self.figures[f"order_{name}_p50_ms"] = share(times, 50)
+            self.figures[f"order_{name}_p99_ms"] = share(times, 99)
+        self.figures["orders_a_second"] = done.orders_a_second
+        self.say(table(("signal to accepted order", "count", "p50 ms", "p99 ms"), done.lines))
+        self.say(
+            f"{own.orders_at_once} wishes in one instant: {done.orders} orders accepted, stops and "
+            f"targets too, {done.orders_a_second:.0f} a second; {len(done.refused)} refused"
+        )
 
     def growth(self) -> None:
         """How time grows."""

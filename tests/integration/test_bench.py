@@ -86,6 +86,19 @@ def test_the_measurements_run_in_a_process_that_ends_with_one_json_object(
     assert set(json.loads(capfd.readouterr().out)) == {"j2_100k_ms", "j2_1m_ms"}
 
 
+def test_a_feed_of_real_sockets_is_measured_under_a_share_of_the_processor(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = run(["feed"], as_json=True, tiny=True)
+    shown = capfd.readouterr()
+    figures = json.loads(shown.out)
+
+    assert code == 0
+    assert figures["feed_median_streamed"] == 1
+    assert figures["feed_tenfold_message_us"] > 0
+    assert "what the starved feed said is wrong" in shown.err
+
+
 def test_a_part_that_does_not_exist_fails_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["j4"], as_json=False) == 2
     assert "no part is named j4" in capfd.readouterr().err

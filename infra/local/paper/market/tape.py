@@ -2,8 +2,8 @@
 
 Accepted: trades (``ts_ms,price,qty,buyer_is_maker``) or candles
 (``ts_ms,open,high,low,close,volume[,trades]``), plain or gzipped, with an optional ``symbol``
-column; without it the symbol comes from the file's name (``..._btcusdt_...``). Prices are rounded
-to the perpetual's tick, quantities to its step (never to zero).
+column; without it the symbol comes from the file's name (``..._btcusdt_...``). What follows a ``#``
+is a remark. Prices are rounded to the perpetual's tick, quantities to its step (never to zero).
 """
 
 import re
@@ -31,7 +31,7 @@ def read_tape(path: Path, seed: int) -> tuple[Track, ...]:
     """
     import pandas as pd  # takes a second to load, and only a tape needs it
 
-    frame = pd.read_csv(path)
+    frame = pd.read_csv(path, comment="#")
     columns = set(frame.columns)
     if not (columns >= _TRADES or columns >= _CANDLES):
         raise ValueError(
