@@ -1,6 +1,7 @@
 """Bybit's wire without a socket: signatures, orders, lists, streams and refusals."""
 
 import json
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -397,7 +398,7 @@ def test_a_subscription_is_acknowledged_and_begins_with_a_snapshot(desk: Desk) -
     unknown = json.loads(session.heard('{"op":"subscribe","args":["tickers.NOPE"]}')[0])
 
     assert json.loads(first)["success"] is True
-    assert [json.loads(one)["type"] for one in snapshots] == ["snapshot", "snapshot"]
+    assert [json.loads(one)["topic"] for one in snapshots] == [f"tickers.{BTC}"]
     assert session.topics == set(topics)
     assert unknown["success"] is False
 
@@ -423,6 +424,32 @@ def test_streamed_trades_are_the_listed_ones_however_time_is_cut(desk: Desk) -> 
     ]
     assert keys(whole) == keys(parts) == listed
     assert len(listed) == 4
+
+
+@pytest.mark.parametrize("depth", [50, 200])
+def test_a_book_built_of_its_changes_is_the_book(depth: int) -> None:
+    desk = Desk(10_000, 10_020, 9_990, 10_000, 10_010)
+    topic, session = f"orderbook.{depth}.{BTC}", desk.public()
+    session.heard(json.dumps({"op": "subscribe", "args": [topic]}))
+    end_ms = desk.stage.now_ms()
+    start_ms = end_ms - 4_000
+    cuts = [start_ms, start_ms + 20, start_ms + 75, start_ms + 1_630, end_ms + 1]
+    sides: dict[str, dict[str, str]] = {"b": {}, "a": {}}
+    kinds, updates = [], []
+    for first, last in pairwise(cuts):
+        for text in desk.wire.market_events(topic, first, last - 1):
+            message = json.loads(session.framed(topic, text))
+            kinds.append(message["type"])
+            updates.append(message["data"]["u"])
+            for side, book in sides.items():
+                book |= dict(message["data"][side])
+                sides[side] = {price: size for price, size in book.items() if Decimal(size)}
+
+    whole = desk.get("market/orderbook", symbol=BTC, limit=depth)["result"]
+    assert kinds == ["snapshot", "delta", "delta", "delta"]
+    assert updates == sorted(set(updates))
+    assert updates[-1] == whole["u"]
+    assert sides == {side: dict(whole[side]) for side in sides}
 
 
 # --- trouble ------------------------------------------------------------------------------------

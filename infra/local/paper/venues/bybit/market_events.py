@@ -1,7 +1,7 @@
 """What a market stream says between two moments: a pure function of the market and the two."""
 
 from local.paper.core.exchange import PaperExchange
-from local.paper.market.depth import SLOT_MS, slot_of
+from local.paper.market.depth import SLOT_MS
 from local.paper.market.instruments import PaperInstrument
 from local.paper.venues.bybit import market_shapes
 from local.paper.venues.bybit.public import INTERVALS_S
@@ -32,11 +32,18 @@ class MarketEvents:
         return listed and detail in details.get(channel, ())
 
     def snapshot(self, topic: str) -> list[Json]:
-        """What a follower is told at first."""
+        """What a follower is told at first: a ticker, on which the changes build."""
         now_ms = self._exchange.now_ms()
         if topic.startswith("tickers."):
             return [_message(topic, "snapshot", self._ticker(topic, now_ms), now_ms)]
-        return [self._book(topic, now_ms)] if topic.startswith("orderbook.") else []
+        return []
+
+    def book(self, topic: str, now_ms: int) -> Json:
+        """The whole book at a moment, numbered like the changes."""
+        _, depth, symbol = topic.split(".")
+        found = self._exchange.quotes.book(symbol, now_ms, int(depth))
+        row = market_shapes.book(self._listed(symbol), found)
+        return _message(topic, "snapshot", row, now_ms) | {"cts": found.time_ms}
 
     def events(self, topic: str, start_ms: int, end_ms: int) -> list[Json]:
         """Messages of [start_ms, end_ms]; an unknown topic is silent."""
@@ -47,8 +54,8 @@ class MarketEvents:
                 return self._trades(topic, self._listed(symbol), start_ms, end_ms)
             case ["tickers", _]:
                 return self._tickers(topic, start_ms, end_ms)
-            case ["orderbook", _, _]:
-                return [self._book(topic, end_ms)] if _passed(start_ms, end_ms, SLOT_MS) else []
+            case ["orderbook", depth, symbol]:
+                return self._books(topic, self._listed(symbol), int(depth), (start_ms, end_ms))
             case ["kline", interval, symbol]:
                 return self._klines(topic, self._listed(symbol), interval, (start_ms, end_ms))
         return []
@@ -80,12 +87,18 @@ class MarketEvents:
         mark = self._exchange.mark_price(one.symbol)
         return market_shapes.ticker(self._exchange.quotes, one, now_ms, mark)
 
-    def _book(self, topic: str, now_ms: int) -> Json:
-        """The whole book each time: a follower starts over with a snapshot, as on the venue."""
-        _, depth, symbol = topic.split(".")
-        found = self._exchange.quotes.book(symbol, slot_of(now_ms), int(depth))
-        row = market_shapes.book(self._listed(symbol), found)
-        return _message(topic, "snapshot", row, now_ms) | {"cts": found.time_ms}
+    def _books(
+        self, topic: str, one: PaperInstrument, depth: int, span: tuple[int, int]
+    ) -> list[Json]:
+        """What changed since the moment before; of the best level alone, all of it."""
+        if not _passed(*span, SLOT_MS):
+            return []
+        if depth == 1:
+            return [self.book(topic, span[1])]
+        before = self._exchange.quotes.book(one.symbol, span[0] - 1, depth)
+        after = self._exchange.quotes.book(one.symbol, span[1], depth)
+        row = market_shapes.book_change(one, before, after)
+        return [_message(topic, "delta", row, span[1]) | {"cts": after.time_ms}]
 
     def _klines(
         self, topic: str, one: PaperInstrument, interval: str, span: tuple[int, int]

@@ -136,6 +136,21 @@ def book(one: PaperInstrument, found: Book) -> Json:
     }  # fmt: skip
 
 
+def book_change(one: PaperInstrument, before: Book, after: Book) -> Json:
+    """What changes one book into another; a size of zero takes a level away."""
+    return book(one, after) | {
+        "b": _changed(one, before.bids, after.bids), "a": _changed(one, before.asks, after.asks),
+    }  # fmt: skip
+
+
+def _changed(
+    one: PaperInstrument, before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]]
+) -> list[list[str]]:
+    known, now = dict(before), dict(after)
+    gone = [(ticks, 0) for ticks in known if ticks not in now]
+    return levels(one, gone + [each for each in after if known.get(each[0]) != each[1]])
+
+
 def levels(one: PaperInstrument, side: Sequence[tuple[int, int]]) -> list[list[str]]:
     """One side of a book, best first."""
     return [[number(one.price(ticks)), number(one.quantity(steps))] for ticks, steps in side]

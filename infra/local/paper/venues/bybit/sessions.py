@@ -18,6 +18,7 @@ class PublicSession:
         self.topics: set[str] = set()
         self._market = market
         self._connection = connection
+        self._unseen: set[str] = set()  # books of which nothing was told yet
 
     @property
     def is_private(self) -> bool:
@@ -38,12 +39,17 @@ class PublicSession:
         if op == "unsubscribe":
             self.topics -= set(args)
             return (self._answer(request, ""),)
+        self._unseen |= {one for one in args if one.startswith("orderbook.")} - self.topics
         self.topics |= set(args)
         snapshots = [json.dumps(one) for topic in args for one in self._market.snapshot(topic)]
         return (self._answer(request, "subscribe"), *snapshots)
 
     def framed(self, topic: str, text: str) -> str:
-        return text
+        """The first a client hears of a book is all of it, on which later changes build."""
+        if topic not in self._unseen:
+            return text
+        self._unseen.discard(topic)
+        return json.dumps(self._market.book(topic, json.loads(text)["ts"]))
 
     def told(self, event: Event) -> Sequence[str]:
         """Nothing of the account."""
