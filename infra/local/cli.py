@@ -21,6 +21,7 @@ from local.places import Places, Ports, default_home
 from local.processes import ChildError
 from local.profiles import DEFAULT, PROFILES
 from local.programs import Market
+from local.record_command import record
 from local.stack import STACK, DeployError, credentials
 from local.twin import Wishes, twin_up
 
@@ -30,6 +31,7 @@ DOWN_WITHIN_S = 90.0
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="CTS on one machine.")
 out = Console(highlight=False)
 PORTS = Ports()
+app.command()(record)
 
 Exchange = Annotated[PaperVenue, typer.Option(help="Whose wire it trades on.")]
 AwsPort = Annotated[int, typer.Option(help="Port of the twin's AWS.")]
