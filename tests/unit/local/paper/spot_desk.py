@@ -24,7 +24,7 @@ KEY = {"x-mbx-apikey": "key"}
 
 
 class TwoAssets(ScriptedMarket):
-    """BTC, and BNB at the same prices."""
+    """BTC, and BNB at a tenth of its price, for its tick is a tenth."""
 
     instruments: tuple[PaperInstrument, ...]
 

@@ -61,7 +61,7 @@ def test_fees_are_taken_from_bnb_once_that_is_wanted(desk: Desk) -> None:
 
     fees = sum((D(fill["commission"]) for fill in row["fills"]), D(0))
     assert {fill["commissionAsset"] for fill in row["fills"]} == {"BNB"}
-    assert fees == pytest.approx(D("0.00075"), rel=D("0.01"))
+    assert fees == pytest.approx(100 * D("0.00075") / 10, rel=D("0.01"))
     assert desk.balances()["BNB"][0] == bnb - fees
     assert desk.balances()["BTC"][0] == 1
 
