@@ -33,12 +33,19 @@ class Demand:
 
 
 def demanded(
-    status: int, headers: Mapping[str, str], body: str, *, now_ms: int, repeated: int = 0
+    status: int,
+    headers: Mapping[str, str],
+    body: str,
+    *,
+    now_ms: int,
+    repeated: int = 0,
+    unsaid_ms: int = _UNSAID_MS,
 ) -> Demand | None:
     """What an answer demands; header names in lower case.
 
     429 and 418 are the venue's own counters, 403 without JSON a firewall's, of which `repeated`
-    came before; 451, and 403 in the words of a country block, mean that nobody is served here.
+    came before; `unsaid_ms` is how long a limit lasts that tells no time. 451, and 403 in the
+    words of a country block, mean that nobody is served here.
     """
     if is_restricted(status, body):
         return Demand(until_ms=now_ms, reason=f"{status}: {_words(body)}", is_restriction=True)
@@ -46,7 +53,7 @@ def demanded(
         return None
     wait_ms = _retry_after_ms(headers)
     if wait_ms is None:
-        wait_ms = _UNSAID_MS
+        wait_ms = unsaid_ms
         if status == 403:
             wait_ms = min(_LONGEST_UNSAID_MS, _UNSAID_MS << min(repeated, 8))
     until_ms = max(now_ms + wait_ms, banned_until_ms(body) or 0)

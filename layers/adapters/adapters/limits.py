@@ -60,12 +60,14 @@ class Limits:
         share: float = 0.75,
         board: Board | None = None,
         order_limits: Mapping[str, OrderLimit] | None = None,
+        window_ms: int = _MINUTE_MS,
     ) -> None:
         self._clock = clock
         self._per_minute = per_minute
         self._patient = int(per_minute * share)
         self._board = board
         self._order_limits = order_limits or {}
+        self._window_ms = window_ms
         self._minute = 0
         self._used = 0
         self._untold = 0
@@ -151,7 +153,14 @@ class Limits:
         self._orders_full_until_ms = max(self._orders_full_until_ms, full_until_ms)
         if status < 400:
             self._forbidden = 0
-        demand = demanded(status, lower, body, now_ms=now_ms, repeated=self._forbidden)
+        demand = demanded(
+            status,
+            lower,
+            body,
+            now_ms=now_ms,
+            repeated=self._forbidden,
+            unsaid_ms=self._window_ms,
+        )
         if demand is None:
             return
         if demand.is_restriction:

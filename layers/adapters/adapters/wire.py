@@ -12,7 +12,7 @@ from adapters.failures import ClockSkewError, translate, understood
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
-from adapters.venues import CountsOrders, Dialect, Socket
+from adapters.venues import CountsInWindows, CountsOrders, Dialect, Socket
 from engine.errors import CtsError, VenueBusyError
 from engine.ports import Clock
 
@@ -22,7 +22,14 @@ Listener = Callable[[str, Any], None]
 def limits_of(dialect: Dialect, clock: Clock, board: Board | None = None) -> Limits:
     """The budget of a venue as its dialect knows it, alone or shared over `board`."""
     counted = dialect.order_limits if isinstance(dialect, CountsOrders) else {}
-    return Limits(clock, per_minute=dialect.weight_per_minute, board=board, order_limits=counted)
+    window_ms = dialect.limit_window_ms if isinstance(dialect, CountsInWindows) else 60_000
+    return Limits(
+        clock,
+        per_minute=dialect.weight_per_minute,
+        board=board,
+        order_limits=counted,
+        window_ms=window_ms,
+    )
 
 
 class Wire:

@@ -7,6 +7,9 @@ from tests.fakes import FakeClock
 
 from adapters.limit_answers import OrderLimit
 from adapters.limits import Limits, Notice
+from adapters.venues.binance import BinanceUsdm
+from adapters.venues.okx import OkxSwap as Okx
+from adapters.wire import limits_of
 from engine.errors import RestrictedLocationError, VenueBusyError
 
 USED = "X-MBX-USED-WEIGHT-1M"
@@ -238,3 +241,13 @@ async def test_a_worker_that_only_listens_writes_nothing() -> None:
     await quiet.settle()
 
     assert board.writes == 0
+
+
+async def test_a_venue_that_counts_in_short_windows_is_silent_for_one_of_them() -> None:
+    clock = FakeClock()
+    okx, binance = limits_of(Okx(), clock), limits_of(BinanceUsdm(), clock)
+    for limits in (okx, binance):
+        limits.heard(429, {}, used_header="")
+
+    assert okx.silent_until_ms == clock.now_ms() + 2_000
+    assert binance.silent_until_ms == clock.now_ms() + 60_000

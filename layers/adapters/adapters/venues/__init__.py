@@ -1,7 +1,7 @@
 """What differs between venues, one small module each, behind one protocol.
 
 `Dialect` is what every venue must have. What only some have are small protocols of their own,
-which a dialect fulfils by having the attribute: `CountsOrders`, `TellsTime`.
+which a dialect fulfils by having the attribute: `CountsOrders`, `CountsInWindows`, `TellsTime`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -168,6 +168,13 @@ class CountsOrders(Protocol):
     """A dialect whose venue counts an account's orders in headers, by their names."""
 
     order_limits: Mapping[str, OrderLimit]
+
+
+@runtime_checkable
+class CountsInWindows(Protocol):
+    """A dialect whose venue counts requests in short windows, and never says how long to wait."""
+
+    limit_window_ms: int
 
 
 @runtime_checkable

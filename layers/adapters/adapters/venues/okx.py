@@ -36,6 +36,7 @@ class OkxSwap:
     ccxt_id = "okx"
     weight_per_minute = 1200
     used_weight_header = ""  # OKX tells none
+    limit_window_ms = 2_000
     errors = words.ERRORS
     kline_spans_ms: Mapping[int, str] = {60_000: "1m", 300_000: "5m", 3_600_000: "1H"}
     kline_page = 300
