@@ -78,6 +78,12 @@ class Machine:
             self.clock.stood_still_ms += for_ms
         self.must_live()
 
+    def is_silenced(self) -> bool:
+        """Whether the venue forbade it to call for a while."""
+        now_ms = self.clock.now_ms()
+        wires = self._opener.wires if self._opener is not None else []
+        return any(now_ms < wire.limits.silent_until_ms for wire in wires)
+
     def world(self) -> World:
         """The ports as this machine sees them."""
         plant = self._plant
@@ -102,6 +108,7 @@ class Opened:
     plant: Plant
     machine: Machine
     made: dict[bool, tuple[CcxtExchange, CcxtFeed]] = field(default_factory=dict)
+    wires: list[SimulatedWire] = field(default_factory=list)
 
     async def feed(self, connection_id: str, *, private: bool) -> CcxtFeed:
         del connection_id
@@ -116,6 +123,7 @@ class Opened:
             network, clock = self.plant.network, self.machine.clock
             dialect = cast(Dialect, Stepped(dialect_of(network.venue.name, API_TYPE)))
             wire = SimulatedWire(self.machine, dialect, network)
+            self.wires.append(wire)
             self.made[private] = (
                 CcxtExchange(wire, dialect, clock),
                 CcxtFeed(wire, dialect, clock),

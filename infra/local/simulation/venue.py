@@ -11,6 +11,7 @@ from local.paper.core.books import Books, Event
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.journal import Row
 from local.paper.credentials import Credentials
+from local.paper.market.candles import Candles
 from local.paper.market.instruments import PaperInstrument
 from local.paper.market.market import Market
 from local.paper.market.quotes import Quotes
@@ -41,6 +42,13 @@ class Forgetful:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class Brief(Quotes):
+    """Quotes whose day is the running minute: a real one costs more than the rest of a case."""
+
+    def day(self, symbol: str, now_ms: int) -> Candles:
+        return self._open_minute(symbol, now_ms)
 
 
 @dataclass(eq=False, slots=True)
@@ -76,7 +84,7 @@ class VenueSide:
         books = Books(Forgetful(), START_BALANCE)
         books.account.processed_ms = self.now_ms()
         books.account.hedge_mode = hedge
-        self.exchange = PaperExchange(books, Quotes(market), self.now_ms)
+        self.exchange = PaperExchange(books, Brief(market), self.now_ms)
         self.wire = WIRES[name](self.exchange, CREDENTIALS)
         self.after_pump: Callable[[], None] = lambda: None
         self._pumped_ms = self.now_ms()

@@ -44,10 +44,13 @@ class Watch:
                 self._count(at, quantity, passed_us)
 
     def _is_guarded(self) -> bool:
-        """Whether a live worker holds the position loop's lease."""
+        """Whether a live worker holds the position loop's lease, and may call the venue."""
         owner = self.plant.leases.read(CONNECTION, Loop.POSITION).owner
         return any(
-            machine.is_busy and not machine.loop.is_dead and owner.startswith(f"{machine.name}-")
+            machine.is_busy
+            and not machine.loop.is_dead
+            and owner.startswith(f"{machine.name}-")
+            and not machine.is_silenced()
             for _, machine in self.cloud.machines
         )
 
