@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -22,7 +22,7 @@ from local.processes import ChildError
 from local.profiles import DEFAULT, PROFILES
 from local.programs import Market
 from local.record_command import record
-from local.stack import STACK, DeployError, credentials
+from local.stack import STACK, DeployError, credentials, loop_arn
 from local.twin import Wishes, twin_up
 
 FAILURES = (NotReadyError, ChildError, DeployError, OperatorError)
@@ -255,12 +255,21 @@ def chaos(
     again: Annotated[
         str | None, typer.Option("--replay", help="SEED:VENUE of one case, with its history.")
     ] = None,
+    wire: Annotated[
+        bool, typer.Option("--wire", help="Hurt the whole twin instead: sockets, processes, kills.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Progress goes to stderr.")] = False,
+    aws_port: AwsPort = PORTS.aws,
+    paper_port: PaperPort = PORTS.paper,
+    api_port: ApiPort = PORTS.api,
 ) -> None:
     """Loops, store, exchange, network and crashes under virtual time; 1 if anything is wrong."""
+    tell = complain if as_json else say
+    if wire:
+        ports = Ports(aws=aws_port, paper=paper_port, paper_control=paper_port + 1, api=api_port)
+        raise typer.Exit(_hurt_on_the_wire(ports, cases=cases, seed=seed, venues=venue, tell=tell))
     from local.simulation import command  # engine and ccxt, which no other command needs here
 
-    tell = complain if as_json else say
     try:
         if again is not None:
             raise typer.Exit(command.run_again(again, tell=tell))
@@ -270,6 +279,28 @@ def chaos(
         raise typer.Exit(command.run(asked, tell=tell, out=say))
     except command.ChaosError as error:
         _fail(str(error))
+
+
+def _hurt_on_the_wire(
+    ports: Ports, *, cases: int, seed: int, venues: list[str] | None, tell: Callable[[str], None]
+) -> int:
+    """The wire ring, its report as one line of JSON, and the exit code."""
+    home = default_home()
+    places = Places(home=home / "chaos", ports=ports, builds=home / "build")
+    os.environ.update(
+        credentials(places)
+        | {"CTS_TABLE_PREFIX": STACK, "CTS_POSITION_LOOP_ARN": loop_arn("position")}
+    )
+    from local.wire_ring import run as ring  # its tables read their names at import
+
+    unknown = sorted(set(venues or ()) - set(PAPER_ACCOUNTS))
+    if unknown:
+        _fail(f"--venue must be one of {', '.join(PAPER_ACCOUNTS)}, was {unknown[0]}")
+    found = _run(
+        ring.run(places, cases=cases, seed=seed, venues=venues or (), say=tell, now_ms=now_ms)
+    )
+    say(json.dumps(found))
+    return 1 if found["wrong"] else 0
 
 
 def say(text: str) -> None:

@@ -55,6 +55,11 @@ def credentials(places: Places) -> dict[str, str]:
     }
 
 
+def loop_arn(loop: str) -> str:
+    """The state machine of the trade or the position loop in the twin's AWS."""
+    return f"arn:aws:states:{REGION}:000000000000:stateMachine:{STACK}-{loop}-loop"
+
+
 def client(places: Places, service: str) -> Any:
     """A boto3 client of the twin's AWS."""
     return boto3.client(

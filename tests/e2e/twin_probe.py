@@ -17,9 +17,7 @@ from typing import Any
 import httpx
 
 from local.places import Places
-from local.stack import STACK, credentials
-
-POSITION_LOOP = f"arn:aws:states:us-east-1:000000000000:stateMachine:{STACK}-position-loop"
+from local.stack import STACK, credentials, loop_arn
 
 
 class Probe:
@@ -47,7 +45,7 @@ class ProbeError(Exception):
 @contextmanager
 def probing(places: Places, connection_id: str) -> Iterator[Probe]:
     """A probe of a twin whose stack is deployed."""
-    own = {"CTS_TABLE_PREFIX": STACK, "CTS_POSITION_LOOP_ARN": POSITION_LOOP}
+    own = {"CTS_TABLE_PREFIX": STACK, "CTS_POSITION_LOOP_ARN": loop_arn("position")}
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.e2e.twin_probe", connection_id, places.control_url],
         env={**os.environ, **credentials(places), **own},

@@ -37,6 +37,7 @@ class Tally:
     cases: int = 0
     kills: int = 0
     faults: int = 0
+    orders: int = 0
     longest_bare_s: float = 0.0
     wrong: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,33 +62,28 @@ class Ring:
         self._starter = StepFunctionsStarter()
         self._control = httpx.Client(base_url=twin.places.control_url, timeout=10, trust_env=False)
 
-    async def run(self, cases: int, *, say: Callable[[str], None]) -> Tally:
-        """All cases; what went wrong in one is told at once."""
-        tally = Tally()
+    async def run(self, numbers: range, tally: Tally, *, say: Callable[[str], None]) -> None:
+        """The cases of these numbers; what went wrong in one is told at once."""
         symbols = read_engine(self._twin.connection_id).symbols
         await self._until_priced(symbols)
         watching = asyncio.create_task(self._watch_stops(tally))
         try:
-            return await self._run(cases, symbols, tally, say)
+            for number in numbers:
+                await self._one(drawn(self._seed, number, symbols, sides=self._sides), tally, say)
         finally:
             watching.cancel()
 
-    async def _run(
-        self, cases: int, symbols: Sequence[str], tally: Tally, say: Callable[[str], None]
-    ) -> Tally:
-        for number in range(cases):
-            case = drawn(self._seed, number, symbols, sides=self._sides)
-            begun = time.monotonic()
-            found = await self._done(case, tally)
-            tally.cases += 1
-            tally.add(case, found)
-            took = time.monotonic() - begun
-            faults = ", ".join(rule["fault"] for rule in case.rules)
-            killed = f"; {case.kills} killed" if case.kills else ""
-            say(f"case {number + 1} of {cases}: {faults}{killed}; settled after {took:.1f} s")
-            for line in found.lines():
-                say(f"  {line}")
-        return tally
+    async def _one(self, case: Case, tally: Tally, say: Callable[[str], None]) -> None:
+        begun = time.monotonic()
+        found = await self._done(case, tally)
+        tally.cases += 1
+        tally.add(case, found)
+        took = time.monotonic() - begun
+        faults = ", ".join(rule["fault"] for rule in case.rules)
+        killed = f"; {case.kills} killed" if case.kills else ""
+        say(f"case {case.number}: {faults}{killed}; settled after {took:.1f} s")
+        for line in found.lines():
+            say(f"  {line}")
 
     def close(self) -> None:
         self._control.close()

@@ -1,56 +1,81 @@
-"""`cts chaos --wire`: bring a twin up, run the cases, report."""
+"""`cts chaos --wire`: for each venue bring a twin up and run its share of the cases; report."""
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from engine.values import Side
 from local import logs
+from local.operator import PAPER_ACCOUNTS, PaperAccount, PaperVenue
 from local.places import Places
+from local.programs import Market
 from local.twin import Wishes, twin_up
-from local.wire_ring.ring import Ring
+from local.wire_ring.ring import Ring, Tally
 
+VENUES: tuple[PaperVenue, ...] = ("binance", "bybit", "okx")
+SYMBOLS = 5
 KINDS = ("duplicates", "lost", "unprotected", "drift", "unresolved")
+Say = Callable[[str], None]
 
 
 async def run(
     places: Places,
-    wishes: Wishes,
     *,
     cases: int,
     seed: int,
-    say: Callable[[str], None],
+    venues: Sequence[str] = (),
+    say: Say,
     now_ms: Callable[[], int],
 ) -> dict[str, Any]:
-    """A fresh twin, its engine trading on one venue's wire, and so many cases one after another.
+    """So many cases, shared among the venues; each has a fresh twin whose engine trades on it.
 
     Raises
     ------
     NotReadyError, ChildError, DeployError, OperatorError
-        Whatever kept the twin from coming up, as one sentence.
+        Whatever kept a twin from coming up, as one sentence.
     """
-    sides = (Side.LONG,) if wishes.account.api_type == "spot" else tuple(Side)
-    async with twin_up(places, replace(wishes, fresh=True), say=say, now_ms=now_ms) as twin:
-        begun = time.monotonic()
-        ring = Ring(twin, wishes.account.books, seed=seed, sides=sides)
-        try:
-            tally = await ring.run(cases, say=say)
-            sent = ring.orders_received()
-        finally:
-            ring.close()
-        seconds = time.monotonic() - begun
-        say("stopping")
-    counts = {kind: tally.counts.get(kind, 0) for kind in KINDS}
+    begun = time.monotonic()
+    names = [cast(PaperVenue, name) for name in venues] or list(VENUES)
+    tally, problems, first = Tally(), 0, 0
+    for index, name in enumerate(names):
+        share = cases * (index + 1) // len(names) - first
+        if share:
+            say(f"{name}: {share} of {cases} cases")
+            numbers = range(first, first + share)
+            await _on(PAPER_ACCOUNTS[name], places, numbers, seed, tally, say, now_ms)
+            problems += len(logs.error_lines(places.logs))
+        first += share
     return {
         "cases": tally.cases,
-        "venue": wishes.account.books,
-        "faults_injected": tally.faults,
+        "venues": names,
+        "seed": seed,
+        "faults_injected": tally.faults + tally.kills,
         "kills": tally.kills,
-        "orders_sent": sent,
+        "orders_sent": tally.orders,
         "longest_unprotected_s": round(tally.longest_bare_s, 1),
-        **counts,
-        "seconds": round(seconds, 1),
+        **{kind: tally.counts.get(kind, 0) for kind in KINDS},
+        "problem_lines": problems,
         "wrong": tally.wrong,
-        "problem_lines": len(logs.error_lines(places.logs)),
+        "seconds": round(time.monotonic() - begun, 1),
     }
+
+
+async def _on(
+    account: PaperAccount,
+    places: Places,
+    numbers: range,
+    seed: int,
+    tally: Tally,
+    say: Say,
+    now_ms: Callable[[], int],
+) -> None:
+    sides = (Side.LONG,) if account.api_type == "spot" else tuple(Side)
+    wishes = Wishes(market=Market(symbols=SYMBOLS), account=account, console=False, fresh=True)
+    async with twin_up(places, wishes, say=say, now_ms=now_ms) as twin:
+        ring = Ring(twin, account.books, seed=seed, sides=sides)
+        try:
+            await ring.run(numbers, tally, say=say)
+            tally.orders += ring.orders_received()
+        finally:
+            ring.close()
+        say("stopping")
