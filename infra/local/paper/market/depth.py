@@ -15,7 +15,7 @@ from local.paper.market.noise import key_of, whole
 SLOT_MS = 50
 LEVELS = 50
 """Levels on each side; past the last one there is nobody."""
-_IDS_A_SLOT = 4
+IDS_A_SLOT = 4
 _HOLD_MS = 2_000  # a level keeps its size so long
 _SHARES = 64
 
@@ -46,7 +46,7 @@ def slot_of(time_ms: int) -> int:
 
 def update_id(time_ms: int) -> int:
     """Number of the last update at a time."""
-    return time_ms // SLOT_MS * _IDS_A_SLOT
+    return time_ms // SLOT_MS * IDS_A_SLOT
 
 
 class Depth:
