@@ -27,6 +27,7 @@ from local.paper.venues.binance_spot.sessions import (
 )
 from local.paper.wire import Answer, Json, Request, Trouble
 
+_OF_THE_SOCKET = ("apiKey", "returnRateLimits")
 _UNKNOWN_METHOD = common.Answer(-1020, "This operation is not supported.", 400)
 
 
@@ -130,8 +131,7 @@ class BinanceSpotWire:
         values = {name: _text(value) for name, value in params.items()}
         if route.guard is Guard.SIGNED:
             self._checked(params)
-        values.pop("apiKey", None)
-        return values
+        return {name: value for name, value in values.items() if name not in _OF_THE_SOCKET}
 
     def _checked(self, params: Mapping[str, Any]) -> None:
         """The signature is over all other parameters in the order of their names."""
