@@ -8,6 +8,8 @@ own orders take is not missing a moment later: other makers step in.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
 
 from local.paper.market.instruments import PaperInstrument
 from local.paper.market.noise import key_of, whole
@@ -49,6 +51,11 @@ def update_id(time_ms: int) -> int:
     return time_ms // SLOT_MS * IDS_A_SLOT
 
 
+@lru_cache(maxsize=1 << 16)
+def _share(key: int, ticks: int, moment: int) -> float:
+    return 0.8 + whole(key ^ (ticks << 20), moment, _SHARES) / _SHARES
+
+
 class Depth:
     """Sizes of the levels, drawn by address."""
 
@@ -72,15 +79,15 @@ class Depth:
             if ticks <= 0:
                 return
             moment = (time_ms + ticks % _SHARES * 31) // _HOLD_MS
-            share = 0.8 + whole(key ^ (ticks << 20), moment, _SHARES) / _SHARES
-            yield ticks, max(int(base * share * (1 + 0.2 * place)), 1)
+            share = _share(key, ticks, moment) * (1 + 0.2 * place)
+            yield ticks, max(int(base * share), 1)
 
     def book(
         self, one: PaperInstrument, best: tuple[int, int], time_ms: int, limit: int, scale: Decimal
     ) -> Book:
         """The book of a moment on the grid around its best bid and ask, in ticks."""
-        bids = tuple(self.levels(one, best[0], -1, time_ms, scale))[:limit]
-        asks = tuple(self.levels(one, best[1], +1, time_ms, scale))[:limit]
+        bids = tuple(islice(self.levels(one, best[0], -1, time_ms, scale), limit))
+        asks = tuple(islice(self.levels(one, best[1], +1, time_ms, scale), limit))
         return Book(update_id=update_id(time_ms), time_ms=time_ms, bids=bids, asks=asks)
 
     def _key(self, symbol: str, sign: int) -> int:
