@@ -3,18 +3,19 @@
 import asyncio
 import signal
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from adapters.access import PaperAddress
 from local.places import Places, Ports, default_home
-from local.recording import VENUES, RecordingError, Wanted
-from local.recording import record as recorded
+
+if TYPE_CHECKING:
+    from adapters.access import PaperAddress
+    from local.recording import Wanted
 
 
 def record(
-    venue: Annotated[str, typer.Option(help=f"Of: {', '.join(VENUES)}.")],
+    venue: Annotated[Literal["binance", "bybit", "okx"], typer.Option(help="Whose stream.")],
     symbols: Annotated[str, typer.Option(help="Joined names, such as BTCUSDT,ETHUSDT.")],
     out: Annotated[Path, typer.Option(help="The tape: .csv, or .csv.gz to pack it.")],
     seconds: Annotated[int, typer.Option(min=1, max=7 * 86_400, help="How long.")] = 3_600,
@@ -24,8 +25,8 @@ def record(
     paper_port: Annotated[int, typer.Option(help="Its port.")] = Ports().paper,
 ) -> None:
     """Record a venue's public trades; Ctrl-C ends it and keeps what there is."""
-    if venue not in VENUES:
-        _fail(f"--venue must be one of {', '.join(VENUES)}, was {venue!r}")
+    from local.recording import RecordingError, Wanted  # tables read their names at import
+
     names = tuple(each.strip().upper() for each in symbols.split(",") if each.strip())
     if not names:
         _fail("--symbols must name at least one symbol, such as BTCUSDT")
@@ -37,14 +38,18 @@ def record(
         _fail(str(error))
 
 
-async def _until_ended(wanted: Wanted) -> str:
+async def _until_ended(wanted: "Wanted") -> str:
+    from local.recording import record as recorded
+
     stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     return await recorded(wanted, say=typer.echo, stop=stop)
 
 
-def _paper(port: int) -> PaperAddress:
+def _paper(port: int) -> "PaperAddress":
+    from adapters.access import PaperAddress
+
     ca_file = Places(home=default_home()).paper_ca
     if not ca_file.is_file():
         _fail(f"no paper exchange ever ran here ({ca_file} is missing): start one with `cts up`")
