@@ -53,6 +53,8 @@ def report(exchange: PaperExchange) -> dict[str, Any]:
         "open_algo_orders": [_algo(one) for one in books.open_algos.values()],
         "positions": [_position(books, one) for one in margin.held(books)],
         "trades": [one.row() for one in books.fills],
+        "incomes": [one.row() for one in books.incomes],
+        "insurance": str(books.account.insurance),
         "balance": str(books.account.wallet),
         "available": str(exchange.available()),
         "hedge_mode": books.account.hedge_mode,
@@ -81,7 +83,7 @@ def _position(books: Books, one: Position) -> dict[str, Any]:
     return {
         "symbol": one.symbol, "side": side, "position_side": one.position_side.value,
         "quantity": str(abs(one.quantity)), "entry_price": str(one.entry_price),
-        "stop_quantity": str(stopped), "protected": stopped >= abs(one.quantity),
+        "margin": str(one.margin), "stop_quantity": str(stopped), "protected": stopped >= abs(one.quantity),
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tests.unit.local.paper.scripted import (
     an_algo,
 )
 
+from local.paper.control import report
 from local.paper.core import margin, modes
 from local.paper.core.books import AccountChanged, Event, OrderChanged
 from local.paper.core.records import FillKind, IncomeKind, OrderSide, OrderStatus, PositionSide
@@ -360,3 +361,21 @@ def test_hedged_sides_fund_each_other_and_are_liquidated_apart(
     assert stage.held(mine) == 0
     assert abs(stage.held(other)) == D("0.1")
     assert margin.cross_wallet(exchange.books) > 0
+
+
+@SIDES
+def test_the_books_tell_margins_and_payments(tmp_path: Path, side: OrderSide) -> None:
+    stage = a_held_position(tmp_path, side, isolated=True)
+    exchange = stage.exchange
+    exchange.charge_funding(BTC, D("0.0001"))
+    told = report(exchange)
+    exchange.liquidate(BTC)
+    after = report(exchange)
+
+    own = D("0.1") * (100_000 + 2 * side.sign) / 20
+    assert D(told["positions"][0]["margin"]) == own - side.sign
+    assert [(one["kind"], D(one["amount"])) for one in told["incomes"]] == [
+        ("FUNDING_FEE", D(-side.sign))
+    ]
+    assert [one["kind"] for one in after["incomes"]] == ["FUNDING_FEE", "INSURANCE_CLEAR"]
+    assert D(after["insurance"]) == -D(after["incomes"][-1]["amount"])
