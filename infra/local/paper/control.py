@@ -83,7 +83,8 @@ def _position(books: Books, one: Position) -> dict[str, Any]:
     return {
         "symbol": one.symbol, "side": side, "position_side": one.position_side.value,
         "quantity": str(abs(one.quantity)), "entry_price": str(one.entry_price),
-        "margin": str(one.margin), "stop_quantity": str(stopped), "protected": stopped >= abs(one.quantity),
+        "margin": str(one.margin), "stop_quantity": str(stopped),
+        "protected": stopped >= abs(one.quantity),
     }  # fmt: skip
 
 
