@@ -97,6 +97,7 @@ def instruments_of(values: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...
             max_leverage=one["max_leverage"],
             volume_24h_quote=Decimal(one["volume_24h_quote"]),
             is_spot=one.get("is_spot", False),
+            max_stops=one.get("max_stops", 0),
         )
         for one in values
     )

@@ -97,7 +97,8 @@ class Instrument:
     `symbol` is base and quote joined (`BTCUSDT`). Prices are multiples of `price_tick` in quote
     currency, quantities multiples of `quantity_step` in base units, `min_notional` is in quote.
     With `is_spot` the base itself is bought and sold: there is no short side and no leverage, and
-    whatever waits to be sold is locked.
+    whatever waits to be sold is locked. `max_stops` is how many orders of the symbol may wait for
+    their trigger price at once, 0 where that is never reached.
     """
 
     symbol: str
@@ -111,6 +112,7 @@ class Instrument:
     max_leverage: int
     volume_24h_quote: Decimal = Decimal(0)
     is_spot: bool = False
+    max_stops: int = 0
 
     def to_ticks(self, price: Decimal) -> int:
         """Integer ticks nearest to `price`."""

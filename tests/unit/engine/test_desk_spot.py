@@ -205,13 +205,36 @@ def test_a_rest_too_small_for_the_venue_is_left_and_told() -> None:
     assert live_sales(world) == []
 
 
+@pytest.mark.parametrize("stranger", [False, True])
+def test_no_more_positions_are_opened_than_the_venue_lets_stops_wait(stranger: bool) -> None:
+    world = a_world()
+    venue = venue_of(world)
+    few = replace(venue.instruments_by_symbol["BTCUSDT"], max_stops=2)
+    venue.instruments_by_symbol["BTCUSDT"] = few
+    opened(world)
+    if stranger:
+        venue.positions["BTCUSDT", Side.LONG] += 100
+        venue.copy_of(live_sales(world)[0], "by hand")
+        world.run(110)  # until the next look at the venue
+    else:
+        world.open(a_wish(exits=some_exits("0.9"), entry_close_ms=world.clock.now_ms()))
+
+    third = a_wish(exits=some_exits("1"), entry_close_ms=world.clock.now_ms())
+    command = world.wish(third)
+    world.run(4)
+
+    done = world.store.consumed[command.command_id]
+    assert done.reason == "stops_per_symbol"
+    assert done.numbers == {"stops": "2", "limit": "2"}
+
+
 def test_the_smallest_purchase_can_be_sold_at_its_stop_after_the_fee() -> None:
     spot = an_instrument(is_spot=True, quantity_step=STEP)
     price, exits = Decimal(100), some_exits(stop_loss="5")
 
     roomy = with_room_to_sell(spot, price, exits, Settings())
     least = roomy.min_notional / price
-    left = spot.floor_quantity(least * (1 - Settings().taker_fee_pct / 100))
+    left = spot.floor_quantity(least * (1 - 2 * Settings().taker_fee_pct / 100))
 
     assert left * 95 >= spot.min_notional
     assert left >= spot.min_quantity

@@ -63,6 +63,7 @@ def instrument(row: Row, *, quote: str, volume_quote: Decimal) -> Instrument | N
         max_leverage=1,
         volume_24h_quote=volume_quote,
         is_spot=True,
+        max_stops=int(filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders", 0)),
     )
 
 

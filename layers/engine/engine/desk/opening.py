@@ -5,7 +5,7 @@ from decimal import Decimal
 from engine.desk.book import Book
 from engine.desk.doubting import not_reconciled
 from engine.desk.exposing import account_left, exposure_for
-from engine.desk.spot import not_tradable, with_room_to_sell
+from engine.desk.spot import no_stop_left, not_tradable, with_room_to_sell
 from engine.desk.watching import RESUME
 from engine.ledger import Position, PositionStatus, Purpose
 from engine.orders import position_id
@@ -136,7 +136,7 @@ def _unready(book: Book, wish: Wish) -> Refusal | None:
     instrument = book.instrument(wish.key.symbol)
     if instrument is None:
         return Refusal(code="unknown_symbol")
-    untradable = not_tradable(instrument, wish)
+    untradable = not_tradable(instrument, wish) or no_stop_left(book, instrument)
     if untradable is not None:
         return untradable
     if book.snapshot is None:

@@ -13,7 +13,8 @@ from engine.desk.book import Book
 from engine.events import VenuePosition
 from engine.ladder import stop_distance_pct
 from engine.ledger import OrderState, Position, PositionStatus, Purpose
-from engine.orders import missing, remaining
+from engine.levels import breakeven_pct
+from engine.orders import is_ours, missing, remaining
 from engine.reconcile import SymbolSide
 from engine.risk import Refusal
 from engine.settings import Settings
@@ -29,17 +30,36 @@ def not_tradable(instrument: Instrument, wish: Wish) -> Refusal | None:
     return Refusal(code="side_not_tradable", numbers={"price": wish.price})
 
 
+def no_stop_left(book: Book, instrument: Instrument) -> Refusal | None:
+    """Each position needs a stop of its own, of which a venue may allow a few for each symbol.
+
+    Those of others on the account count too.
+    """
+    if not instrument.max_stops:
+        return None
+    held = sum(one.key.symbol == instrument.symbol for one in book.positions.values())
+    there = () if book.snapshot is None else book.snapshot.orders
+    others = sum(
+        one.symbol == instrument.symbol and one.is_conditional and not is_ours(one.client_order_id)
+        for one in there
+    )
+    if held + others < instrument.max_stops:
+        return None
+    numbers = {"stops": Decimal(held + others), "limit": Decimal(instrument.max_stops)}
+    return Refusal(code="stops_per_symbol", numbers=numbers)
+
+
 def with_room_to_sell(
     instrument: Instrument, price: Decimal, exits: Exits, settings: Settings
 ) -> Instrument:
     """The instrument with minimums for a purchase that can be sold again.
 
-    The fee comes off what is bought, rounding takes up to a step, and at its stop's price the rest
-    must still be worth what the venue takes.
+    The fee comes off what is bought (counted twice, for a spot market's is the higher), rounding
+    takes up to a step, and at its stop's price the rest must still be worth what the venue takes.
     """
     if not instrument.is_spot:
         return instrument
-    kept = 1 - settings.taker_fee_pct / 100
+    kept = 1 - breakeven_pct(settings) / 100
     at_stop = 1 - stop_distance_pct(exits, settings) / 100
     step = instrument.quantity_step
     return replace(
