@@ -9,6 +9,7 @@ import pytest
 from tests.unit.local.paper.bybit_desk import Desk
 from tests.unit.local.paper.scripted import BTC
 
+from local.paper.venues.bybit.shapes import uuid
 from local.paper.wire import Request, Trouble
 
 BOTH_SIDES = pytest.mark.parametrize(("opens", "closes"), [("Buy", "Sell"), ("Sell", "Buy")])
@@ -123,6 +124,8 @@ def test_a_fired_stop_keeps_its_id_and_its_link_id(opens: str, closes: str) -> N
     assert {row["orderId"] for row in desk.told("order")} == {placed["orderId"]}
     assert [row["orderStatus"] for row in desk.told("order")][-1] == "Filled"
     assert [row["orderId"] for row in desk.told("execution")] == [placed["orderId"]]
+    (own,) = [one for one in desk.stage.exchange.books.orders.values() if one.parent_algo_id]
+    assert desk.rows("order/realtime", orderId=uuid(own.order_id)) == []
     by_link = desk.rows("execution/list", orderLinkId="stop")
     assert [row["orderId"] for row in by_link] == [placed["orderId"]]
 
@@ -145,8 +148,11 @@ def test_a_stop_that_finds_nothing_to_close_ends_without_a_trade(opens: str, clo
     ]
 
 
-@pytest.mark.parametrize("first", [{}, {"orderType": "Limit", "price": "9000"}])
-@pytest.mark.parametrize("second", [{}, {"triggerPrice": "9500", "triggerDirection": 2}])
+WAITING = {"triggerPrice": "9500", "triggerDirection": 2}
+
+
+@pytest.mark.parametrize("first", [{}, {"orderType": "Limit", "price": "9000"}, WAITING])
+@pytest.mark.parametrize("second", [{}, WAITING])
 def test_a_link_id_is_good_for_one_order_for_ever(
     desk: Desk, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
@@ -433,7 +439,7 @@ def test_a_book_built_of_its_changes_is_the_book(depth: int) -> None:
     session.heard(json.dumps({"op": "subscribe", "args": [topic]}))
     end_ms = desk.stage.now_ms()
     start_ms = end_ms - 4_000
-    cuts = [start_ms, start_ms + 20, start_ms + 75, start_ms + 1_630, end_ms + 1]
+    cuts = [*range(start_ms, end_ms, 130), end_ms + 1]
     sides: dict[str, dict[str, str]] = {"b": {}, "a": {}}
     kinds, updates = [], []
     for first, last in pairwise(cuts):
@@ -446,7 +452,7 @@ def test_a_book_built_of_its_changes_is_the_book(depth: int) -> None:
                 sides[side] = {price: size for price, size in book.items() if Decimal(size)}
 
     whole = desk.get("market/orderbook", symbol=BTC, limit=depth)["result"]
-    assert kinds == ["snapshot", "delta", "delta", "delta"]
+    assert kinds == ["snapshot"] + ["delta"] * (len(cuts) - 2)
     assert updates == sorted(set(updates))
     assert updates[-1] == whole["u"]
     assert sides == {side: dict(whole[side]) for side in sides}
