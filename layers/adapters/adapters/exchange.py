@@ -84,9 +84,8 @@ class CcxtExchange:
             return self._rejected(order, error)  # nothing of the order was sent yet
         try:
             async with asyncio.timeout((valid_ms + _ANSWER_GRACE_MS) / 1000):
-                return await understood(
-                    self._dialect.place(self._wire, order, hedge=hedge, valid_ms=valid_ms)
-                )
+                answer = self._dialect.place(self._wire, order, hedge=hedge, valid_ms=valid_ms)
+                return self._witnessed(await understood(answer))
         except TimeoutError:
             return self._unclear(order, Unclear.TIMEOUT, "no answer in time")
         except VenueUnclearError as error:
@@ -116,6 +115,8 @@ class CcxtExchange:
         try:
             await self._wire.set_clock()
             update = await understood(self._dialect.find(self._wire, order))
+            if update is not None:
+                self._witnessed(update)
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
             why = error.why if isinstance(error, VenueUnclearError) else Unclear.VENUE
             return self._unclear(order, why, str(error))
@@ -140,7 +141,9 @@ class CcxtExchange:
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         await self._wire.set_clock()
-        return await understood(self._dialect.fills(self._wire, symbol, since_ms=since_ms))
+        found = await understood(self._dialect.fills(self._wire, symbol, since_ms=since_ms))
+        self._wire.witness.rest_told(found)
+        return found
 
     async def skew_ms(self) -> int:
         return await understood(self._wire.skew_ms())
@@ -212,6 +215,11 @@ class CcxtExchange:
         if isinstance(found, NotFound):
             return self._unclear(order, Unclear.VENUE, f"refused as a duplicate, not found: {text}")
         return found
+
+    def _witnessed(self, update: OrderUpdate) -> OrderUpdate:
+        """The same; the stream of the account must tell of it too."""
+        self._wire.witness.rest_told((update,))
+        return update
 
     def _rejected(self, order: Order, error: CtsError) -> OrderUpdate:
         return OrderUpdate(

@@ -13,6 +13,7 @@ from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
 from adapters.venues import CountsInWindows, CountsOrders, Dialect, Socket
+from adapters.witness import Witness
 from engine.errors import CtsError, VenueBusyError
 from engine.ports import Clock
 
@@ -52,6 +53,7 @@ class Wire:
         self.access = access
         self.clock = clock
         self.names = OrderNames()
+        self.witness = Witness(clock)
         self.limits = limits or limits_of(dialect, clock)
         self._dialect = dialect
         self._timeout_ms = timeout_ms
