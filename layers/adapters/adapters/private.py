@@ -79,8 +79,11 @@ class PrivateStream:
         return events
 
     def check(self, now_ms: int, *, frozen_ms: int) -> None:
-        """Dial anew after a freeze, or if the stream fell silent."""
+        """Dial anew after a freeze, or if the stream does not tell what the venue knows."""
         self.stream.check(now_ms, frozen_ms=frozen_ms)
+        unheard = self._wire.witness.unheard(self.stream.live_since_ms)
+        if unheard:
+            self.stream.kick(f"it said nothing of the filled order {unheard}")
 
     async def close(self) -> None:
         """Stop listening."""
@@ -119,6 +122,7 @@ class PrivateStream:
                 self._take(news)
 
     def _take(self, news: PrivateNews) -> None:
+        self._wire.witness.stream_told((*news.updates, *news.fills))
         self._events += (*news.updates, *news.fills, *news.funding)
         if news.expired:
             self.stream.kick("the venue ended the stream's key")
