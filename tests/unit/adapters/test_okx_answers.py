@@ -414,13 +414,22 @@ def test_all_symbols_share_a_market_socket_with_an_address_of_its_own() -> None:
     assert one.url.partition("#")[0] == other.url.partition("#")[0]
 
 
-async def test_the_private_socket_logs_in_then_subscribes() -> None:
+@pytest.mark.parametrize(
+    ("second", "channel", "address"),
+    [(False, "orders", "/private"), (True, "orders-algo", "/business")],
+)
+async def test_a_private_socket_logs_in_then_subscribes(
+    second: bool, channel: str, address: str
+) -> None:
     client = a_client()
     wire = Scripted()
     wire.client = lambda: client  # type: ignore[method-assign]  # this test needs a real one
+    dialect = OkxSwap()
+    opened = dialect.second_private_socket(wire) if second else dialect.private_socket(wire)
 
-    socket: Socket = await OkxSwap().private_socket(wire)
+    socket: Socket = await opened
 
+    assert socket.url.endswith(address)
     assert socket.request is not None
     assert socket.reply is not None
     login = socket.request["args"][0]
@@ -428,7 +437,7 @@ async def test_the_private_socket_logs_in_then_subscribes() -> None:
     assert (login["apiKey"], login["passphrase"]) == ("key", "phrase")
     assert login["sign"] == _signature(text)
     subscribe = socket.reply({"event": "login", "code": "0"})
-    assert subscribe == {"op": "subscribe", "args": [{"channel": "orders", "instType": "SWAP"}]}
+    assert subscribe == {"op": "subscribe", "args": [{"channel": channel, "instType": "SWAP"}]}
     assert socket.reply({"event": "subscribe"}) is None
     assert socket.reply({"event": "error", "code": "60009"}) is None
 

@@ -369,6 +369,27 @@ def test_an_order_born_of_a_stop_has_the_stop_s_name() -> None:
     assert names.get("77") == Name(client_order_id=STOP_ID, side=Side.LONG)
 
 
+@pytest.mark.parametrize(
+    ("state", "ours"), [("live", OrderState.OPEN), ("canceled", OrderState.CANCELLED),
+                        ("order_failed", OrderState.REJECTED)],
+)  # fmt: skip
+def test_a_conditional_order_s_own_news_are_an_update(state: str, ours: OrderState) -> None:
+    message = a_message(an_algo_row(state=state), channel="orders-algo")
+
+    (update,) = order_words.private_news(message, OrderNames(), SIZES).updates
+
+    assert (update.client_order_id, update.state) == (STOP_ID, ours)
+
+
+def test_of_a_fired_one_its_own_channel_tells_the_name_alone() -> None:
+    names = OrderNames()
+    row = an_algo_row(state="effective", ordId="78", ordIdList=["78"])
+    news = order_words.private_news(a_message(row, channel="orders-algo"), names, SIZES)
+
+    assert news.updates == ()
+    assert names.get("78") == Name(client_order_id=STOP_ID, side=Side.LONG)
+
+
 def test_an_order_without_an_execution_is_an_update_alone() -> None:
     row = an_order_row(state="live", accFillSz="0", avgPx="", tradeId="", fillSz="0", fillFee="0")
     news = order_words.private_news(a_message(row), OrderNames(), SIZES)

@@ -1,7 +1,8 @@
 """What differs between venues, one small module each, behind one protocol.
 
 `Dialect` is what every venue must have. What only some have are small protocols of their own,
-which a dialect fulfils by having the attribute: `CountsOrders`, `CountsInWindows`, `TellsTime`.
+which a dialect fulfils by having the attribute: `CountsOrders`, `CountsInWindows`, `TellsTime`,
+`TellsElsewhere`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -186,6 +187,13 @@ class TellsTime(Protocol):
     """
 
     def event_ms(self, message: Any) -> int | None: ...
+
+
+@runtime_checkable
+class TellsElsewhere(Protocol):
+    """A dialect whose venue tells of conditional orders at a second private address."""
+
+    async def second_private_socket(self, wire: Caller) -> "Socket": ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Row, Socket, 
 from adapters.venues import okx_calls as calls
 from adapters.venues import okx_order_words as order_words
 from adapters.venues import okx_words as words
-from adapters.venues.okx_signing import VALID_UNTIL, login, sign_with_deadlines
+from adapters.venues.okx_signing import VALID_UNTIL, logged_in, sign_with_deadlines
 from engine.errors import CtsError, VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order, OrderState, OrderType
@@ -230,20 +230,15 @@ class OkxSwap:
         return bool(message == "pong")
 
     async def private_socket(self, wire: Caller) -> Socket:
-        """Login, then our orders of all swaps, whose messages carry the fills too.
-
-        News of conditional orders have another address and are not followed: one that was
-        triggered is told as the plain order it became.
-        """
+        """Our plain orders of all swaps, whose messages carry the fills too."""
         await self._known(wire)
-        client = wire.client()
-        args = [{"channel": "orders", "instType": "SWAP"}]
+        url = wire.client().get_url("orders", "private")
+        return logged_in(wire.client(), url, [{"channel": "orders", "instType": "SWAP"}])
 
-        def reply(message: Any) -> Mapping[str, Any] | None:
-            is_login = isinstance(message, dict) and message.get("event") == "login"
-            return {"op": "subscribe", "args": args} if is_login else None
-
-        return Socket(url=client.get_url("orders", "private"), request=login(client), reply=reply)
+    async def second_private_socket(self, wire: Caller) -> Socket:
+        """Our conditional orders of all swaps."""
+        url = wire.client().get_url("orders-algo", "business")
+        return logged_in(wire.client(), url, [{"channel": "orders-algo", "instType": "SWAP"}])
 
     async def keep_private_alive(self, wire: Caller) -> None:
         """Nothing: the login lasts as long as its socket."""

@@ -1,5 +1,6 @@
 """OKX's rows of orders and executions as our values. Pure: rows in, values out."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -111,15 +112,22 @@ def fill(row: Row, named: Name, sizes: Sizes) -> Fill:
 
 
 def private_news(message: Any, names: OrderNames, sizes: Sizes) -> PrivateNews:
-    """What a message of the private stream says of our orders.
+    """What a message of the private channels says of our orders.
 
     A row tells the conditional order it was born of, so no other message has to be waited for.
     """
     channel = message.get("arg", {}).get("channel") if isinstance(message, dict) else None
-    if channel != "orders":
+    if channel not in ("orders", "orders-algo"):
         return PrivateNews()
+    rows = [row for row in message.get("data", ()) if is_of_usdt_swap(row)]
+    if channel == "orders":
+        return _order_news(rows, names, sizes)
+    return _conditional_news(rows, names)
+
+
+def _order_news(rows: Sequence[Row], names: OrderNames, sizes: Sizes) -> PrivateNews:
     updates, fills = [], []
-    for row in (each for each in message.get("data", ()) if is_of_usdt_swap(each)):
+    for row in rows:
         named = names.note(row["ordId"], name_of(row))
         updates.append(order_update(row, named.client_order_id, sizes))
         if row.get("tradeId"):
@@ -127,6 +135,18 @@ def private_news(message: Any, names: OrderNames, sizes: Sizes) -> PrivateNews:
             kind = _KINDS.get(row.get("category", ""), FillKind.TRADE)
             fills.append(_fill(row, named, sizes, fee=fee, at_ms=row["fillTime"], kind=kind))
     return PrivateNews(updates=tuple(updates), fills=tuple(fills))
+
+
+def _conditional_news(rows: Sequence[Row], names: OrderNames) -> PrivateNews:
+    """The state of one that was born comes with its own messages: two tellers could contradict."""
+    updates = []
+    for row in rows:
+        born, named = born_order_id(row), name_of(row)
+        if born:
+            names.note(born, named)
+        else:
+            updates.append(conditional_update(row, named.client_order_id))
+    return PrivateNews(updates=tuple(updates))
 
 
 def _fill(

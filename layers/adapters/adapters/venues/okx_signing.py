@@ -5,8 +5,10 @@ their time stamp, which OKX takes for 30 s, is set back so that those end at the
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from adapters.venues import Socket
 
 VALID_UNTIL = "cts_valid_until"
 """The parameter that carries a request's deadline up to its signature, in the venue's time (ms)."""
@@ -40,8 +42,17 @@ def sign_with_deadlines(client: Any) -> None:
     client.sign = signed
 
 
-def login(client: Any) -> dict[str, Any]:
-    """The request that opens a private socket."""
+def logged_in(client: Any, url: str, args: Sequence[Mapping[str, str]]) -> Socket:
+    """A private socket: the login first, and the subscription once that was answered."""
+
+    def reply(message: Any) -> Mapping[str, Any] | None:
+        is_login = isinstance(message, dict) and message.get("event") == "login"
+        return {"op": "subscribe", "args": list(args)} if is_login else None
+
+    return Socket(url=url, request=_login(client), reply=reply)
+
+
+def _login(client: Any) -> dict[str, Any]:
     stamp = str(int(client.nonce()) // 1000)
     text = client.encode(f"{stamp}GET/users/self/verify")
     return {
