@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -27,6 +27,12 @@ from local.paper.wire import VenueWire
 
 KEY, SECRET, PASSPHRASE = "test-key", "test-secret", "test-passphrase"
 MakeWire = Callable[[PaperExchange, Credentials], VenueWire]
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "binanceusdm": {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}},
+    "binance": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}},
+    "bybit": {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}},
+    "okx": {"defaultType": "swap", "fetchMarkets": {"types": ["swap"]}},
+}
 
 
 class _ToLoopback(aiohttp.abc.AbstractResolver):
@@ -72,12 +78,11 @@ class ServedVenue:
 
     def client(self, name: str = "binanceusdm", **more: Any) -> Any:
         """An unmodified ccxt.pro client with its production addresses."""
-        options = {"defaultType": "swap", "fetchCurrencies": False, "fetchMargins": False}
+        options = {"fetchCurrencies": False, "fetchMargins": False} | _OPTIONS[name]
         keys = {"apiKey": KEY, "secret": SECRET, "password": PASSPHRASE}
-        if name == "binanceusdm":
-            options |= {"fetchMarkets": {"types": ["linear"]}}
         rest = {"enableRateLimit": False, "timeout": 5_000, "options": options}
         made = getattr(ccxt.pro, name)(keys | rest | more)
+        made.has["fetchCurrencies"] = False
         made.session, made.own_session = self.session(), False
         self._closing.append(made)
         return made
@@ -101,9 +106,10 @@ class ServedVenue:
         _, told = await self.control("GET", "/faults")
         return [one["strikes"] for one in told["rules"]]
 
-    async def now(self, fault: str, **parameters: Any) -> str:
+    async def now(self, fault: str, *, topic: str = "", **parameters: Any) -> str:
         """A fault at once; what became of it."""
         body = {"fault": fault, "venue": self.wire.name, "with": parameters}
+        body |= {"topic": topic} if topic else {}
         status, told = await self.control("POST", "/faults/now", **body)
         assert status == 200, told
         return str(told["done"][self.wire.name])
@@ -124,12 +130,22 @@ def a_wire(make: MakeWire = BinanceWire, *, symbols: tuple[str, ...] = ("BTCUSDT
 
 
 @asynccontextmanager
-async def served(directory: Path, wire: VenueWire | None = None) -> AsyncIterator[ServedVenue]:
-    """A venue's doors for the length of a block."""
-    wire = wire or a_wire()
-    async with serving([wire], directory) as doors:
-        venue = ServedVenue(doors, wire, directory / "ca.pem")
+async def served_all(
+    directory: Path, wires: Sequence[VenueWire]
+) -> AsyncIterator[dict[str, ServedVenue]]:
+    """The doors of several venues for the length of a block, each by its name."""
+    async with serving(wires, directory) as doors:
+        venues = {one.name: ServedVenue(doors, one, directory / "ca.pem") for one in wires}
         try:
-            yield venue
+            yield venues
         finally:
-            await venue.close()
+            for venue in venues.values():
+                await venue.close()
+
+
+@asynccontextmanager
+async def served(directory: Path, wire: VenueWire | None = None) -> AsyncIterator[ServedVenue]:
+    """A venue's doors for the length of a block; Binance's, unless another is given."""
+    wire = wire or a_wire()
+    async with served_all(directory, [wire]) as venues:
+        yield venues[wire.name]
