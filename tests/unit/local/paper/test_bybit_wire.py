@@ -213,8 +213,9 @@ def test_cancelling_all_ends_both_kinds_unless_one_is_named(desk: Desk) -> None:
 
     assert [row["orderLinkId"] for row in stops] == ["waiting"]
     assert [row["orderLinkId"] for row in rest] == ["plain"]
-    states = {row["orderLinkId"]: row["orderStatus"] for row in desk.rows("order/history")}
-    assert states == {"plain": "Cancelled", "waiting": "Deactivated"}
+    for path, more in (("order/history", {}), ("order/realtime", {"openOnly": 1})):
+        states = {row["orderLinkId"]: row["orderStatus"] for row in desk.rows(path, **more)}
+        assert states == {"plain": "Cancelled", "waiting": "Deactivated"}
 
 
 def test_lists_come_in_pages_newest_first(desk: Desk) -> None:
@@ -308,6 +309,7 @@ def test_the_modes_stand_while_something_is_open(desk: Desk) -> None:
     assert waiting["retCode"] == 110028
     assert holding["retCode"] == 110024
     assert isolated.body["retCode"] == 3400045
+    assert isolated.body["result"]["reasons"][0]["reasonCode"] == "3400101"
 
 
 def test_isolated_margin_is_the_accounts_and_leaves_no_sums(desk: Desk) -> None:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from local.paper.core import margin, modes
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import ZERO, Position, PositionSide
-from local.paper.core.refusals import Reason, RefusedError
 from local.paper.venues.bybit import errors, shapes
 from local.paper.venues.bybit.order_shapes import INDEX
 from local.paper.venues.bybit.parameters import Parameters, check_category
@@ -121,7 +120,7 @@ def set_margin_mode(exchange: PaperExchange, given: Parameters) -> Json:
     if isolated == is_isolated(exchange):
         return {"reasons": []}
     if margin.held(exchange.books):
-        raise RefusedError(Reason.MARGIN_OPEN_POSITION)
+        raise errors.VenueError(*errors.MARGIN_MODE_FAILED)
     for symbol in exchange.quotes.instruments:
         modes.set_isolated(exchange.books, symbol, isolated=isolated)
     return {"reasons": []}

@@ -3,16 +3,21 @@
 Every answer has HTTP status 200; what went wrong stands in `retCode` and `retMsg`.
 """
 
+from typing import Any
+
 from local.paper.core.refusals import Reason
+
+Json = Any
 
 
 class VenueError(Exception):
     """A request is answered with an error of the venue."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, result: Json = None) -> None:
         super().__init__(f"{code} {message}")
         self.code = code
         self.message = message
+        self.result = result
 
 
 _WORDS: dict[Reason, tuple[int, str]] = {
@@ -54,7 +59,6 @@ _WORDS: dict[Reason, tuple[int, str]] = {
         110028,
         "You have existing open orders, so the position mode cannot be switched.",
     ),
-    Reason.MARGIN_OPEN_POSITION: (3400045, "Set margin mode failed"),
     Reason.LEVERAGE_RANGE: (110013, "Cannot set leverage due to risk limit level."),
 }
 
@@ -71,6 +75,15 @@ def bad(message: str) -> VenueError:
 
 
 UNKNOWN_ROUTE = (10017, "Route not found.")
+MARGIN_MODE_FAILED = (
+    3400045,
+    "Set margin mode failed",
+    {
+        "reasons": [
+            {"reasonCode": "3400101", "reasonMsg": "Please ensure that there are no positions"}
+        ]
+    },
+)
 LEVERAGE_UNCHANGED = (110043, "Set leverage has not been modified.")
 EXPECTS_RISING = (110092, "expect Rising, but trigger_price <= current")
 EXPECTS_FALLING = (110093, "expect Falling, but trigger_price >= current")

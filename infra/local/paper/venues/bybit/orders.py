@@ -24,6 +24,7 @@ _SIDES = {"Buy": OrderSide.BUY, "Sell": OrderSide.SELL}
 _INDEXES = {index: side for side, index in order_shapes.INDEX.items()}
 _TIMES = {"GTC": "GTC", "IOC": "IOC", "FOK": "FOK", "PostOnly": "GTX"}
 _TYPES = ("Market", "Limit")
+_LATEST_ENDED = 500
 _WEEK_MS = 7 * 86_400_000
 
 
@@ -76,12 +77,14 @@ def cancel_all(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def realtime(exchange: PaperExchange, given: Parameters) -> Json:
-    """``GET /v5/order/realtime``: open orders; asked for by name, also one that ended."""
-    if given.integer("openOnly", 0):
-        raise errors.bad("openOnly must be 0 here: ended orders are in the history")
+    """``GET /v5/order/realtime``: open orders, or the latest that ended; by name of any state."""
+    ended = given.integer("openOnly", 0)
+    if ended not in (0, 1):
+        raise errors.bad("openOnly must be 0 or 1")
     exchange.advance()
-    is_open = None if finding.names_one(given) else True
-    return _page(exchange, finding.matching(exchange, given, is_open=is_open), given)
+    is_open = None if finding.names_one(given) else not ended
+    found = finding.matching(exchange, given, is_open=is_open)
+    return _page(exchange, found[:_LATEST_ENDED] if ended else found, given)
 
 
 def history(exchange: PaperExchange, given: Parameters) -> Json:

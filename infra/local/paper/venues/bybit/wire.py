@@ -51,7 +51,7 @@ class BybitWire:
             found = errors.refused(refusal.reason)
             body = self._said(found.code, found.message)
         except errors.VenueError as error:
-            body = self._said(error.code, error.message)
+            body = self._said(error.code, error.message, error.result)
         return Answer(body=body, headers=headers)
 
     def session(self, path: str, query: str) -> PublicSession | PrivateSession | Answer:
