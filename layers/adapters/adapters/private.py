@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.failures import understood
 from adapters.streams import Patience, Stream
-from adapters.venues import Dialect, PrivateNews, Socket
+from adapters.venues import Dialect, PrivateNews, Socket, TellsElsewhere
 from adapters.wire import Wire
 from engine.errors import CtsError
 from engine.events import Event, StreamBroken
@@ -67,12 +67,13 @@ class PrivateStream:
             speaks=False,
             on_break=self._on_break,
         )
+        self._streams = (self.stream, *self._elsewhere(patience))
         self._keeper = asyncio.create_task(self._keep_alive())
 
     def drain(self) -> tuple[Event, ...]:
         """Events since the last call."""
         is_due = self._clock.now_ms() - self._told_ms >= _REPEAT_MS
-        if self._missing_since_ms and (self.stream.is_live or is_due):
+        if self._missing_since_ms and (self._is_live or is_due):
             self._tell_missing()
         self._read_unnamed()
         events, self._events = tuple(self._events), []
@@ -80,7 +81,8 @@ class PrivateStream:
 
     def check(self, now_ms: int, *, frozen_ms: int) -> None:
         """Dial anew after a freeze, or if the stream does not tell what the venue knows."""
-        self.stream.check(now_ms, frozen_ms=frozen_ms)
+        for stream in self._streams:
+            stream.check(now_ms, frozen_ms=frozen_ms)
         unheard = self._wire.witness.unheard(self.stream.live_since_ms)
         if unheard:
             self.stream.kick(f"it said nothing of the filled order {unheard}")
@@ -89,7 +91,32 @@ class PrivateStream:
         """Stop listening."""
         self._keeper.cancel()
         await asyncio.gather(self._keeper, return_exceptions=True)
-        await self.stream.close()
+        await asyncio.gather(*(stream.close() for stream in self._streams))
+
+    @property
+    def _is_live(self) -> bool:
+        return all(stream.is_live for stream in self._streams)
+
+    def _elsewhere(self, patience: Patience) -> tuple[Stream, ...]:
+        """A second socket where the venue tells of conditional orders on one of their own."""
+        dialect = self._dialect
+        if not isinstance(dialect, TellsElsewhere):
+            return ()
+
+        async def open_socket() -> Socket:
+            return await understood(dialect.second_private_socket(self._wire))
+
+        return (
+            Stream(
+                self._wire,
+                self._clock,
+                open_socket,
+                self._on_message,
+                patience=patience,
+                speaks=False,
+                on_break=self._on_break,
+            ),
+        )
 
     async def _open_socket(self) -> Socket:
         return await understood(self._dialect.private_socket(self._wire))
@@ -128,11 +155,13 @@ class PrivateStream:
             self.stream.kick("the venue ended the stream's key")
 
     def _on_break(self, seen_ms: int) -> None:
-        self._missing_since_ms = seen_ms
-        self._tell_missing()
+        was_missing, since_ms = bool(self._missing_since_ms), self._missing_since_ms or seen_ms
+        self._missing_since_ms = min(since_ms, seen_ms)
+        if not was_missing:
+            self._tell_missing()
 
     def _tell_missing(self) -> None:
         self._told_ms = self._clock.now_ms()
         self._events.append(StreamBroken(since_ms=self._missing_since_ms, at_ms=self._told_ms))
-        if self.stream.is_live:
+        if self._is_live:
             self._missing_since_ms = 0
