@@ -25,15 +25,17 @@ class TradeTotals:
 
 
 def our_books(connection_id: str) -> Books:
-    """What the store says is on the venue."""
+    """What the store says is on the venue, what it left there as too little to sell included."""
     orders = list(OrderRow.live.query(connection_id, consistent_read=True))
-    positions = list(PositionRow.live.query(connection_id, consistent_read=True))
+    positions = list(PositionRow.query(connection_id, consistent_read=True))
     fills = TradeRow.query(connection_id, consistent_read=True)
-    open_ones = [row for row in positions if row.status != str(PositionStatus.OPENING)]
+    held = [row for row in positions if row.status not in (None, str(PositionStatus.OPENING))]
     return Books(
         orders={row.client_order_id: "working" for row in orders if row.state in _WORKING},
         fills={f"{row.symbol} {row.trade_id}": row.quantity for row in fills},
-        quantities=summed((f"{row.symbol} {row.side}", row.quantity) for row in open_ones),
+        quantities=summed(
+            (f"{row.symbol} {row.side}", row.quantity + (row.residue or 0)) for row in held
+        ),
         stops=summed(
             (f"{row.symbol} {row.side}", row.quantity - row.filled_quantity)
             for row in orders
@@ -44,17 +46,18 @@ def our_books(connection_id: str) -> Books:
 
 def venue_books(books: Mapping[str, Any]) -> Books:
     """The same from the paper exchange's own books (its control port's answer)."""
-    algos = books["open_algo_orders"]
+    orders, algos = books["open_orders"], books["open_algo_orders"]
+    stops = [one for one in orders if one["closes"]]
+    stops += [one for one in algos if one["type"] == "STOP_MARKET"]
     return Books(
-        orders={o["client_order_id"]: "working" for o in (*books["open_orders"], *algos)},
+        orders={o["client_order_id"]: "working" for o in (*orders, *algos)},
         fills={f"{t['symbol']} {t['trade_id']}": Decimal(t["quantity"]) for t in books["trades"]},
         quantities=summed(
             (f"{p['symbol']} {p['side']}", Decimal(p["quantity"])) for p in books["positions"]
         ),
         stops=summed(
-            (f"{o['symbol']} {o['closes']}", Decimal(o["quantity"]))
-            for o in algos
-            if o["type"] == "STOP_MARKET"
+            (f"{o['symbol']} {o['closes']}", Decimal(o["quantity"]) - Decimal(o.get("filled", 0)))
+            for o in stops
         ),
     )
 

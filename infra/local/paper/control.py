@@ -9,9 +9,11 @@ from aiohttp import web
 from local.paper.core import margin
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
-from local.paper.core.records import AlgoOrder, Order, Position
+from local.paper.core.records import AlgoOrder, Order, OrderSide, Position
 
 DEFAULT_VENUE = "binance"
+_SPOT_STOP = "STOP_LOSS"
+"""A stop on spot, which is a plain order there."""
 _ZERO = Decimal(0)
 
 
@@ -51,7 +53,7 @@ def report(exchange: PaperExchange) -> dict[str, Any]:
         "fills": len(books.fills),
         "open_orders": [_order(one) for one in books.open_orders.values()],
         "open_algo_orders": [_algo(one) for one in books.open_algos.values()],
-        "positions": [_position(books, one) for one in margin.held(books)],
+        "positions": [_position(exchange, one) for one in margin.held(books)],
         "trades": [one.row() for one in books.fills],
         "incomes": [one.row() for one in books.incomes],
         "insurance": str(books.account.insurance),
@@ -67,7 +69,9 @@ def _duplicates(books: Books, purpose: str) -> int:
 
 
 def _order(one: Order) -> dict[str, Any]:
-    return one.row() | {"type": one.order_type}
+    """``closes`` is the side a stop on spot can close."""
+    closes = "LONG" if (one.original_type, one.side) == (_SPOT_STOP, OrderSide.SELL) else ""
+    return one.row() | {"type": one.order_type, "closes": closes}
 
 
 def _algo(one: AlgoOrder) -> dict[str, Any]:
@@ -77,23 +81,32 @@ def _algo(one: AlgoOrder) -> dict[str, Any]:
     return one.row() | names
 
 
-def _position(books: Books, one: Position) -> dict[str, Any]:
+def _position(exchange: PaperExchange, one: Position) -> dict[str, Any]:
     side = "LONG" if one.quantity > 0 else "SHORT"
-    stopped = stop_quantity(books, one)
+    stopped = stop_quantity(exchange.books, one)
+    bare = abs(one.quantity) - stopped - exchange.uncoverable(one.symbol)
     return {
         "symbol": one.symbol, "side": side, "position_side": one.position_side.value,
         "quantity": str(abs(one.quantity)), "entry_price": str(one.entry_price),
         "margin": str(one.margin), "stop_quantity": str(stopped),
-        "protected": stopped >= abs(one.quantity),
+        "protected": bare <= 0,
     }  # fmt: skip
 
 
 def stop_quantity(books: Books, position: Position) -> Decimal:
-    """Live STOP_MARKET quantity that can only close this position.
+    """Live STOP_MARKET quantity that can only close this position; on spot, STOP_LOSS sales.
 
     In hedge mode the position side makes an order reduce-only; ``closePosition`` covers all of it.
     """
-    total = _ZERO
+    total = sum(
+        (
+            order.quantity - order.filled
+            for order in books.open_orders.values()
+            if (order.symbol, order.original_type) == (position.symbol, _SPOT_STOP)
+            and order.side is OrderSide.SELL
+        ),
+        _ZERO,
+    )
     for algo in books.open_algos.values():
         same = (algo.symbol, algo.position_side) == (position.symbol, position.position_side)
         against = algo.side.sign * position.quantity < 0

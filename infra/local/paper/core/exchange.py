@@ -8,6 +8,7 @@ from local.paper.core.books import AlgoChanged, Books, OrderChanged
 from local.paper.core.execution import Execution, taker_price
 from local.paper.core.matching import Matching
 from local.paper.core.records import (
+    ZERO,
     AlgoOrder,
     AlgoStatus,
     Order,
@@ -18,7 +19,7 @@ from local.paper.core.records import (
 from local.paper.core.refusals import Reason, RefusedError
 from local.paper.core.requests import AlgoRequest, OrderRequest
 from local.paper.core.scripts import Scripts
-from local.paper.core.triggers import TRAILING, fires, working_price
+from local.paper.core.triggers import armed, working_price
 from local.paper.core.venue_orders import VenueOrders
 from local.paper.market.instruments import PaperInstrument
 from local.paper.market.quotes import Quotes
@@ -79,6 +80,10 @@ class PaperExchange:
     def maintenance_margin(self, position: Position) -> Decimal:
         return margin.maintenance_margin(position, self.mark_price, self.venue.brackets)
 
+    def uncoverable(self, symbol: str) -> Decimal:
+        """How much of a holding may be too little for any order: nothing, but on spot."""
+        return ZERO
+
     def liquidation_price(self, position: Position) -> Decimal:
         """Where the mark price liquidates a position, on the tick; zero if nowhere."""
         price = margin.liquidation_price(self.books, position, self.mark_price, self.venue.brackets)
@@ -127,7 +132,10 @@ class PaperExchange:
         return order
 
     def amend_order(self, order: Order, quantity: Decimal, price: Decimal) -> Order:
-        """New quantity and price of an open limit order; it keeps its ids."""
+        """New quantity and price of an open limit order; it keeps its ids.
+
+        A quantity that is filled already cancels it.
+        """
         now_ms = self.advance()
         if not order.is_open:
             raise RefusedError(Reason.UNKNOWN_ORDER)
@@ -136,6 +144,8 @@ class PaperExchange:
         rules.check_price(instrument, price)
         if (quantity, price) == (order.quantity, order.price):
             raise RefusedError(Reason.NOTHING_TO_AMEND)
+        if quantity <= order.filled:
+            return self.cancel_order(order)
         order.quantity, order.price, order.updated_ms = quantity, price, now_ms
         self.books.keep_order(order)
         self.books.tell(OrderChanged(order=order.copy(), execution="AMENDMENT"))
@@ -151,11 +161,7 @@ class PaperExchange:
         client_id = request.client_algo_id or f"paper_{self.books.account.next_id + 1}"
         rules.check_client_id(self.books, "algo", client_id)
         last = working_price(request, self.last_price(request.symbol), self.scripts)
-        algo = _new_algo(request, client_id, now_ms)
-        if algo.order_type == TRAILING:
-            _start_trailing(algo, last)
-        elif fires(algo, last):
-            raise RefusedError(Reason.WOULD_TRIGGER)
+        algo = armed(request, client_id, last, now_ms)
         algo.algo_id = self.books.next_id()
         self.books.count_client_id("algo", client_id, algo.algo_id)
         self.books.keep_algo(algo)
@@ -213,23 +219,3 @@ class PaperExchange:
         if not position.quantity:
             raise RefusedError(Reason.NO_POSITION, symbol)
         return position
-
-
-def _start_trailing(algo: AlgoOrder, last: Decimal) -> None:
-    """A trailing order without activation price is active now; one on the wrong side is refused."""
-    if not algo.activate_price:
-        algo.extreme = last
-    elif algo.side.sign * (algo.activate_price - last) >= 0:
-        raise RefusedError(Reason.WOULD_TRIGGER)
-
-
-def _new_algo(request: AlgoRequest, client_id: str, now_ms: int) -> AlgoOrder:
-    return AlgoOrder(
-        algo_id=0, client_algo_id=client_id, symbol=request.symbol, side=request.side,
-        position_side=request.position_side, order_type=request.order_type,
-        time_in_force=request.time_in_force, quantity=request.quantity, price=request.price,
-        trigger_price=request.trigger_price, callback_rate=request.callback_rate,
-        activate_price=request.activate_price, reduce_only=request.reduce_only,
-        close_position=request.close_position, working_type=request.working_type,
-        created_ms=now_ms, updated_ms=now_ms,
-    )  # fmt: skip

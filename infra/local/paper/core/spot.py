@@ -73,6 +73,15 @@ class SpotExchange(PaperExchange):
         found += [base_balance(self.books, one) for one in self.quotes.instruments.values()]
         return {one.asset: one for one in found}
 
+    def uncoverable(self, symbol: str) -> Decimal:
+        """Fees leave less than a step of each purchase, which can neither be stopped nor sold."""
+        bought = [
+            one
+            for one in self.books.orders.values()
+            if (one.symbol, one.side) == (symbol, OrderSide.BUY) and one.filled
+        ]
+        return len(bought) * lot_of(self.instrument(symbol)).step
+
     def place_order(self, request: OrderRequest) -> Order:
         """Accept an order and execute what can be executed at once."""
         now_ms = self.advance()

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.local.paper.scripted import BTC
 from tests.unit.local.paper.spot_desk import KEY, Desk
 
+from local.paper.control import report
 from local.paper.core.scripts import Part
 from local.paper.venues.binance_spot.sessions import SUBSCRIBE, ApiSession, MarketSession
 from local.paper.wire import Answer, Request
@@ -453,3 +454,16 @@ def missing(real: Any, ours: Any, at: str = "") -> list[str]:
             return [f"{at} has {len(ours)} of {len(real)}"]
         return missing(real[0], ours[0], f"{at}[0]")
     return [] if type(real) is type(ours) else [f"{at} is {type(ours).__name__}"]
+
+
+def test_the_books_tell_what_is_held_and_what_a_stop_covers_of_it(stopped: Desk) -> None:
+    (covered,) = report(stopped.exchange)["positions"]
+    stopped.signed("DELETE", "/api/v3/order", symbol=BTC, origClientOrderId="stop")
+    (bare,) = report(stopped.exchange)["positions"]
+    stopped.order("SELL", quantity="1.99799")
+    (left,) = report(stopped.exchange)["positions"]
+
+    assert (covered["side"], covered["quantity"]) == ("LONG", "1.99800000")
+    assert (D(covered["stop_quantity"]), covered["protected"]) == (D("1.998"), True)
+    assert (D(bare["stop_quantity"]), bare["protected"]) == (D(0), False)
+    assert (D(left["quantity"]), left["protected"]) == (D("0.00001"), True)
