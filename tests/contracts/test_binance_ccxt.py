@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import ccxt
 import pytest
 from tests.served_venue import ServedVenue, served
 
@@ -164,7 +165,13 @@ async def test_a_liquidation_is_seen_by_stream_orders_trades_and_incomes(
     assert [float(each["income"]) < 0 for each in incomes] == [True]
 
 
-async def test_the_key_tells_what_it_may_do(client: Any) -> None:
-    told = await client.sapiGetAccountApiRestrictions()
+async def test_the_key_tells_what_it_may_do(venue: ServedVenue, client: Any) -> None:
+    first = await client.sapiGetAccountApiRestrictions()
+    await venue.now("change_key", can_trade="no", can_withdraw="yes", is_address_bound="no")
+    second = await client.sapiGetAccountApiRestrictions()
 
-    assert (told["enableFutures"], told["enableWithdrawals"]) == (True, False)
+    rights = ("enableFutures", "enableWithdrawals", "ipRestrict")
+    assert [first[name] for name in rights] == [True, False, True]
+    assert [second[name] for name in rights] == [False, True, False]
+    with pytest.raises(ccxt.AuthenticationError):
+        await client.create_order(BTC, "market", "buy", 0.1)

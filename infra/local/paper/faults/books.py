@@ -10,7 +10,7 @@ from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import OrderSide, Position, PositionSide
 from local.paper.core.refusals import RefusedError
 from local.paper.core.requests import OrderRequest
-from local.paper.core.scripts import Part
+from local.paper.core.scripts import KeyPermissions, Part
 from local.paper.faults.plan import Fault
 from local.paper.market.instruments import PaperInstrument
 
@@ -158,10 +158,16 @@ def _mark(exchange: PaperExchange, given: _Given) -> str:
     return f"mark price {percent:g} % from the last"
 
 
+def _key(exchange: PaperExchange, given: _Given) -> str:
+    exchange.scripts.key = KeyPermissions(**{name: value == "yes" for name, value in given.items()})
+    return ", ".join(f"{name} {value}" for name, value in given.items())
+
+
 _ACTS: dict[str, Callable[[PaperExchange, _Given], str]] = {
     "external_trade": _trade, "external_close": _close, "external_cancel": _cancel,
     "liquidate": _liquidate, "adl": _deleverage, "flip_position_mode": _flip,
     "fire_conditionals": _fire, "refuse_triggered": _refuse,
     "change_leverage": _leverage, "charge_funding": _fund, "change_filters": _filters,
     "partial_fill": _parts, "slippage": _thin, "shift_mark": _mark,
+    "change_key": _key,
 }  # fmt: skip

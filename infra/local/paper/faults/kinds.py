@@ -92,6 +92,10 @@ def _text(name: str, default: str | None = None) -> Parameter:
     return Parameter(name=name, type=str, default=default)
 
 
+def _yes_or_no(name: str, default: str) -> Parameter:
+    return Parameter(name=name, type=str, default=default, choices=("yes", "no"))
+
+
 _EXECUTED = Parameter(
     name="executed", type=str, default="draw", choices=("yes", "no", "draw")
 )  # fmt: skip
@@ -193,6 +197,9 @@ _BOOK = (
     _book("change_filters", "quantity step and least value of a symbol change", _SYMBOL,
           Parameter(name="step", type=Decimal, default=""),
           Parameter(name="min_notional", type=Decimal, default="")),
+    _book("change_key", "the key may trade, may withdraw, is bound to an address, or not",
+          _yes_or_no("can_trade", "yes"), _yes_or_no("can_withdraw", "no"),
+          _yes_or_no("is_address_bound", "yes")),
     _book("partial_fill", "the next order that takes executes in parts: [percent, after ms] each",
           _text("symbol", ""), Parameter(name="schedule", type=list), route="POST *order*"),
     _book("slippage", "the book of a symbol is thinner or thicker by a factor", _SYMBOL,

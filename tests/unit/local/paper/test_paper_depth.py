@@ -147,6 +147,19 @@ def test_a_resting_order_fills_by_what_the_trades_bring(tmp_path: Path, side: Or
 
 
 @SIDES
+def test_amending_to_what_is_filled_cancels_the_rest(tmp_path: Path, side: OrderSide) -> None:
+    exchange = a_thin_stage(tmp_path, 100_000).exchange
+    limit = D(100_000 + 6 * side.sign)
+    order = exchange.place_order(a_limit_order(side, int(limit), quantity=D("0.1")))
+    assert 0 < order.filled < D("0.1")
+    got = order.filled
+
+    exchange.amend_order(order, D("0.01"), limit)
+
+    assert (order.status, order.filled) == (OrderStatus.CANCELED, got)
+
+
+@SIDES
 def test_one_trade_fills_the_better_priced_then_the_older_of_our_orders(
     tmp_path: Path, side: OrderSide
 ) -> None:

@@ -1,4 +1,4 @@
-"""Account routes of spot: balances, fees, and what the key may do."""
+"""Account routes of spot: balances and fees."""
 
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.spot_balances import FEE, Balance, base_balance, quote_balance
@@ -37,17 +37,6 @@ def trade_fee(exchange: PaperExchange, given: Parameters) -> Json:
         wanted = [exchange.instrument(given.text("symbol")).symbol]
     fee = str(FEE)
     return [{"symbol": one, "makerCommission": fee, "takerCommission": fee} for one in wanted]
-
-
-def restrictions(exchange: PaperExchange, given: Parameters) -> Json:
-    """``GET /sapi/v1/account/apiRestrictions``: it may trade, from a listed address only."""
-    return {
-        "ipRestrict": True, "createTime": 1_600_000_000_000, "enableReading": True,
-        "enableWithdrawals": False, "enableInternalTransfer": False, "enableMargin": False,
-        "enableFutures": True, "permitsUniversalTransfer": False, "enableVanillaOptions": False,
-        "enableFixApiTrade": False, "enableFixReadOnly": False,
-        "enableSpotAndMarginTrading": True, "enablePortfolioMarginTrading": False,
-    }  # fmt: skip
 
 
 def burning(exchange: PaperExchange, given: Parameters) -> Json:

@@ -1,5 +1,6 @@
 """The route table of spot, and which of them its socket API speaks too."""
 
+from local.paper.venues.binance import restrictions
 from local.paper.venues.binance.routes import Guard, Handler, Route
 from local.paper.venues.binance_spot import account, orders, public
 
@@ -46,7 +47,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v3/allOrders"): _signed(orders.all_orders, f"symbol orderId {_SPAN}", 20),
     ("GET", "/api/v3/myTrades"): _signed(orders.my_trades, f"symbol orderId fromId {_SPAN}", 20),
     ("GET", "/sapi/v1/asset/tradeFee"): _signed(account.trade_fee, "symbol"),
-    ("GET", "/sapi/v1/account/apiRestrictions"): _signed(account.restrictions),
+    ("GET", "/sapi/v1/account/apiRestrictions"): _signed(restrictions.of_key),
     ("GET", "/sapi/v1/bnbBurn"): _signed(account.burning),
     ("POST", "/sapi/v1/bnbBurn"): _signed(account.set_burning, "spotBNBBurn interestBNBBurn"),
 }
