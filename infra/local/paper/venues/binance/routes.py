@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from local.paper.core.exchange import PaperExchange
-from local.paper.venues.binance import account, algo_orders, funding, orders, public, restrictions
+from local.paper.venues.binance import (
+    account,
+    algo_orders,
+    funding,
+    orders,
+    public,
+    restrictions,
+    terms,
+)
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.parameters import Parameters
 
@@ -82,18 +90,18 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/fapi/v3/balance"): _signed(account.balance, weight=5),
     ("GET", "/fapi/v2/positionRisk"): _signed(account.position_risk, "symbol", 5),
     ("GET", "/fapi/v3/positionRisk"): _signed(account.position_risk, "symbol", 5),
-    ("GET", "/fapi/v1/leverageBracket"): _signed(account.leverage_bracket, "symbol"),
-    ("GET", "/fapi/v1/symbolConfig"): _signed(account.symbol_config, "symbol", 5),
-    ("GET", "/fapi/v1/accountConfig"): _signed(account.account_config, weight=5),
-    ("GET", "/fapi/v1/commissionRate"): _signed(account.commission_rate, "symbol", 20),
-    ("GET", "/fapi/v1/multiAssetsMargin"): _signed(account.assets_mode, weight=30),
+    ("GET", "/fapi/v1/leverageBracket"): _signed(terms.leverage_bracket, "symbol"),
+    ("GET", "/fapi/v1/symbolConfig"): _signed(terms.symbol_config, "symbol", 5),
+    ("GET", "/fapi/v1/accountConfig"): _signed(terms.account_config, weight=5),
+    ("GET", "/fapi/v1/commissionRate"): _signed(terms.commission_rate, "symbol", 20),
+    ("GET", "/fapi/v1/multiAssetsMargin"): _signed(terms.assets_mode, weight=30),
     ("GET", "/fapi/v1/income"): _signed(funding.income, f"symbol incomeType page {_SPAN}", 30),
-    ("GET", "/fapi/v1/positionSide/dual"): _signed(account.position_mode, weight=30),
-    ("POST", "/fapi/v1/positionSide/dual"): _trading(account.set_position_mode, "dualSidePosition"),
-    ("POST", "/fapi/v1/leverage"): _trading(account.set_leverage, "symbol leverage"),
-    ("POST", "/fapi/v1/marginType"): _trading(account.set_margin_type, "symbol marginType"),
+    ("GET", "/fapi/v1/positionSide/dual"): _signed(terms.position_mode, weight=30),
+    ("POST", "/fapi/v1/positionSide/dual"): _trading(terms.set_position_mode, "dualSidePosition"),
+    ("POST", "/fapi/v1/leverage"): _trading(terms.set_leverage, "symbol leverage"),
+    ("POST", "/fapi/v1/marginType"): _trading(terms.set_margin_type, "symbol marginType"),
     ("POST", "/fapi/v1/positionMargin"): _trading(
-        account.change_margin, "symbol positionSide amount type"
+        terms.change_margin, "symbol positionSide amount type"
     ),
     ("POST", "/fapi/v1/order"): _trading(orders.new_order, _ORDER, 0),
     ("GET", "/fapi/v1/order"): _signed(orders.get_order, _ONE),
