@@ -179,6 +179,7 @@ class Case:
             *self.cloud.halted,
             *(repr(e) for _, m in self.cloud.machines for e in m.loop.troubles),
         ]
+        troubles += history.broken
         troubles += [repr(e) for e in (*self.venue.loop.troubles, *self.cloud.loop.troubles)]
         is_clean = verdict.is_clean and not troubles
         return CaseResult(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import ShortKeyTakenError
-from engine.ledger import Position, PositionStatus
+from engine.ledger import Order, OrderState, Position, PositionStatus
 from engine.records import Facts, Lease
 from local.simulation.clocks import CallersClock
 from local.simulation.hazards import Hazards, Mortal
@@ -48,6 +48,23 @@ class Guarded:
 class GuardedStore(Guarded):
     """The store as a position loop sees it: facts are several transactions, not one."""
 
+    def claim(self, lease: Lease, order: Order) -> bool:
+        """Only who holds the lease may claim, and only what was decided under it."""
+        name = order.client_order_id
+        self._hazards.at(self._worker, "store.claim before", name)
+        is_claimed: bool = self._under_own_clock(self._port.claim, lease, order)
+        if is_claimed:
+            self._check_claim(lease, name)
+        self._hazards.at(self._worker, "store.claim after", name)
+        return is_claimed
+
+    def _check_claim(self, lease: Lease, name: str) -> None:
+        row = self._port.leases.read(lease.connection_id, lease.loop)
+        if (row.owner, row.token) != (lease.owner, lease.token):
+            self._hazards.history.break_rule(f"{name} claimed without the lease")
+        if self._hazards.intents.get(name) != lease.token:
+            self._hazards.history.break_rule(f"{name} claimed, an intent of a former owner")
+
     def write_facts(self, lease: Lease, facts: Facts) -> None:
         """Each position in a transaction of its own; a worker may die between two."""
         self._hazards.at(self._worker, "store.write_facts before")
@@ -57,11 +74,18 @@ class GuardedStore(Guarded):
                 self._hazards.at(self._worker, "store.write_facts between")
             try:
                 self._under_own_clock(self._port.write_facts, lease, piece)
+                self._note_intents(lease, piece)
             except ShortKeyTakenError as error:
                 taken += error.short_keys
         self._hazards.at(self._worker, "store.write_facts after")
         if taken:
             raise ShortKeyTakenError(tuple(taken))
+
+    def _note_intents(self, lease: Lease, facts: Facts) -> None:
+        """Under which token each intent was first written."""
+        for order in facts.orders:
+            if order.state is OrderState.NEW:
+                self._hazards.intents.setdefault(order.client_order_id, lease.token)
 
 
 def pieces(facts: Facts) -> list[Facts]:

@@ -25,6 +25,7 @@ class History:
     lines: list[tuple[int, str, str]] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
     struck_us: int = -(10**12)
+    broken: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def tell(self, who: str, what: str) -> None:
@@ -35,6 +36,11 @@ class History:
         self.struck_us = max(self.struck_us, self.stage.now_us)
         self.strikes.append(Strike(self.stage.now_us, fault, step, client_order_id))
         self.tell(who, f"FAULT {fault} at {step} {client_order_id}".rstrip())
+
+    def break_rule(self, what: str) -> None:
+        """A rule of the protocol was broken, whatever came of it."""
+        self.broken.append(what)
+        self.tell("watch", f"BROKEN {what}")
 
     def disturbed_until(self, at_us: int) -> None:
         """A disturbance goes on until then."""

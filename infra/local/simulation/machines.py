@@ -62,6 +62,7 @@ class Machine:
     def die(self) -> None:
         """Drop everything; whoever waits for its answer hears of it."""
         self.loop.kill()
+        self._plant.network.venue.forget(self.name)
         self._plant.history.tell(self.name, "dies")
         for heard in self.on_death:
             heard()

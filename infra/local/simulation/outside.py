@@ -15,9 +15,11 @@ from local.paper.core.requests import OrderRequest
 from local.simulation.cloud import CONNECTION, Cloud
 from local.simulation.machines import Plant
 from local.simulation.spec import SYMBOLS, Spec
+from local.simulation.stage import SECOND_US
 from local.simulation.venue import VenueSide
 
 _STEP_S = 0.25
+_NOTICED_S = 3
 _INDICATIONS = (IndicationType.DIRECTION, IndicationType.MOVE)
 
 
@@ -124,6 +126,9 @@ class Outside:
         if waiting and dice.random() < 0.5:
             algo = dice.choice(waiting)
             self._strike("order cancelled by somebody else", algo.client_algo_id)
+            # Not every venue tells it: the next comparison does.
+            noticed_s = self.spec.settings.reconcile_interval_s + _NOTICED_S
+            self.plant.history.disturbed_until(self.plant.stage.now_us + noticed_s * SECOND_US)
             self.venue.exchange.cancel_algo(algo)
         elif held:
             position = dice.choice(held)

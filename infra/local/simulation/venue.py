@@ -55,6 +55,7 @@ class Brief(Quotes):
 class Line:
     """One open socket: its session, where its frames go, and what closes it."""
 
+    owner: str
     session: Session
     private: Callable[[str], None]
     market: Callable[[str], None]
@@ -117,6 +118,10 @@ class VenueSide:
             with _hidden(self.books, since_ms=self.now_ms() - hide_ms, positions=False):
                 return self.wire.answer(request)
         return self.wire.answer(request)
+
+    def forget(self, owner: str) -> None:
+        """The lines of a process that died are cut."""
+        self.lines = [line for line in self.lines if line.owner != owner]
 
     def denied(self) -> Answer:
         """A refusal for reasons of the venue's own, in its words."""

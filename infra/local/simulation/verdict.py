@@ -22,6 +22,8 @@ from local.simulation.watching import (
 _UNRESOLVED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
 _CENT = Decimal("0.0001")
 _FEE_DIGITS = 7
+# Of stops and targets two may be live for a moment, an old size and a new one, and both may fire.
+_ONCE = (Purpose.CLOSE, Purpose.REDUCE)
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ def _duplicates(plant: Plant, venue: VenueSide) -> list[str]:
             entered[position].add(fill.client_order_id)
         if not purpose.reduces:
             moved[position] += fill.quantity
-        elif purpose is not Purpose.STOP:  # a second one is allowed while one is unknown
+        elif purpose in _ONCE:
             left[position, purpose] += fill.quantity
     found += [f"{p} entered by {sorted(n)}" for p, n in sorted(entered.items()) if len(n) > 1]
     found += [

@@ -90,7 +90,7 @@ class _Heard:
         session = self._way.venue.connect(parts.path, parts.query)
         if isinstance(session, Answer):
             raise ConnectionError(f"the venue answered {session.status} to a socket")
-        self._line = Line(session, self._private, self._market, self._close)
+        self._line = Line(self._worker.name, session, self._private, self._market, self._close)
         self._way.venue.lines.append(self._line)
         self._wire.take(self._url, None)
         if request is not None:
