@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.unit.local.paper.bybit_desk import Desk
-from tests.unit.local.paper.scripted import BTC
+from tests.unit.local.paper.scripted import BTC, START_S
 
 from local.paper.venues.bybit.shapes import uuid
 from local.paper.wire import Request, Trouble
@@ -475,3 +475,44 @@ def test_a_refusal_of_choice_stands_where_bybit_puts_it(desk: Desk) -> None:
     body = desk.wire.rejected("110090", "too large").body
 
     assert (body["retCode"], body["retMsg"], body["result"]) == (110090, "too large", {})
+
+
+# --- what the venue does itself -----------------------------------------------------------------
+
+
+@BOTH_SIDES
+def test_funding_is_an_execution_in_the_list_and_in_the_stream(opens: str, closes: str) -> None:
+    to_settlement = -START_S % 28_800
+    desk = Desk(second=to_settlement - 2)
+    desk.order(opens)
+    desk.private()
+    wallet = desk.stage.exchange.books.account.wallet
+    desk.stage.at(to_settlement + 1)
+
+    (listed,) = desk.rows("execution/list", execType="Funding")
+    (streamed,) = [row for row in desk.told("execution") if row["execType"] == "Funding"]
+    paid = Decimal(listed["execFee"])
+    rate = Decimal(listed["feeRate"])
+    sign = 1 if opens == "Buy" else -1
+    assert listed.items() <= streamed.items()
+    assert desk.stage.exchange.books.account.wallet == wallet - paid
+    assert paid == pytest.approx(Decimal(listed["execValue"]) * rate * sign)
+    assert rate != 0
+    assert int(listed["execTime"]) == (START_S + to_settlement) * 1000
+
+
+@pytest.mark.parametrize(("opens", "crash"), [("Buy", 9_000), ("Sell", 11_000)])
+def test_a_liquidation_is_told_as_what_it_is(opens: str, crash: int) -> None:
+    desk = Desk(*[10_000] * 6, crash)
+    desk.order(opens, qty="15")
+    desk.private()
+    desk.stage.at(7)
+
+    kinds = {row["execType"] for row in desk.rows("execution/list", limit=100)}
+    bust = [row for row in desk.told("execution") if row["execType"] == "BustTrade"]
+    assert "BustTrade" in kinds
+    assert {(row["orderLinkId"], row["side"], row["createType"]) for row in bust} == {
+        ("", "Sell" if opens == "Buy" else "Buy", "CreateByLiq")
+    }
+    assert all(Decimal(row["closedSize"]) == Decimal(row["execQty"]) for row in bust)
+    assert desk.rows("position/list")[0]["size"] == "0"

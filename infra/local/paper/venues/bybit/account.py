@@ -85,7 +85,7 @@ def position_row(exchange: PaperExchange, one: Position) -> Json:
     held = bool(one.quantity)
     return {
         "positionIdx": INDEX[one.position_side], "riskId": 1, "riskLimitValue": "30000000",
-        "symbol": one.symbol, "side": _side(one), "size": number(abs(one.quantity)),
+        "symbol": one.symbol, "side": _side(one), "size": number(abs(one.quantity) or ZERO),
         "avgPrice": number(round(one.entry_price, 8)) if held else "0",
         "positionValue": money(value) if held else "", "tradeMode": 0, "autoAddMargin": 0,
         "positionStatus": "Normal", "leverage": str(books.config(one.symbol).leverage),
