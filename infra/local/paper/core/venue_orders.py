@@ -160,7 +160,7 @@ class VenueOrders:
     def _cancel_all(self, symbol: str, now_ms: int) -> None:
         books = self._books
         for order in [one for one in books.open_orders.values() if one.symbol == symbol]:
-            order.status, order.updated_ms = OrderStatus.CANCELED, now_ms
+            order.status, order.updated_ms, order.due = OrderStatus.CANCELED, now_ms, []
             books.keep_order(order)
             books.tell(OrderChanged(order=order.copy(), execution="CANCELED"))
         for algo in [one for one in books.open_algos.values() if one.symbol == symbol]:
