@@ -204,6 +204,30 @@ def test_an_amended_order_keeps_its_id(desk: Desk) -> None:
     assert (row["qty"], row["price"]) == ("0.2", "8900")
 
 
+@BOTH_SIDES
+def test_a_waiting_stop_can_be_moved_but_not_past_the_market(
+    desk: Desk, opens: str, closes: str
+) -> None:
+    step = -1 if opens == "Buy" else 1
+    desk.order(opens)
+    placed = desk.order(
+        closes, triggerPrice=str(10_000 + 100 * step), orderLinkId="stop", reduceOnly=True,
+        triggerDirection=1 if step > 0 else 2,
+    )["result"]  # fmt: skip
+    desk.private()
+
+    moved = desk.post("order/amend", orderLinkId="stop", triggerPrice=str(10_000 + 50 * step))
+    passed = desk.post("order/amend", orderLinkId="stop", triggerPrice=str(10_000 - 50 * step))
+    same = desk.post("order/amend", orderLinkId="stop", qty="0.1")
+
+    (row,) = desk.rows("order/realtime")
+    assert moved["result"]["orderId"] == placed["orderId"] == row["orderId"]
+    assert (row["triggerPrice"], row["qty"]) == (str(10_000 + 50 * step), "0.1")
+    assert passed["retCode"] == (110092 if step > 0 else 110093)
+    assert same["retCode"] == 10001
+    assert [each["triggerPrice"] for each in desk.told("order")] == [row["triggerPrice"]]
+
+
 def test_cancelling_all_ends_both_kinds_unless_one_is_named(desk: Desk) -> None:
     desk.order("Buy", orderType="Limit", price="9000", orderLinkId="plain")
     desk.order("Buy", triggerPrice="11000", triggerDirection=1, orderLinkId="waiting")

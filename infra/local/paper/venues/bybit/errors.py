@@ -85,5 +85,9 @@ MARGIN_MODE_FAILED = (
     },
 )
 LEVERAGE_UNCHANGED = (110043, "Set leverage has not been modified.")
+FILLED_ALREADY = (
+    110064,
+    "The number of contracts modified cannot be less than or equal to the filled quantity.",
+)
 EXPECTS_RISING = (110092, "expect Rising, but trigger_price <= current")
 EXPECTS_FALLING = (110093, "expect Falling, but trigger_price >= current")

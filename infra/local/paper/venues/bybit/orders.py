@@ -1,7 +1,9 @@
 """Order routes. Placing, amending and cancelling are acknowledged with ids alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from local.paper.core.amending import amend_conditional
 from local.paper.core.ended import ENDED_AT_ONCE, accept_and_end
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import (
@@ -50,13 +52,17 @@ def create(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def amend(exchange: PaperExchange, given: Parameters) -> Json:
-    """``POST /v5/order/amend`` of a plain limit order."""
+    """``POST /v5/order/amend`` of a limit order, or of a conditional one that waits."""
     check_category(given)
     given.text("symbol")
     one = finding.named(exchange, given)
     if isinstance(one, AlgoOrder):
-        raise errors.bad("a conditional order cannot be amended here")
+        return _ids(exchange, _amend_conditional(exchange, one, given))
     quantity, price = given.decimal("qty", one.quantity), given.decimal("price", one.price)
+    if given.has("triggerPrice") or given.has("triggerBy"):
+        raise errors.bad("triggerPrice is of conditional orders that wait")
+    if one.is_open and one.filled >= quantity:
+        raise errors.VenueError(*errors.FILLED_ALREADY)
     return _ids(exchange, exchange.amend_order(one, quantity, price))
 
 
@@ -122,6 +128,33 @@ def executions(exchange: PaperExchange, given: Parameters) -> Json:
     return {"category": "linear", **shapes.page(found, given, shape, default=50, most=100)}
 
 
+def _amend_conditional(exchange: PaperExchange, one: AlgoOrder, given: Parameters) -> AlgoOrder:
+    if order_shapes.WORKING[given.choice("triggerBy", order_shapes.WORKING, "LastPrice")] != (
+        one.working_type
+    ):
+        raise errors.bad("triggerBy cannot be changed here")
+    with _passed_trigger(order_shapes.direction(one.order_type, one.side)):
+        return amend_conditional(
+            exchange,
+            one,
+            quantity=given.decimal("qty", one.quantity),
+            trigger_price=given.decimal("triggerPrice", one.trigger_price),
+            price=given.decimal("price", one.price),
+        )
+
+
+@contextmanager
+def _passed_trigger(direction: int) -> Iterator[None]:
+    """A trigger price that the market has passed, in Bybit's words."""
+    try:
+        yield
+    except RefusedError as refusal:
+        if refusal.reason is not Reason.WOULD_TRIGGER:
+            raise
+        passed = errors.EXPECTS_RISING if direction == 1 else errors.EXPECTS_FALLING
+        raise errors.VenueError(*passed) from None
+
+
 def _place_conditional(exchange: PaperExchange, given: Parameters) -> AlgoOrder:
     rising = given.integer("triggerDirection")
     if rising not in (1, 2):
@@ -140,13 +173,8 @@ def _place_conditional(exchange: PaperExchange, given: Parameters) -> AlgoOrder:
         ],
         client_algo_id=given.text("orderLinkId", ""),
     )  # fmt: skip
-    try:
+    with _passed_trigger(rising):
         return exchange.place_algo(request)
-    except RefusedError as refusal:
-        if refusal.reason is not Reason.WOULD_TRIGGER:
-            raise
-        passed = errors.EXPECTS_RISING if rising == 1 else errors.EXPECTS_FALLING
-        raise errors.VenueError(*passed) from None
 
 
 def _order_request(given: Parameters) -> OrderRequest:

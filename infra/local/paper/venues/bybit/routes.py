@@ -66,7 +66,9 @@ ROUTES: dict[tuple[str, str], Route] = {
         public.funding_history, f"category symbol limit {_SPAN}"
     ),
     ("POST", "/v5/order/create"): _private(orders.create, _ORDER, 10),
-    ("POST", "/v5/order/amend"): _private(orders.amend, f"{_ONE} qty price", 10),
+    ("POST", "/v5/order/amend"): _private(
+        orders.amend, f"{_ONE} qty price triggerPrice triggerBy", 10
+    ),
     ("POST", "/v5/order/cancel"): _private(orders.cancel, _ONE, 10),
     ("POST", "/v5/order/cancel-all"): _private(
         orders.cancel_all, "category symbol settleCoin orderFilter", 10
