@@ -154,10 +154,10 @@ async def test_a_liquidation_is_seen_by_stream_orders_trades_and_incomes(
     forced = await client.fetch_my_liquidations(BTC)
     order = await client.fetch_order(forced[0]["info"]["orderId"], BTC)
     trades = await client.fetch_my_trades(BTC)
-    cancelled = await client.fetch_order(rest["id"], BTC)
+    ended = await client.fetch_order(rest["id"], BTC)
 
     assert await client.fetch_positions([BTC]) == []
-    assert cancelled["status"] == "canceled"
+    assert ended["status"] == "expired"
     assert order["clientOrderId"].startswith("autoclose-")
     assert (order["status"], order["filled"]) == ("closed", 0.1)
     assert trades[-1]["order"] == order["id"]

@@ -21,11 +21,15 @@ from local.paper.core.records import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderChanged:
-    """An order moved: ``execution`` is NEW, TRADE, CANCELED, EXPIRED or AMENDMENT."""
+    """An order moved: ``execution`` is NEW, TRADE, CANCELED, EXPIRED or AMENDMENT.
+
+    ``liquidated`` says that it expired because its position was liquidated.
+    """
 
     order: Order
     execution: str
     fill: Fill | None = None
+    liquidated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,12 +94,12 @@ class VenueOrders:
     def liquidate(self, position: Position, now_ms: int) -> Order:
         """Close a position at the market for the venue, and settle with the insurance fund.
 
-        Open orders of the symbol are cancelled first. The fee is taken as far as margin is left;
+        Open orders of the symbol end first: they expire. The fee is taken as far as margin is left;
         what the margin lacks, the fund pays, so the wallet does not end below zero.
         """
         books, wallet, own = self._books, self._books.account.wallet, position.margin
         isolated = books.config(position.symbol).isolated
-        self._cancel_all(position.symbol, now_ms)
+        self._end_all(position.symbol, now_ms)
         quote = self._quotes.quote(position.symbol, now_ms)
         order = self._accept(position, abs(position.quantity), now_ms, f"{AUTOCLOSE}{now_ms}")
         price = self._execution.take(order, quote, now_ms, FillKind.LIQUIDATION)
@@ -157,12 +157,12 @@ class VenueOrders:
         self._books.tell(OrderChanged(order=order.copy(), execution="NEW"))
         return order
 
-    def _cancel_all(self, symbol: str, now_ms: int) -> None:
+    def _end_all(self, symbol: str, now_ms: int) -> None:
         books = self._books
         for order in [one for one in books.open_orders.values() if one.symbol == symbol]:
-            order.status, order.updated_ms, order.due = OrderStatus.CANCELED, now_ms, []
+            order.status, order.updated_ms, order.due = OrderStatus.EXPIRED, now_ms, []
             books.keep_order(order)
-            books.tell(OrderChanged(order=order.copy(), execution="CANCELED"))
+            books.tell(OrderChanged(order=order.copy(), execution="EXPIRED", liquidated=True))
         for algo in [one for one in books.open_algos.values() if one.symbol == symbol]:
             algo.status, algo.updated_ms = AlgoStatus.CANCELED, now_ms
             books.keep_algo(algo)

@@ -76,7 +76,7 @@ FRAMES = {
     "ACCOUNT_UPDATE": "e E T a",
 }
 OF_AN_ORDER = (
-    "s c S o f q p ap sp x X i l z L n N T t b a m R wt ot ps cp rp pP si ss V pm gtd"
+    "s c S o f q p ap sp x X i l z L n N T t b a m R wt ot ps cp rp pP si ss V pm gtd er"
 )  # fmt: skip
 OF_A_POSITION = "s pa ep bep cr up mt iw ps"
 OF_A_BALANCE = "a wb cw bc"

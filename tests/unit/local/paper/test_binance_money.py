@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.local.paper.binance_desk import Desk
-from tests.unit.local.paper.scripted import BTC, START_S, D, a_market_order
+from tests.unit.local.paper.scripted import BTC, START_S, D, a_limit_order, a_market_order
 
 from local.paper.core.records import OrderSide
 from local.paper.core.scripts import KeyPermissions
@@ -120,7 +120,7 @@ def test_a_market_order_the_book_cannot_fill_expires_partly_executed(
     assert answer["status"] == "EXPIRED"
     assert 0 < D(answer["executedQty"]) < D("1.5")
     assert {one["x"] for one in orders[1:-1]} == {"TRADE"}
-    assert (orders[-1]["x"], orders[-1]["X"]) == ("EXPIRED", "EXPIRED")
+    assert [orders[-1][name] for name in ("x", "X", "er")] == ["EXPIRED", "EXPIRED", "2"]
     filled = [D(one["z"]) for one in orders[1:-1]]
     assert all(one < after for one, after in pairwise(filled))
     assert filled[-1] == D(answer["executedQty"])
@@ -199,11 +199,15 @@ def test_what_the_venue_closes_shows_as_its_own_order_everywhere(
     desk = a_desk(tmp_path)
     exchange = desk.stage.exchange
     exchange.place_order(a_market_order(side, "0.1"))
+    resting = exchange.place_order(a_limit_order(side, 100_000 - 9_000 * side.sign))
     heard = private_frames(desk)
 
     order = exchange.liquidate(BTC) if kind == "LIQUIDATION" else exchange.deleverage(BTC)
 
     frames = [one["o"] for one in heard if one["e"] == "ORDER_TRADE_UPDATE"]
+    if kind == "LIQUIDATION":
+        ended = frames.pop(0)
+        assert (ended["i"], ended["x"], ended["er"]) == (resting.order_id, "EXPIRED", "5")
     assert [(one["x"], one["X"]) for one in frames] == [("NEW", "NEW"), ("CALCULATED", "FILLED")]
     assert {(one["o"], one["ot"]) for one in frames} == {("LIQUIDATION", "LIQUIDATION")}
     assert all(one["c"].startswith(client_id) for one in frames)

@@ -123,7 +123,7 @@ def test_a_liquidation_closes_cancels_and_is_told_as_the_venues_own(
 
     books = exchange.books
     assert stage.held() == 0
-    assert rest.status is OrderStatus.CANCELED
+    assert rest.status is OrderStatus.EXPIRED
     assert not stop.is_open
     order = list(books.orders.values())[-1]
     assert order.client_order_id.startswith("autoclose-")

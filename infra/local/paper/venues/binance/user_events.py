@@ -13,6 +13,8 @@ from local.paper.core.records import ZERO, FillKind, Position
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.shapes import money, number
 
+_NOT_FILLED_AT_ONCE, _LIQUIDATED = "2", "5"
+
 
 class UserEvents:
     """Builds frames; reads books and prices, changes nothing."""
@@ -64,6 +66,13 @@ class UserEvents:
         }  # fmt: skip
 
 
+def _expiry(event: OrderChanged) -> str:
+    """Why an order expired, as the venue numbers it; 0 if it did not."""
+    if event.execution != "EXPIRED":
+        return "0"
+    return _LIQUIDATED if event.liquidated else _NOT_FILLED_AT_ONCE
+
+
 def _execution(event: OrderChanged) -> str:
     """What the venue executes on its own is CALCULATED, not TRADE."""
     forced = event.fill is not None and event.fill.kind is not FillKind.TRADE
@@ -84,7 +93,7 @@ def _order_frame(event: OrderChanged, now_ms: int) -> Json:
         "m": fill.maker if fill else False, "R": one.reduce_only, "wt": "CONTRACT_PRICE",
         "ot": one.original_type, "ps": one.position_side.value, "cp": one.close_position,
         "rp": money(fill.realized) if fill else "0", "pP": False, "si": 0, "ss": 0,
-        "V": "EXPIRE_MAKER", "pm": "NONE", "gtd": 0,
+        "V": "EXPIRE_MAKER", "pm": "NONE", "gtd": 0, "er": _expiry(event),
     }  # fmt: skip
     return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": one.updated_ms, "o": body}
 
