@@ -5,8 +5,6 @@ cancelling are only acknowledged: what became of an order is told by the private
 looking it up. Margin mode belongs to the whole account, and so do we treat the position mode.
 """
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -21,13 +19,15 @@ from adapters.venues import (
     Trade,
     TradesGoneError,
 )
+from adapters.venues import bybit_requests as requests
 from adapters.venues import bybit_words as words
+from adapters.venues.bybit_lists import executions, pages
+from adapters.venues.bybit_requests import LINEAR
 from engine.errors import VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
-from engine.ledger import Fill, Order, OrderState, OrderType
-from engine.values import Instrument, OrderSide, Side, plain
+from engine.ledger import Fill, Order, OrderState
+from engine.values import Instrument
 
-_LINEAR = {"category": "linear"}
 # Does not exist or came too late, finished, cancelled already.
 _GONE = frozenset({"110001", "110008", "110010"})
 # Position mode, margin mode and leverage are so already.
@@ -35,9 +35,7 @@ _NO_CHANGE = frozenset({"110025", "110026", "110043"})
 _MODES = {True: 3, False: 0}
 _MARGINS = {True: "REGULAR_MARGIN", False: "ISOLATED_MARGIN"}
 _TRADES_TOLD = 1000
-_WEEK_MS = 7 * 86_400_000
 _LOGIN_MS = 10_000
-_TOPICS = ("order", "execution", "position", "wallet")
 
 
 class BybitLinear:
@@ -75,10 +73,10 @@ class BybitLinear:
 
     async def instruments(self, wire: Caller, *, ranked: bool) -> tuple[Instrument, ...]:
         """USDT perpetuals that trade; with `ranked` also their volumes."""
-        rows = await _pages(wire, "publicGetV5MarketInstrumentsInfo", _LINEAR, limit=1000)
+        rows = await pages(wire, "publicGetV5MarketInstrumentsInfo", LINEAR, limit=1000)
         volume: dict[str, Decimal] = {}
         if ranked:
-            answer = await wire.call("publicGetV5MarketTickers", _LINEAR)
+            answer = await wire.call("publicGetV5MarketTickers", LINEAR)
             volume = {r["symbol"]: Decimal(r["turnover24h"]) for r in answer["result"]["list"]}
         found = (
             words.instrument(row, volume_quote=volume.get(row["symbol"], Decimal(0)))
@@ -92,7 +90,7 @@ class BybitLinear:
     async def klines(
         self, wire: Caller, symbol: str, *, span_ms: int, start_ms: int, limit: int
     ) -> Sequence[Kline]:
-        params = _LINEAR | {
+        params = LINEAR | {
             "symbol": symbol,
             "interval": self.kline_spans_ms[span_ms],
             "start": start_ms,
@@ -112,7 +110,7 @@ class BybitLinear:
         TradesGoneError
             If they lie further back than the thousand trades Bybit tells: a part is no answer.
         """
-        params = _LINEAR | {"symbol": symbol, "limit": _TRADES_TOLD}
+        params = LINEAR | {"symbol": symbol, "limit": _TRADES_TOLD}
         rows = (await wire.call("publicGetV5MarketRecentTrade", params))["result"]["list"]
         if len(rows) >= _TRADES_TOLD and int(rows[-1]["time"]) >= start_ms:
             text = f"{symbol}: trades of {start_ms} are no longer told"
@@ -121,7 +119,7 @@ class BybitLinear:
         return [each for each in told if each and start_ms <= each.event_ms < end_ms]
 
     async def last_prices(self, wire: Caller) -> Sequence[LastPrice]:
-        answer = await wire.call("publicGetV5MarketTickers", _LINEAR, urgent=True)
+        answer = await wire.call("publicGetV5MarketTickers", LINEAR, urgent=True)
         return self._prices.of(answer["result"]["list"], int(answer["time"]))
 
     async def account(self, wire: Caller, *, now_ms: int) -> Account:
@@ -130,19 +128,19 @@ class BybitLinear:
         return words.account(answer["result"]["list"][0], now_ms=now_ms)
 
     async def positions(self, wire: Caller) -> tuple[VenuePosition, ...]:
-        params = _LINEAR | {"settleCoin": words.COIN}
-        rows = await _pages(wire, "privateGetV5PositionList", params, limit=200, urgent=True)
+        params = LINEAR | {"settleCoin": words.COIN}
+        rows = await pages(wire, "privateGetV5PositionList", params, limit=200, urgent=True)
         found = (words.venue_position(row) for row in rows)
         return tuple(each for each in found if each is not None)
 
     async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
         """Plain and conditional ones, which Bybit lists together."""
-        params = _LINEAR | {"settleCoin": words.COIN, "openOnly": 0}
-        rows = await _pages(wire, "privateGetV5OrderRealtime", params, limit=50, urgent=True)
+        params = LINEAR | {"settleCoin": words.COIN, "openOnly": 0}
+        rows = await pages(wire, "privateGetV5OrderRealtime", params, limit=50, urgent=True)
         return tuple(words.venue_order(row) for row in rows)
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
-        rows = await _executions(wire, {"symbol": symbol}, since_ms=since_ms)
+        rows = await executions(wire, {"symbol": symbol}, since_ms=since_ms)
         found = [each for each in map(words.fill, rows) if each is not None]
         return tuple(sorted(found, key=lambda each: each.executed_at_ms))
 
@@ -152,7 +150,7 @@ class BybitLinear:
 
     async def funding(self, wire: Caller, *, since_ms: int) -> tuple[Funding, ...]:
         """Payments since then, oldest first; Bybit does not say for which side they were."""
-        rows = await _executions(wire, {"execType": "Funding"}, since_ms=since_ms)
+        rows = await executions(wire, {"execType": "Funding"}, since_ms=since_ms)
         found = (each for each in map(words.funding, rows) if each is not None)
         return tuple(sorted(found, key=lambda each: each.at_ms))
 
@@ -169,12 +167,12 @@ class BybitLinear:
             await _set(wire, "privatePostV5AccountSetMarginMode", mode)
         rows = await self._position_rows(wire, symbol)
         if words.is_hedged(rows) != hedge:
-            switch = _LINEAR | {"coin": words.COIN, "mode": _MODES[hedge]}
+            switch = LINEAR | {"coin": words.COIN, "mode": _MODES[hedge]}
             await _set(wire, "privatePostV5PositionSwitchMode", switch)
             rows = await self._position_rows(wire, symbol)
         if any(Decimal(row["leverage"] or 0) != leverage for row in rows):
             wanted = dict.fromkeys(("buyLeverage", "sellLeverage"), str(leverage))
-            change = _LINEAR | {"symbol": symbol} | wanted
+            change = LINEAR | {"symbol": symbol} | wanted
             await _set(wire, "privatePostV5PositionSetLeverage", change)
             rows = await self._position_rows(wire, symbol)
         now = (
@@ -190,18 +188,7 @@ class BybitLinear:
 
     async def place(self, wire: Caller, order: Order, *, hedge: bool, valid_ms: int) -> OrderUpdate:
         """Bybit acknowledges only: the order is there, and its own news tell the rest."""
-        params: dict[str, Any] = _LINEAR | {
-            "symbol": order.symbol,
-            "side": order.order_side.value.capitalize(),
-            "orderType": "Market",
-            "qty": plain(order.quantity),
-            "orderLinkId": order.client_order_id,
-            "positionIdx": {Side.LONG: 1, Side.SHORT: 2}[order.side] if hedge else 0,
-            "reduceOnly": order.reduce_only,
-            "recvWindow": valid_ms,
-        }
-        if order.order_type.is_conditional:
-            params |= _trigger(order)
+        params = requests.placed(order, hedge=hedge, valid_ms=valid_ms)
         answer = await wire.call("privatePostV5OrderCreate", params, weight=0, urgent=True)
         return OrderUpdate(
             client_order_id=order.client_order_id,
@@ -212,7 +199,7 @@ class BybitLinear:
 
     async def cancel(self, wire: Caller, order: Order, *, valid_ms: int) -> OrderUpdate | None:
         """What a look-up tells after the cancel was acknowledged or found nothing to cancel."""
-        params = _LINEAR | _named(order) | {"recvWindow": valid_ms}
+        params = requests.named(order) | {"recvWindow": valid_ms}
         try:
             await wire.call("privatePostV5OrderCancel", params, urgent=True)
         except VenueRefusedError as error:
@@ -223,7 +210,7 @@ class BybitLinear:
     async def find(self, wire: Caller, order: Order) -> OrderUpdate | None:
         """Among the latest orders of any state, then in the history."""
         for method in ("privateGetV5OrderRealtime", "privateGetV5OrderHistory"):
-            answer = await wire.call(method, _LINEAR | _named(order), urgent=True)
+            answer = await wire.call(method, requests.named(order), urgent=True)
             for row in answer["result"]["list"]:
                 if row["orderLinkId"] == order.client_order_id:
                     return words.order_update(row, order.client_order_id)
@@ -257,13 +244,10 @@ class BybitLinear:
     async def private_socket(self, wire: Caller) -> Socket:
         """Log in, then subscribe once that is accepted."""
         client = wire.client()
-        expires = str(client.nonce() + _LOGIN_MS)
-        text = f"GET/realtime{expires}".encode()
-        signature = hmac.new(client.secret.encode(), text, hashlib.sha256).hexdigest()
         return Socket(
             url=client.implode_hostname(client.urls["api"]["ws"]["private"]["contract"]),
-            request={"op": "auth", "args": [client.apiKey, expires, signature]},
-            reply=_after_login,
+            request=requests.login(client.apiKey, client.secret, client.nonce() + _LOGIN_MS),
+            reply=requests.after_login,
         )
 
     async def keep_private_alive(self, wire: Caller) -> None:
@@ -273,7 +257,7 @@ class BybitLinear:
         return words.private_news(message)
 
     async def _position_rows(self, wire: Caller, symbol: str) -> list[Any]:
-        params = _LINEAR | {"symbol": symbol}
+        params = LINEAR | {"symbol": symbol}
         answer = await wire.call("privateGetV5PositionList", params, urgent=True)
         rows: list[Any] = answer["result"]["list"]
         if not rows:
@@ -285,65 +269,9 @@ class BybitLinear:
         return str(answer["result"]["marginMode"])
 
 
-async def _pages(
-    wire: Caller, method: str, params: Mapping[str, Any], *, limit: int, urgent: bool = False
-) -> list[Any]:
-    """The rows of all pages of a list."""
-    rows: list[Any] = []
-    asked = dict(params) | {"limit": limit}
-    while True:
-        result = (await wire.call(method, asked, urgent=urgent))["result"]
-        rows += result["list"]
-        if not result["list"] or not result.get("nextPageCursor"):
-            return rows
-        asked["cursor"] = result["nextPageCursor"]
-
-
-async def _executions(wire: Caller, params: Mapping[str, Any], *, since_ms: int) -> list[Any]:
-    """All executions since then, asked for week by week until the venue's own present."""
-    found: dict[str, Any] = {}
-    asked: dict[str, Any] = {**_LINEAR, **params, "limit": 100, "startTime": since_ms}
-    asked["endTime"] = since_ms + _WEEK_MS
-    while True:
-        answer = await wire.call("privateGetV5ExecutionList", asked, urgent=True)
-        result = answer["result"]
-        found |= {row["execId"]: row for row in result["list"]}
-        cursor = result.get("nextPageCursor") if result["list"] else ""
-        if cursor:
-            asked["cursor"] = cursor
-        elif asked["endTime"] < int(answer["time"]):
-            asked.pop("cursor", None)
-            asked["startTime"], asked["endTime"] = asked["endTime"], asked["endTime"] + _WEEK_MS
-        else:
-            return list(found.values())
-
-
 async def _set(wire: Caller, method: str, params: Mapping[str, Any]) -> None:
     try:
         await wire.call(method, params, urgent=True)
     except VenueRefusedError as error:
         if error.code not in _NO_CHANGE:
             raise
-
-
-def _named(order: Order) -> dict[str, Any]:
-    return {"symbol": order.symbol, "orderLinkId": order.client_order_id}
-
-
-def _trigger(order: Order) -> dict[str, Any]:
-    """A stop fires against the position, a target in its favour; 1 is rising, 2 falling."""
-    if order.trigger_price is None:
-        raise VenueRefusedError(f"{order.order_type} needs a trigger price, had none")
-    rising = (order.order_side is OrderSide.BUY) == (order.order_type is OrderType.STOP_MARKET)
-    return {
-        "triggerPrice": plain(order.trigger_price),
-        "triggerDirection": 1 if rising else 2,
-        "triggerBy": "LastPrice",
-    }
-
-
-def _after_login(message: Any) -> dict[str, Any] | None:
-    """The subscription, once the login was accepted."""
-    if message.get("op") != "auth" or message.get("success") is not True:
-        return None
-    return {"op": "subscribe", "args": list(_TOPICS)}
