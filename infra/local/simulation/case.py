@@ -97,6 +97,7 @@ class Case:
             hazards,
             self.history,
             random.Random(spec.dice.randrange(2**32)),
+            spec.settings.send_window_ms,
         )
         callers = CallersClock(clock)
         leases = MemoryLeases(callers)

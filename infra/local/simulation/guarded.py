@@ -58,10 +58,14 @@ class GuardedStore(Guarded):
         self._hazards.at(self._worker, "store.claim after", name)
         return is_claimed
 
-    def _check_claim(self, lease: Lease, name: str) -> None:
+    def _check_lease(self, lease: Lease, what: str) -> None:
         row = self._port.leases.read(lease.connection_id, lease.loop)
         if (row.owner, row.token) != (lease.owner, lease.token):
-            self._hazards.history.break_rule(f"{name} claimed without the lease")
+            self._hazards.history.break_rule(f"{what} without the lease")
+
+    def _check_claim(self, lease: Lease, name: str) -> None:
+        self._check_lease(lease, f"{name} claimed")
+        self._hazards.claimed_us[name] = self._hazards.stage.now_us
         if self._hazards.intents.get(name) != lease.token:
             self._hazards.history.break_rule(f"{name} claimed, an intent of a former owner")
 
@@ -74,6 +78,7 @@ class GuardedStore(Guarded):
                 self._hazards.at(self._worker, "store.write_facts between")
             try:
                 self._under_own_clock(self._port.write_facts, lease, piece)
+                self._check_lease(lease, "facts written")
                 self._note_intents(lease, piece)
             except ShortKeyTakenError as error:
                 taken += error.short_keys

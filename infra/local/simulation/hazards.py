@@ -94,6 +94,7 @@ class Hazards:
     history: History
     plan: tuple[Hazard, ...] = ()
     passed: Counter[str] = field(default_factory=Counter)
+    claimed_us: dict[str, int] = field(default_factory=dict)
     intents: dict[str, int] = field(default_factory=dict)  # token under which each was decided
     is_calm: bool = False
 

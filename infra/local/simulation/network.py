@@ -7,7 +7,7 @@ wire; only what never reaches it, or is spoilt on the way back, is worded here.
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ _LATE_MS = (600, 4_500)
 _SLOW_MS = (300, 2_400)
 _BAN_MS = (500, 3_000)
 _SHORT_MS = 1_000
+_READY_US = 400_000  # clock and mode may have to be read first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Network:
     hazards: Hazards
     history: History
     dice: random.Random
+    send_window_ms: int
+    left: set[str] = field(default_factory=set)
     banned_until_ms: int = 0
     requests: int = 0
 
@@ -59,6 +62,8 @@ class Network:
             As the client of a real network would.
         """
         step = STEP.get() or CLOCK
+        if step.name == "place" and request.method == "POST":
+            self._check_leaving(step.client_order_id)
         self.hazards.at(worker, f"{step.name} before", step.client_order_id)
         fate = self.weather.fate(step.name, self.stage.now_us)
         if fate is not Fate.FINE:
@@ -71,6 +76,17 @@ class Network:
             said = await journey.answer
         self.hazards.at(worker, f"{step.name} answered", step.client_order_id)
         return said
+
+    def _check_leaving(self, name: str) -> None:
+        """An order leaves once, within its window from the claim, and never without one."""
+        claimed_us = self.hazards.claimed_us.get(name)
+        if claimed_us is None:
+            self.history.break_rule(f"{name} sent without a claim")
+        elif self.stage.now_us - claimed_us > self.send_window_ms * 1000 + _READY_US:
+            self.history.break_rule(f"{name} sent after its window")
+        if name in self.left:
+            self.history.break_rule(f"{name} sent twice")
+        self.left.add(name)
 
     def is_banned(self) -> bool:
         return self.venue.now_ms() < self.banned_until_ms
@@ -147,7 +163,7 @@ class _Journey:
 
     def _carried_out(self) -> Said:
         network, fate = self._network, self._fate
-        hide_ms = network.weather.lag_ms or 500 if fate is Fate.LAGGING else 0
+        hide_ms = network.weather.hide_ms(self._step.name, is_lagging=fate is Fate.LAGGING)
         answer = network.venue.answer(
             self._request, hide_ms=hide_ms, empty=fate is Fate.EMPTY, told=self._step.name
         )

@@ -14,6 +14,14 @@ from local.simulation.weather import Weather
 SYMBOLS = tuple(one.symbol for one in instruments(2))
 EPOCH_MS = 1_760_000_400_000
 _EIGHT_HOURS_MS = 28_800_000
+# Where a worker that stands still past its lease does most harm when it wakes.
+_ZOMBIE_STEPS = (
+    "store.write_facts before",
+    "store.write_facts after",
+    "store.claim before",
+    "store.claim after",
+    "place before",
+)
 _STORE_ACTS = ("store.write_facts", "store.claim", "store.write_position_ticks")
 
 QUIET_RISK = {
@@ -113,7 +121,12 @@ def _timeout_h(dice: random.Random) -> Any:
 
 def _hazards(dice: random.Random) -> tuple[Hazard, ...]:
     """Up to four, anywhere on the order path."""
-    return tuple(_hazard(dice) for _ in range(dice.choice((0, 1, 1, 2, 3))))
+    found = [_hazard(dice) for _ in range(dice.choice((0, 1, 1, 2, 3)))]
+    if dice.random() < 0.25:
+        step = dice.choice(_ZOMBIE_STEPS)
+        nth, for_ms = dice.randrange(1, 5), dice.randrange(4_500, 9_000)
+        found.append(Hazard(step=step, nth=nth, act=Act.FREEZE, for_ms=for_ms))
+    return tuple(found)
 
 
 def _hazard(dice: random.Random) -> Hazard:

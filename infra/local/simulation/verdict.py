@@ -55,7 +55,12 @@ def judged(plant: Plant, venue: VenueSide) -> Verdict:
         duplicates=_duplicates(plant, venue),
         lost=_lost(plant, venue),
         unprotected=_bare(venue),
-        drift=[*_order_drift(plant, venue), *_quantity_drift(plant, venue), *_keys(plant)],
+        drift=[
+            *_order_drift(plant, venue),
+            *_quantity_drift(plant, venue),
+            *_surplus(venue),
+            *_keys(plant),
+        ],
         unresolved=_unresolved(plant),
     )
 
@@ -109,6 +114,12 @@ def _lost(plant: Plant, venue: VenueSide) -> list[str]:
         f"order {row.client_id} is nowhere in the store"
         for row in venue.books.client_ids.values()
         if is_ours(row.client_id) and row.client_id not in store.orders
+    ]
+    accepted = {row.client_id for row in venue.books.client_ids.values() if row.accepted}
+    found += [
+        f"{name} was given up, though it had arrived"
+        for name, order in store.orders.items()
+        if order.reason == "never arrived" and name in accepted
     ]
     return found + [f"command {name} is not dealt with" for name in _pending(plant)]
 
@@ -188,6 +199,17 @@ def _fill_sums(plant: Plant) -> list[str]:
         f"{p.position_id} says {p.entry_quantity} entered, its fills {entered[p.position_id]}"
         for p in plant.store.positions.values()
         if p.entry_quantity != entered[p.position_id]
+    ]
+
+
+def _surplus(venue: VenueSide) -> list[str]:
+    """Stops of ours that nothing needs."""
+    held = held_of_ours(venue)
+    return [
+        f"{symbol} {side}: stops cover {cover}, held are {held.get((symbol, side), ZERO)}"
+        for symbol in SYMBOLS
+        for side in Side
+        if (cover := stop_cover(venue, (symbol, side))) > held.get((symbol, side), ZERO)
     ]
 
 

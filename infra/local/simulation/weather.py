@@ -50,6 +50,9 @@ TROUBLES = {
     Fate.TIMEOUT: Trouble.TIMEOUT,
 }
 DOUBTFUL = frozenset({Fate.INTERNAL, Fate.GATEWAY, Fate.UNKNOWN, Fate.TIMEOUT})
+_LAG_MS = 500
+_LIES = 0.1
+_LIE_APART_US = 15_000_000
 READS = frozenset({"find", "open_orders", "fills"})
 _WEIGHTS = {
     Fate.BUSY: 0.3,
@@ -82,7 +85,7 @@ class Weather:
     severity: float
     kinds: tuple[Fate, ...] = ()
     frame_chance: float = 0.0
-    lag_ms: int = 0
+    lag_ms: int = 0  # of every read
     is_calm: bool = False
     empty_at_us: int = -(10**12)
     _weights: dict[str, tuple[tuple[Fate, ...], tuple[float, ...]]] = field(default_factory=dict)
@@ -97,23 +100,35 @@ class Weather:
             severity=dice.choice((0.0, 0.04, 0.1, 0.2)),
             kinds=chosen,
             frame_chance=dice.choice((0.0, 0.1, 0.35)),
-            lag_ms=dice.choice((0, 300, 800)),
+            lag_ms=dice.choice((0, 0, 300, 800)),
         )
 
     def fate(self, step: str, now_us: int) -> Fate:
         """Of one request at a step."""
-        if self.is_calm or self.dice.random() >= self.severity:
+        if self.is_calm:
+            return Fate.FINE
+        if step == "positions" and Fate.EMPTY in self.kinds and self.dice.random() < _LIES:
+            return self._empty(now_us)
+        if self.dice.random() >= self.severity:
             return Fate.FINE
         fates, weights = self._weights.get(step) or self._weigh(step)
         if not fates:
             return Fate.FINE
         fate = self.dice.choices(fates, weights)[0]
-        if fate is Fate.EMPTY:
-            # Two in a row would be evidence: a venue that lies for long cannot be survived.
-            if now_us - self.empty_at_us < 15_000_000:
-                return Fate.FINE
-            self.empty_at_us = now_us
-        return fate
+        return self._empty(now_us) if fate is Fate.EMPTY else fate
+
+    def _empty(self, now_us: int) -> Fate:
+        """Two in a row would be evidence: a venue that lies for long cannot be survived."""
+        if now_us - self.empty_at_us < _LIE_APART_US:
+            return Fate.FINE
+        self.empty_at_us = now_us
+        return Fate.EMPTY
+
+    def hide_ms(self, step: str, *, is_lagging: bool) -> int:
+        """How old a thing must be to show in this answer."""
+        if self.is_calm or step not in READS:
+            return 0
+        return max(self.lag_ms, _LAG_MS if is_lagging else 0)
 
     def news(self) -> News:
         """Of one frame."""
