@@ -7,7 +7,6 @@ from decimal import Decimal
 from tests.builders import a_wish, some_exits
 from tests.desk_world import NO_RESTS, DeskWorld, with_settings
 from tests.fake_venue import Faults
-from tests.spot_venue import SPOT_FEE
 
 from engine.ledger import OrderState, PositionStatus, Purpose
 from engine.orders import TRIES_PER_STEP
@@ -176,8 +175,9 @@ def strategy_errors(world: DeskWorld) -> list[str]:
             purpose: sum((o.booked_quantity for o in orders if o.purpose is purpose), Decimal(0))
             for purpose in Purpose
         }
-        kept = 1 - SPOT_FEE if world.spot else 1  # of what is bought on a spot market
-        step = world.instruments()[position.key.symbol].quantity_step if world.spot else 0
+        kept = 1 - world.purchase_fee()
+        instrument = world.venue.instruments_by_symbol[position.key.symbol]
+        step = instrument.quantity_step if world.spot else 0
         entered = (booked[Purpose.ENTRY] + booked[Purpose.ADD]) * kept
         lost = (
             booked[Purpose.ENTRY] * kept - position.first_quantity,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from tests.builders import NOW_MS, an_instrument
 from tests.fake_venue import FakeVenue, Faults, ours
 from tests.fakes import FakeClock, FakeLeases, FakeStore
-from tests.spot_venue import SpotVenue
+from tests.spot_venue import SPOT_FEE, SpotVenue
 
 from engine.desk import DeskInputs, DeskPlan, DeskState, plan_positions
 from engine.errors import VenueBusyError, VenueRefusedError
@@ -98,6 +98,10 @@ class DeskWorld:
         self.leases = FakeLeases(self.clock)
         self.store = FakeStore(clock=self.clock, leases=self.leases)
         self.start()
+
+    def purchase_fee(self) -> Decimal:
+        """What a purchase loses of itself: nothing but on a spot market."""
+        return SPOT_FEE if self.spot else Decimal(0)
 
     def instruments(self) -> dict[str, Instrument]:
         changes: dict[str, object] = SPOT if self.spot else {}
