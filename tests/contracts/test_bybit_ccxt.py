@@ -15,6 +15,10 @@ import ccxt.pro
 import pytest
 from tests.served_venue import KEY, SECRET, ServedVenue, a_wire, served
 
+from adapters.access import Access, Network, PaperAddress
+from adapters.clock import SystemClock
+from adapters.venues.bybit import BybitLinear
+from adapters.wire import Wire
 from local.paper.venues.bybit.wire import BybitWire
 
 RESPONSES = Path(__file__).parents[2].parent / "shared" / "data" / "venue_responses" / "bybit"
@@ -274,6 +278,28 @@ async def test_refusals_are_of_bybits_own_classes(venue: ServedVenue, client: An
         await client.fetch_balance()
     await wrong.close()
     await unknown.close()
+
+
+async def test_long_lists_come_whole_through_their_pages(venue: ServedVenue, client: Any) -> None:
+    clock, dialect = SystemClock(), BybitLinear()
+    paper = PaperAddress(host="127.0.0.1", port=venue.doors.port, ca_file=venue.authority)
+    access = Access(
+        venue="bybit", network=Network.PAPER, api_key=KEY, api_secret=SECRET, paper=paper
+    )
+    wire = Wire(access, clock, dialect)
+    since_ms = clock.now_ms() - 8 * 86_400_000
+    price = (await client.fetch_ticker(BTC))["last"] * 0.9
+    resting = [await client.create_order(BTC, "limit", "buy", 0.002, price) for _ in range(60)]
+    for _ in range(105):
+        await client.create_order(ETH, "market", "buy", 0.01)
+    try:
+        orders = await dialect.open_orders(wire)
+        fills = await dialect.fills(wire, "ETHUSDT", since_ms=since_ms)
+    finally:
+        await wire.close()
+
+    assert sorted(each.exchange_order_id for each in orders) == sorted(o["id"] for o in resting)
+    assert len({each.trade_id for each in fills}) == len(fills) == 105
 
 
 # --- real answers -------------------------------------------------------------------------------

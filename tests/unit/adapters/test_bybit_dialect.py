@@ -12,6 +12,7 @@ from tests.fakes import FakeClock
 from adapters.access import Access, Network
 from adapters.venues import TradesGoneError
 from adapters.venues.bybit import BybitLinear
+from adapters.venues.bybit_lists import pages
 from adapters.wire import Wire
 from engine.errors import VenueRefusedError
 from engine.ledger import Order, OrderState, OrderType, Purpose
@@ -240,6 +241,14 @@ async def test_open_orders_are_read_to_the_last_page() -> None:
 
     assert [each.exchange_order_id for each in found] == ["0", "1", "2"]
     assert {each["settleCoin"] for each in wire.params(REALTIME)} == {"USDT"}
+
+
+async def test_a_cursor_that_stands_still_ends_the_list() -> None:
+    wire = ScriptedWire({REALTIME: [page({}, cursor="c"), page({}, cursor="c")]})
+
+    rows = await pages(wire, REALTIME, {}, limit=50)
+
+    assert len(rows) == 2
 
 
 def a_trade(at_ms: int) -> dict[str, Any]:

@@ -18,9 +18,10 @@ async def pages(
     while True:
         result = (await wire.call(method, asked, urgent=urgent))["result"]
         rows += result["list"]
-        if not result["list"] or not result.get("nextPageCursor"):
+        cursor = _next(result, asked)
+        if not cursor:
             return rows
-        asked["cursor"] = result["nextPageCursor"]
+        asked["cursor"] = cursor
 
 
 async def executions(wire: Caller, params: Mapping[str, Any], *, since_ms: int) -> list[Any]:
@@ -32,7 +33,7 @@ async def executions(wire: Caller, params: Mapping[str, Any], *, since_ms: int) 
         answer = await wire.call("privateGetV5ExecutionList", asked, urgent=True)
         result = answer["result"]
         found |= {row["execId"]: row for row in result["list"]}
-        cursor = result.get("nextPageCursor") if result["list"] else ""
+        cursor = _next(result, asked)
         if cursor:
             asked["cursor"] = cursor
         elif asked["endTime"] < int(answer["time"]):
@@ -40,3 +41,9 @@ async def executions(wire: Caller, params: Mapping[str, Any], *, since_ms: int) 
             asked["startTime"], asked["endTime"] = asked["endTime"], asked["endTime"] + _WEEK_MS
         else:
             return list(found.values())
+
+
+def _next(result: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The cursor of the next page, empty after the last; one that stands still leads nowhere."""
+    cursor = str(result.get("nextPageCursor") or "")
+    return cursor if result["list"] and cursor != asked.get("cursor") else ""
