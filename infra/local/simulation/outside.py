@@ -17,6 +17,7 @@ from local.simulation.machines import Plant
 from local.simulation.spec import SYMBOLS, Spec
 from local.simulation.stage import SECOND_US
 from local.simulation.venue import VenueSide
+from local.simulation.venue_events import FORCEFUL, HARMLESS, happen
 
 _STEP_S = 0.25
 _NOTICED_S = 3
@@ -42,9 +43,12 @@ class Outside:
             await asyncio.sleep(_STEP_S)
             if self.is_over:
                 return
-            for rate, happen in self._rates():
+            for rate, act in self._rates():
                 if self.dice.random() < rate * _STEP_S:
-                    happen()
+                    act()
+            for rate, event in HARMLESS:
+                if self.dice.random() < rate * _STEP_S * self.spec.mischief:
+                    self._by_venue(event)
 
     def _rates(self) -> tuple[tuple[float, Callable[[], None]], ...]:
         """What happens how often a second."""
@@ -123,7 +127,9 @@ class Outside:
         books, dice = self.venue.books, self.dice
         held = [p for _, p in sorted(books.positions.items()) if p.quantity]
         waiting = [algo for _, algo in sorted(books.open_algos.items())]
-        if waiting and dice.random() < 0.5:
+        if dice.random() < 0.15:
+            self._by_venue(dice.choice(FORCEFUL), forceful=True)
+        elif waiting and dice.random() < 0.5:
             algo = dice.choice(waiting)
             self._strike("order cancelled by somebody else", algo.client_algo_id)
             # Not every venue tells it: the next comparison does.
@@ -133,6 +139,14 @@ class Outside:
         elif held:
             position = dice.choice(held)
             self._trade(position.symbol, position.position_side, position.quantity)
+
+    def _by_venue(
+        self, event: Callable[[VenueSide, random.Random], str], *, forceful: bool = False
+    ) -> None:
+        what = happen(event, self.venue, self.dice)
+        if what:
+            self.was_meddled = self.was_meddled or forceful
+            self._strike(what, "")
 
     def _trade(self, symbol: str, side: PositionSide, quantity: Decimal) -> None:
         """Close all or half of it at the market."""

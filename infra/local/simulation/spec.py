@@ -53,6 +53,7 @@ class Spec:
     venue_skew_ms: int
     wish_rate: float
     meddling: float
+    mischief: float
     runs_trade: bool
 
 
@@ -79,6 +80,7 @@ def drawn(seed: int, venue: str) -> Spec:
         venue_skew_ms=dice.choice((0, dice.randrange(-900, 900))),
         wish_rate=dice.choice((0.1, 0.25, 0.5)),
         meddling=dice.choice((0.0, 0.0, 0.05, 0.15)),
+        mischief=dice.choice((0.0, 1.0, 2.0)),
         runs_trade=False,
     )
 
@@ -106,6 +108,7 @@ def _settings(dice: random.Random) -> Settings:
         burst_s=dice.choice((5, 10, 20)),
         reconcile_interval_s=dice.choice((5, 10, 30)),
         position_cooldown_s=0,
+        funding_interval_s=10,
         dca_distances_pct=tuple(map(Decimal, ("0.1", "0.2", "0.3", "0.4"))),
         dca_step_cooldown_s=2,
         profit_back_on_exchange=True,

@@ -104,10 +104,6 @@ class VenueSide:
         """The venue's own clock."""
         return self._epoch_ms + self._stage.now_us // 1000 + self.skew_ms
 
-    def funding(self) -> Decimal:
-        """What was paid to the account beside its trades, below zero if it paid."""
-        return sum((income.amount for income in self.books.incomes), Decimal(0))
-
     def answer(self, request: Request, *, hide_ms: int, empty: bool, told: str) -> Answer:
         """The wire's answer; what is younger than `hide_ms` is not in it, or nothing is."""
         self.exchange.advance()

@@ -235,8 +235,8 @@ def _money(plant: Plant, venue: VenueSide) -> list[str]:
     positions = plant.store.positions.values()
     if any(p.close_reason is CloseReason.RECONCILE_MISSING for p in positions):
         return []
-    ours = sum((p.realized_pnl - p.fees for p in positions), ZERO)
-    theirs = venue.books.account.wallet - START_BALANCE - venue.funding()
+    ours = sum((p.realized_pnl - p.fees + p.funding for p in positions), ZERO)
+    theirs = venue.books.account.wallet - START_BALANCE
     if abs(ours - theirs) <= _CENT:
         return []
     return [f"money: the venue earned {theirs}, our books say {ours}"]
