@@ -282,6 +282,17 @@ async def test_a_wrong_plan_is_refused_whole(
     assert await venue.strikes() == [0]
 
 
+async def test_rules_are_added_to_those_there_are_and_a_seed_starts_anew(
+    venue: ServedVenue,
+) -> None:
+    await venue.rules({"fault": "delay"})
+    _, added = await venue.control("POST", "/faults", rules=[{"fault": "abort", "most": 1}])
+    _, anew = await venue.control("POST", "/faults", seed=5, rules=[{"fault": "hang"}])
+
+    assert [one["fault"] for one in added["rules"]] == ["delay", "abort"]
+    assert ([one["fault"] for one in anew["rules"]], anew["seed"]) == (["hang"], 5)
+
+
 async def test_after_the_plan_is_cleared_nothing_strikes(venue: ServedVenue, client: Any) -> None:
     await venue.rules({"fault": "abort"})
     status, told = await venue.control("DELETE", "/faults")
