@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.builders import a_wish, an_instrument, some_exits
 from tests.desk_world import DeskWorld, with_settings
+from tests.fake_venue import Faults
 from tests.spot_venue import SPOT_FEE, SpotVenue
 
 from engine.desk.spot import with_room_to_sell
@@ -97,7 +98,7 @@ def test_the_loop_takes_the_profit_and_the_venues_stop_the_loss(
 def test_a_sale_whose_answer_is_lost_is_looked_up_and_never_made_twice() -> None:
     world = a_world()
     opened(world)
-    world.venue.faults = type(world.venue.faults)(answer_lost=1.0)
+    world.venue.faults = Faults(answer_lost=1.0)
 
     world.command("close_all")
     world.run(2)
@@ -121,6 +122,26 @@ def test_a_refused_sale_leaves_a_stop_until_it_is_tried_again() -> None:
     closes = world.orders(Purpose.CLOSE)
     assert [order.state for order in closes] == [OrderState.REJECTED, OrderState.FILLED]
     assert world.store.positions[position.position_id].status is PositionStatus.CLOSED
+    assert world.drift() == []
+
+
+def test_while_a_sale_is_of_unknown_fate_no_stop_may_take_its_balance() -> None:
+    world = a_world()
+    opened(world)
+    venue = venue_of(world)
+    venue.faults = Faults(send_lost=1.0)
+    world.command("close_all")
+    world.run(1)
+    venue.faults = Faults()
+    venue.cancel_now(live_sales(world)[0])
+    world.run(4)
+
+    stops = len(world.orders(Purpose.STOP))
+    world.run_until(lambda: world.plan.idle)
+
+    assert stops == 1
+    closes = [order.state for order in world.orders(Purpose.CLOSE)]
+    assert closes == [OrderState.REJECTED, OrderState.FILLED]
     assert world.drift() == []
 
 
