@@ -60,9 +60,10 @@ class PaperProcess:
     def stop(self) -> None:
         self._end(signal.SIGTERM)
 
-    def books(self) -> dict[str, Any]:
+    def books(self, venue: str = "binance") -> dict[str, Any]:
         """What the exchange itself says of its orders, fills and positions."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}/books") as answer:
+        url = f"http://127.0.0.1:{self.control_port}/books?venue={venue}"
+        with urllib.request.urlopen(url) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 

@@ -51,7 +51,7 @@ def venue_books(books: Mapping[str, Any]) -> Books:
     stops += [one for one in algos if one["type"] == "STOP_MARKET"]
     return Books(
         orders={o["client_order_id"]: "working" for o in (*orders, *algos)},
-        fills={f"{t['symbol']} {t['trade_id']}": Decimal(t["quantity"]) for t in books["trades"]},
+        fills={f"{t['symbol']} {t['printed_id']}": Decimal(t["quantity"]) for t in books["trades"]},
         quantities=summed(
             (f"{p['symbol']} {p['side']}", Decimal(p["quantity"])) for p in books["positions"]
         ),

@@ -290,6 +290,8 @@ async def test_fills_are_named_without_any_memory(
 
     assert sum(fill.quantity for fill in fills) == entry.quantity
     assert {fill.side for fill in fills} == {side}
+    printed = {trade["printed_id"] for trade in paper.books(venue.name)["trades"]}
+    assert {fill.trade_id for fill in fills} <= printed
 
 
 # --- definite refusals ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from local.paper.core import margin
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
 from local.paper.core.records import AlgoOrder, Order, OrderSide, Position
+from local.paper.wire import VenueWire
 
 DEFAULT_VENUE = "binance"
 _SPOT_STOP = "STOP_LOSS"
@@ -17,23 +18,24 @@ _SPOT_STOP = "STOP_LOSS"
 _ZERO = Decimal(0)
 
 
-def control_app(
-    exchanges: Mapping[str, PaperExchange], routes: Iterable[web.RouteDef]
-) -> web.Application:
+def control_app(wires: Mapping[str, VenueWire], routes: Iterable[web.RouteDef]) -> web.Application:
     """``GET /health`` and ``GET /books?venue=…`` (Binance unless said otherwise), and `routes`."""
 
     async def health(request: web.Request) -> web.Response:
-        times = [one.now_ms() for one in exchanges.values()]
-        return web.json_response({"ok": True, "time_ms": max(times), "venues": [*exchanges]})
+        times = [one.exchange.now_ms() for one in wires.values()]
+        return web.json_response({"ok": True, "time_ms": max(times), "venues": [*wires]})
 
     async def books(request: web.Request) -> web.Response:
         name = request.query.get("venue", DEFAULT_VENUE)
-        exchange = exchanges.get(name)
-        if exchange is None:
-            words = f"venue={name!r} must be one of {', '.join(exchanges)}"
+        wire = wires.get(name)
+        if wire is None:
+            words = f"venue={name!r} must be one of {', '.join(wires)}"
             return web.json_response({"error": words}, status=400)
-        exchange.advance()
-        return web.json_response(report(exchange))
+        wire.exchange.advance()
+        told = report(wire.exchange)
+        for trade in told["trades"]:
+            trade["printed_id"] = wire.printed_trade_id(trade["trade_id"])
+        return web.json_response(told)
 
     app = web.Application()
     app.add_routes([web.get("/health", health), web.get("/books", books), *routes])

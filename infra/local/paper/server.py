@@ -73,10 +73,9 @@ async def serving(
     """Open the doors of these venues for the length of a block; a port of 0 takes a free one."""
     hosts, plan = Hosts(wires), FaultPlan(DEFAULT_SEED)
     venues = {one.name: Served(one, plan, stream=stream) for one in wires}
-    exchanges = {one.name: one.exchange for one in wires}
     async with contextlib.AsyncExitStack() as stack:
         context = server_context(directory, hosts.certified(), now_ms() // 1000)
-        control = control_app(exchanges, FaultRoutes(plan, venues).routes())
+        control = control_app({one.name: one for one in wires}, FaultRoutes(plan, venues).routes())
         ports = (
             await _listen(stack, _venue_app(hosts, venues), port, context),
             await _listen(stack, control, control_port, None),

@@ -136,6 +136,10 @@ class VenueWire(Protocol):
         """What a market stream says in [start, end]; an unknown one is silent."""
         ...
 
+    def printed_trade_id(self, trade_id: int) -> str:
+        """An own execution's id in the books as the venue prints it."""
+        ...
+
     def troubled(self, trouble: Trouble, *, until_ms: int) -> Answer:
         """The venue's own words for a trouble, with its status and headers.
 

@@ -64,6 +64,9 @@ class BinanceWire:
     def market_events(self, topic: str, start_ms: int, end_ms: int) -> Sequence[str]:
         return [json.dumps(one) for one in self._market.events(topic, start_ms, end_ms)]
 
+    def printed_trade_id(self, trade_id: int) -> str:
+        return str(trade_id)
+
     def troubled(self, trouble: Trouble, *, until_ms: int) -> Answer:
         return troubled(trouble, until_ms=until_ms, now_ms=self.exchange.now_ms())
 

@@ -13,7 +13,7 @@ from local.paper.venues.bybit.parameters import of_body, of_query
 from local.paper.venues.bybit.private_events import PrivateEvents
 from local.paper.venues.bybit.routes import ROUTES, Route
 from local.paper.venues.bybit.sessions import PrivateSession, PublicSession
-from local.paper.venues.bybit.shapes import Json
+from local.paper.venues.bybit.shapes import Json, uuid
 from local.paper.venues.bybit.signing import check_signed, is_login
 from local.paper.venues.bybit.troubles import rejected, said, troubled
 from local.paper.wire import Answer, Request, Trouble
@@ -64,6 +64,9 @@ class BybitWire:
 
     def market_events(self, topic: str, start_ms: int, end_ms: int) -> Sequence[str]:
         return [json.dumps(one) for one in self._market.events(topic, start_ms, end_ms)]
+
+    def printed_trade_id(self, trade_id: int) -> str:
+        return uuid(trade_id)
 
     def troubled(self, trouble: Trouble, *, until_ms: int) -> Answer:
         return troubled(trouble, until_ms=until_ms, now_ms=self.exchange.shown_ms())

@@ -48,6 +48,9 @@ class OkxWire:
     def market_events(self, topic: str, start_ms: int, end_ms: int) -> Sequence[str]:
         return [json.dumps(one) for one in self._channels.events(topic, start_ms, end_ms)]
 
+    def printed_trade_id(self, trade_id: int) -> str:
+        return str(trade_id)
+
     def troubled(self, trouble: Trouble, *, until_ms: int) -> Answer:
         return troubled(trouble)
 
