@@ -128,6 +128,18 @@ def test_a_book_is_a_snapshot_and_updates_that_name_the_one_before(tmp_path: Pat
         assert live == {price: size for price, size, *_ in whole[side]}
 
 
+def test_an_update_holds_only_what_changed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    session = desk.session("public")
+    said(session, "subscribe", {"channel": "books", "instId": SWAP})
+    (topic,) = session.topics
+    at_ms = desk.stage.now_ms() // 100 * 100
+    (text,) = desk.wire.market_events(topic, at_ms, at_ms)
+    (row,) = json.loads(session.framed(topic, text))["data"]
+
+    assert len(row["asks"]) + len(row["bids"]) < 50  # of a hundred levels
+
+
 def test_candles_are_told_each_second_on_the_business_address(tmp_path: Path) -> None:
     desk = Desk(tmp_path, second=60)
     session = desk.session("business")

@@ -10,8 +10,10 @@ from tests.unit.local.paper.okx_desk import SWAP, Desk, a_stop, an_order
 from tests.unit.local.paper.scripted import BTC
 
 from local.paper.core.records import PositionSide
-from local.paper.core.refusals import Reason
-from local.paper.venues.okx import errors
+from local.paper.core.refusals import Reason, RefusedError
+from local.paper.market.instruments import by_symbol
+from local.paper.venues.okx import contracts, errors, market_shapes, orders
+from local.paper.venues.okx.parameters import Parameters
 from local.paper.wire import Request, Trouble
 
 D = Decimal
@@ -179,6 +181,37 @@ def test_two_positions_of_a_symbol_have_a_side_each(
     assert {row["posSide"]: row["pos"] for row in rows} == {"long": "1", "short": "1"}
     assert (no_side["sCode"], too_much["sCode"]) == ("51000", "51169")
     assert desk.stage.held(PositionSide(name.upper())) == 0
+
+
+def test_with_two_positions_the_reduce_flag_means_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.post("account/set-position-mode", {"posMode": "long_short_mode"})
+    desk.order(posSide="long", reduceOnly=True)
+    desk.order(side="sell", posSide="long", reduceOnly=True)
+
+    assert desk.rows("account/positions", instType="SWAP") == []
+
+
+def test_an_opening_order_has_at_least_the_listed_size(tmp_path: Path) -> None:
+    ether = by_symbol("ETHUSDT")
+    listed = D(market_shapes.listing(ether)["minSz"])
+    lot = contracts.lot(ether)
+    too_few = Parameters({"sz": str(listed - lot)})
+
+    assert listed > lot
+    with pytest.raises(RefusedError, match="quantity_too_small"):
+        orders.read_quantity(ether, too_few, opens=True)
+    assert orders.read_quantity(ether, too_few, opens=False) == (listed - lot) * D("0.1")
+    assert orders.read_quantity(ether, Parameters({"sz": str(listed)}), opens=True) > 0
+
+
+def test_a_plain_order_and_a_stop_may_have_the_same_name(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.act("trade/order-algo", a_stop(49_000, algoClOrdId="same"))
+    desk.order(clOrdId="same")
+
+    assert desk.row("trade/order", instId=SWAP, clOrdId="same")["algoClOrdId"] == ""
+    assert desk.row("trade/fills", instType="SWAP")["clOrdId"] == "same"
 
 
 def test_the_position_mode_cannot_change_under_a_position(tmp_path: Path) -> None:
@@ -384,7 +417,10 @@ def test_trades_are_paged_back_by_time_and_by_id(tmp_path: Path) -> None:
     )
     times = [int(row["ts"]) for row in (*first, *then)]
 
+    older = desk.rows("market/history-trades", instId=SWAP, type="2", after=times[0], limit=1)
+
     assert times == [now_ms - 9_400 - 1_000 * n for n in range(5)]
+    assert int(older[0]["ts"]) == times[1]
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))
