@@ -127,7 +127,9 @@ class Operator:
         connection = mine[0] if mine else await self._create(account)
         path = f"/api/settings/connections/{connection['id']}"
         if not (connection["is_active"] and connection["is_live_trade"]):
-            await self.ask("POST", f"{path}/test")
+            tested = await self.ask("POST", f"{path}/test")
+            if not tested["success"]:
+                raise OperatorError(f"the test of {account.connection_name}: {tested['error']}")
             await self.ask("POST", f"{path}/toggle", json={"is_live_trade": True})
         return str(connection["id"])
 
