@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from adapters.exchange import CcxtExchange
 from engine import orders
 from engine.cycles import errands
-from engine.desk import absorbing, comparing, guarding, resolving
+from engine.desk import absorbing, booking, comparing, guarding, resolving
 from engine.desk.book import Book
 from engine.events import FillsFetched, SendUnclear
 from engine.ledger import Order, OrderState, Purpose
@@ -134,6 +135,14 @@ def hear_the_stream_alone(patch: Patch) -> None:
     patch.setattr(errands.Errands, "_fills", nothing)
 
 
+def ignore_funding(patch: Patch) -> None:
+    patch.setattr(absorbing, "is_dealt_with", lambda book, event: True)
+
+
+def lose_a_fee(patch: Patch) -> None:
+    patch.setattr(booking, "fee_in_quote", lambda fill, instrument, price: Decimal(0))
+
+
 def leave_orphans(patch: Patch) -> None:
     patch.setattr(Book, "cancel", lambda book, order: None)
 
@@ -164,6 +173,8 @@ BREAKS: tuple[Break, ...] = (
     seal_nothing,
     send_late,
     hear_the_stream_alone,
+    ignore_funding,
+    lose_a_fee,
     leave_orphans,
     believe_a_refusal_to_reduce,
 )
