@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.limit_answers import Demand, OrderLimit, demanded, orders_wait_ms, used_weight
+from adapters.windows import Window
 from engine.errors import RestrictedLocationError, VenueBusyError
 from engine.ports import Clock
 
@@ -47,9 +48,10 @@ class Board(Protocol):
 class Limits:
     """Counts request weight of the running minute and keeps silent when told to.
 
-    Calls that can wait leave a share free for orders and look-ups, which never wait. The venue's
-    header counts every worker behind one address, ours only this one and what the others told:
-    the largest of the three is believed.
+    Calls that can wait leave a share free for orders and look-ups, which never wait; where the
+    venue counts in a shorter window, they do so in each of them. The venue's header counts every
+    worker behind one address, ours only this one and what the others told: the largest of the
+    three is believed.
     """
 
     def __init__(
@@ -68,6 +70,10 @@ class Limits:
         self._board = board
         self._order_limits = order_limits or {}
         self._window_ms = window_ms
+        in_window = int(self._patient * window_ms / _MINUTE_MS)
+        self._window = (
+            Window(clock, length_ms=window_ms, most=in_window) if window_ms < _MINUTE_MS else None
+        )
         self._minute = 0
         self._used = 0
         self._untold = 0
@@ -117,10 +123,18 @@ class Limits:
             await self._clock.sleep_until_ms((self._minute + 1) * _MINUTE_MS)
             await self._learn()
             self.check()
+        if self._window is not None:
+            await self._in_window(self._window, weight, urgent=urgent)
         self._turn()
         self._used += weight
         self._untold += weight
         self._tell_weight()
+
+    async def _in_window(self, window: Window, weight: int, *, urgent: bool) -> None:
+        if not urgent:
+            await window.wait(weight)
+            self.check()
+        window.count(weight)
 
     def check(self, *, is_order: bool = False) -> None:
         """Raise as `take` does if the venue must not be called now; costs nothing."""
