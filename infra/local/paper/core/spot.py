@@ -21,6 +21,7 @@ MAX_WAITING = 5
 _LARGEST = Decimal(9_000_000)  # of the perpetual's steps
 _FINER = 100  # spot trades in smaller steps than the perpetual of the same asset
 _MIN_NOTIONAL = Decimal(5)
+_HIGHEST_LISTED = Decimal(50)  # least value of any perpetual; a script may raise it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +39,13 @@ class Lot:
 
 
 def lot_of(one: PaperInstrument) -> Lot:
-    """The filters of a symbol."""
-    step = one.step / _FINER
+    """The filters of a symbol: what is listed for its perpetual, finer; a raised minimum stays."""
+    raised = one.min_notional > _HIGHEST_LISTED
     return Lot(
         tick=one.tick,
-        step=step,
+        step=one.step / _FINER,
         max_quantity=_LARGEST * one.step,
-        min_notional=_MIN_NOTIONAL,
+        min_notional=one.min_notional if raised else _MIN_NOTIONAL,
     )
 
 
@@ -82,10 +83,22 @@ class SpotExchange(PaperExchange):
         ]
         return len(bought) * lot_of(self.instrument(symbol)).step
 
+    def fire_conditionals(self, symbol: str) -> int:
+        """Every order that waits for its price fires in this instant; how many they are."""
+        now_ms = self.advance()
+        count = self.spot.fire(self.instrument(symbol).symbol, now_ms)
+        self.books.commit()
+        return count
+
     def place_order(self, request: OrderRequest) -> Order:
-        """Accept an order and execute what can be executed at once."""
+        """Accept an order and execute what can be executed at once.
+
+        One that is to reduce sells as one does by hand: what is locked is freed first.
+        """
         now_ms = self.advance()
         instrument = self.instrument(request.symbol)
+        if request.reduce_only:
+            request = self._freed(request)
         quote = self.quotes.quote(request.symbol, now_ms)
         self._check_shape(request, instrument, quote)
         client_id = request.client_order_id or f"paper_{self.books.account.next_id + 1}"
@@ -105,6 +118,13 @@ class SpotExchange(PaperExchange):
 
     def _held(self, symbol: str, position_side: PositionSide) -> Position:
         raise RefusedError(Reason.NO_POSITION, symbol)
+
+    def _freed(self, request: OrderRequest) -> OrderRequest:
+        for order in [*self.books.open_orders.values()]:
+            if (order.symbol, order.side) == (request.symbol, OrderSide.SELL):
+                self.cancel_order(order)
+        step = lot_of(self.instrument(request.symbol)).step
+        return replace(request, quantity=request.quantity // step * step, reduce_only=False)
 
     def _check_shape(
         self, request: OrderRequest, instrument: PaperInstrument, quote: Quote

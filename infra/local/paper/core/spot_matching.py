@@ -56,6 +56,18 @@ class SpotMatching:
         if order.is_open and (is_market or order.time_in_force in _RESTS_NEVER):
             self._expire(order, now_ms)
 
+    def fire(self, symbol: str, now_ms: int) -> int:
+        """Fire every order of a symbol that waits for its price; how many they are."""
+        quote = self._quotes.quote(symbol, now_ms)
+        waiting = [
+            one
+            for one in self._books.open_orders.values()
+            if one.symbol == symbol and one.order_type in WAITING
+        ]
+        for order in waiting:
+            self._fire(order, quote)
+        return len(waiting)
+
     def _match_span(self, start_ms: int, end_ms: int) -> None:
         symbols = sorted({one.symbol for one in self._books.open_orders.values()})
         trades = [
@@ -84,6 +96,9 @@ class SpotMatching:
         """The order goes to the market under its own id, as on Binance."""
         order.order_type, order.updated_ms = WAITING[order.order_type], quote.time_ms
         self._books.keep_order(order)
+        if self._scripts.refuses(order.symbol):
+            self._expire(order, quote.time_ms)
+            return
         self.execute(order, quote, quote.time_ms)
 
     def _take(self, order: Order, quote: Quote, now_ms: int) -> None:

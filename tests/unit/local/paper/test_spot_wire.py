@@ -11,7 +11,10 @@ from tests.unit.local.paper.scripted import BTC
 from tests.unit.local.paper.spot_desk import KEY, Desk
 
 from local.paper.control import report
-from local.paper.core.scripts import Part
+from local.paper.core.scripts import KeyPermissions, Part
+from local.paper.faults.books import act
+from local.paper.faults.plan import Fault
+from local.paper.faults.rules import read_rule
 from local.paper.venues.binance_spot.sessions import SUBSCRIBE, ApiSession, MarketSession
 from local.paper.wire import Answer, Request
 
@@ -467,3 +470,64 @@ def test_the_books_tell_what_is_held_and_what_a_stop_covers_of_it(stopped: Desk)
     assert (D(covered["stop_quantity"]), covered["protected"]) == (D("1.998"), True)
     assert (D(bare["stop_quantity"]), bare["protected"]) == (D(0), False)
     assert (D(left["quantity"]), left["protected"]) == (D("0.00001"), True)
+
+
+# --- what a fault plan may want ---------------------------------------------------------------
+
+
+def struck(desk: Desk, kind: str, **parameters: Any) -> str:
+    """A fault of the books, now."""
+    rule = read_rule({"fault": kind, "venue": "binance_spot", "with": parameters})
+    return act(desk.exchange, Fault(rule=rule, number=1, until_ms=0, draw=0.0))
+
+
+def test_somebody_sells_by_hand_what_was_protected(stopped: Desk) -> None:
+    assert struck(stopped, "external_close", symbol=BTC) == "closed 1 positions"
+
+    found = stopped.signed("GET", "/api/v3/order", symbol=BTC, origClientOrderId="stop").body
+    assert found["status"] == "CANCELED"
+    assert "BTC" not in stopped.balances()
+
+
+def test_what_waits_may_fire_at_any_price_and_may_be_refused_then(stopped: Desk) -> None:
+    struck(stopped, "refuse_triggered", symbol=BTC)
+    assert struck(stopped, "fire_conditionals", symbol=BTC) == "fired 1 orders"
+    refused = stopped.signed("GET", "/api/v3/order", symbol=BTC, origClientOrderId="stop").body
+    stopped.order("SELL", quantity="1", stopPrice="90", kind="STOP_LOSS", newClientOrderId="two")
+    struck(stopped, "fire_conditionals", symbol=BTC)
+    fired = stopped.signed("GET", "/api/v3/order", symbol=BTC, origClientOrderId="two").body
+
+    assert (refused["status"], refused["executedQty"]) == ("EXPIRED", "0.00000000")
+    assert fired["status"] == "FILLED"
+
+
+def test_nothing_is_liquidated_funded_or_deleveraged(stopped: Desk) -> None:
+    before = stopped.balances()
+
+    struck(stopped, "liquidate", symbol=BTC)
+    struck(stopped, "adl", symbol=BTC, percent=50)
+    struck(stopped, "charge_funding", symbol=BTC)
+
+    assert stopped.balances() == before
+
+
+def test_a_key_that_may_not_trade_places_and_cancels_nothing(stopped: Desk) -> None:
+    stopped.exchange.scripts.key = KeyPermissions(can_trade=False)
+
+    for refused in (
+        stopped.order("BUY"),
+        stopped.signed("DELETE", "/api/v3/openOrders", symbol=BTC),
+    ):
+        assert (refused.status, refused.body["code"]) == (401, -2015)
+    rights = stopped.signed("GET", "/sapi/v1/account/apiRestrictions").body
+    assert rights["enableSpotAndMarginTrading"] is False
+
+
+def test_filters_may_change(stopped: Desk) -> None:
+    struck(stopped, "change_filters", symbol=BTC, step="1", min_notional="500")
+
+    (listed,) = stopped.public("/api/v3/exchangeInfo", symbol=BTC).body["symbols"]
+    filters = {one["filterType"]: one for one in listed["filters"]}
+    assert filters["LOT_SIZE"]["stepSize"] == "0.01000000"
+    assert filters["NOTIONAL"]["minNotional"] == "500.00000000"
+    assert code(stopped.order("BUY")) == (-1013, "Filter failure: NOTIONAL")

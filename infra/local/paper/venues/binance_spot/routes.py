@@ -1,5 +1,7 @@
 """The route table of spot, and which of them its socket API speaks too."""
 
+from dataclasses import replace
+
 from local.paper.venues.binance import restrictions
 from local.paper.venues.binance.routes import Guard, Handler, Route
 from local.paper.venues.binance_spot import account, orders, public
@@ -14,6 +16,10 @@ def _public(handler: Handler, reads: str = "", weight: int = 1) -> Route:
 def _signed(handler: Handler, reads: str = "", weight: int = 1) -> Route:
     names = frozenset(reads.split()) | _AUTHENTICATION
     return Route(handler=handler, guard=Guard.SIGNED, reads=names, weight=weight)
+
+
+def _trading(handler: Handler, reads: str = "") -> Route:
+    return replace(_signed(handler, reads), trades=True)
 
 
 _ORDER = (
@@ -37,13 +43,13 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v3/ticker/price"): _public(public.ticker_price, "symbol symbols", 4),
     ("GET", "/api/v3/ticker/bookTicker"): _public(public.book_ticker, "symbol symbols", 4),
     ("GET", "/api/v3/account"): _signed(account.account, "omitZeroBalances", 20),
-    ("POST", "/api/v3/order"): _signed(orders.new_order, _ORDER),
-    ("POST", "/api/v3/order/test"): _signed(orders.test_order, _ORDER),
-    ("POST", "/api/v3/order/cancelReplace"): _signed(orders.replace_order, f"{_ORDER} {_CANCEL}"),
+    ("POST", "/api/v3/order"): _trading(orders.new_order, _ORDER),
+    ("POST", "/api/v3/order/test"): _trading(orders.test_order, _ORDER),
+    ("POST", "/api/v3/order/cancelReplace"): _trading(orders.replace_order, f"{_ORDER} {_CANCEL}"),
     ("GET", "/api/v3/order"): _signed(orders.get_order, _ONE, 4),
-    ("DELETE", "/api/v3/order"): _signed(orders.cancel_order, f"{_ONE} newClientOrderId"),
+    ("DELETE", "/api/v3/order"): _trading(orders.cancel_order, f"{_ONE} newClientOrderId"),
     ("GET", "/api/v3/openOrders"): _signed(orders.open_orders, "symbol", 80),
-    ("DELETE", "/api/v3/openOrders"): _signed(orders.cancel_all, "symbol"),
+    ("DELETE", "/api/v3/openOrders"): _trading(orders.cancel_all, "symbol"),
     ("GET", "/api/v3/allOrders"): _signed(orders.all_orders, f"symbol orderId {_SPAN}", 20),
     ("GET", "/api/v3/myTrades"): _signed(orders.my_trades, f"symbol orderId fromId {_SPAN}", 20),
     ("GET", "/sapi/v1/asset/tradeFee"): _signed(account.trade_fee, "symbol"),

@@ -100,6 +100,8 @@ class BinanceSpotWire:
             return error.answer
 
     def _carried_out(self, route: Route, values: Mapping[str, str]) -> Json:
+        if route.trades and not self.exchange.scripts.key.can_trade:
+            raise common.VenueError(common.BAD_KEY)
         given = Parameters(values)
         given.check_known(route.reads)
         return route.handler(self.exchange, given)
