@@ -260,6 +260,34 @@ def test_a_shared_wallet_ends_at_the_very_trade_that_uses_it_up(seed: int, side:
 
 
 @pytest.mark.parametrize("side", list(OrderSide))
+def test_of_a_shared_wallet_the_worst_position_goes_first(side: OrderSide) -> None:
+    """Its fee is more than the maintenance it frees, so here the others follow."""
+    losing, calm = LISTED[:2]
+    shock = Jump(symbol=losing.symbol, at_ms=START_MS + 60_000, factor=1 - 0.021 * side.sign)
+    market = ScriptedMarket(LISTED[:2], 1, jumps=[shock], swing=0.0)
+    now_ms = START_MS + 40_000
+    exchange = PaperExchange(Books(MemoryJournal(), BALANCE), Quotes(market), lambda: now_ms)
+    for one, value in ((calm, 20_000), (losing, 85_000)):
+        modes.set_leverage(exchange.books, one.symbol, 100)
+        quantity = Decimal(value) / exchange.last_price(one.symbol) // one.step * one.step
+        exchange.place_order(
+            OrderRequest(
+                symbol=one.symbol, side=side, position_side=PositionSide.BOTH, order_type="MARKET",
+                quantity=quantity,
+            )
+        )  # fmt: skip
+
+    now_ms += 30_000
+    exchange.advance()
+
+    forced = [one.symbol for one in exchange.books.fills if one.kind.value == "liquidation"]
+    assert forced[0] == losing.symbol
+    assert forced[-1] == calm.symbol
+    assert exchange.books.account.wallet >= 0
+    check_margins(exchange)
+
+
+@pytest.mark.parametrize("side", list(OrderSide))
 def test_in_hedge_mode_two_closing_orders_never_open_the_other_side(side: OrderSide) -> None:
     trader = Trader(1, hedged=True)
     exchange, symbol = trader.exchange, SYMBOLS[0]

@@ -248,6 +248,24 @@ def test_an_isolated_position_shows_its_own_margin_and_liquidation_price(
     assert taken.body["code"] == -4051
 
 
+@SIDES
+def test_the_margin_type_stays_while_anything_is_open(tmp_path: Path, side: OrderSide) -> None:
+    desk = a_desk(tmp_path)
+    exchange = desk.stage.exchange
+
+    def changed(margin: str) -> int:
+        body = desk.signed("POST", "/fapi/v1/marginType", symbol=BTC, marginType=margin).body
+        return int(body["code"])
+
+    resting = exchange.place_order(a_limit_order(side, 100_000 - 9_000 * side.sign))
+    assert (changed("CROSSED"), changed("ISOLATED")) == (-4046, -4047)
+    exchange.cancel_order(resting)
+    exchange.place_order(a_market_order(side))
+    assert changed("ISOLATED") == -4048
+    exchange.liquidate(BTC)
+    assert changed("ISOLATED") == 200
+
+
 def test_the_mark_price_is_what_profit_and_streams_show(tmp_path: Path) -> None:
     desk = a_desk(tmp_path)
     desk.stage.exchange.place_order(a_market_order(OrderSide.BUY, "0.1"))

@@ -131,6 +131,9 @@ BAD_KEY = Answer(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 BAD_SIGNATURE = Answer(-1022, "Signature for this request is not valid.")
 BAD_TIMESTAMP = Answer(-1021, "Timestamp for this request is outside of the recvWindow.")
 UNKNOWN_ROUTE = Answer(-5000, "Path or method is invalid", 404)
+MARGIN_TYPE_WITH_ORDERS = Answer(
+    -4047, "Margin type cannot be changed if there exists open orders."
+)
 CONDITIONAL_ELSEWHERE = Answer(
     -4120,
     "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",

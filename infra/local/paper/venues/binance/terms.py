@@ -73,10 +73,16 @@ def _largest(exchange: PaperExchange, symbol: str, leverage: int) -> str:
 
 
 def set_margin_type(exchange: PaperExchange, given: Parameters) -> Json:
-    """``POST /fapi/v1/marginType``."""
+    """``POST /fapi/v1/marginType``; not while orders of the symbol are open."""
+    exchange.advance()
+    books = exchange.books
     symbol = exchange.instrument(given.text("symbol")).symbol
     wanted = given.choice("marginType", ("ISOLATED", "CROSSED"), errors.illegal("marginType"))
-    modes.set_isolated(exchange.books, symbol, isolated=wanted == "ISOLATED")
+    isolated = wanted == "ISOLATED"
+    waiting = any(one.symbol == symbol for one in books.open_orders.values())
+    if waiting and books.config(symbol).isolated != isolated:
+        raise errors.VenueError(errors.MARGIN_TYPE_WITH_ORDERS)
+    modes.set_isolated(books, symbol, isolated=isolated)
     return {"code": 200, "msg": "success"}
 
 
