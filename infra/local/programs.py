@@ -56,7 +56,7 @@ def paper_exchange(places: Places, market: Market) -> Program:
         environment={
             "CTS_PAPER_API_KEY": keys.key,
             "CTS_PAPER_API_SECRET": keys.secret,
-            "CTS_PAPER_API_PASSPHRASE": keys.passphrase,
+            "CTS_PAPER_PASSPHRASE": keys.passphrase,
         },
         is_ready=is_ready,
     )

@@ -5,6 +5,7 @@ import pytest
 from adapters.ccxt_loader import load_errors
 from adapters.failures import ClockSkewError, VenueUnclearError, redact, translate
 from adapters.venues.binance_words import ERRORS
+from adapters.venues.okx_words import ERRORS as OKX
 from engine.errors import CredentialsError, CtsError, VenueBusyError, VenueRefusedError
 from engine.events import Unclear
 
@@ -78,3 +79,10 @@ def test_signatures_never_reach_an_error_text() -> None:
 
     assert "signature" not in redact(text)
     assert "signature" not in str(translated("RequestTimeout", text))
+
+
+def test_words_with_quotes_in_them_are_told_whole() -> None:
+    text = r'{"code":"50105","msg":"Request header \"OK-ACCESS-PASSPHRASE\" incorrect."}'
+    error = translate(load_errors().AuthenticationError(text), OKX)
+
+    assert str(error) == r"50105 Request header \"OK-ACCESS-PASSPHRASE\" incorrect."

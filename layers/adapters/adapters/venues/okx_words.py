@@ -19,7 +19,9 @@ Sizes = Mapping[str, Decimal]
 # The codes 0, 1 and 2 tell of the whole request; what was wrong stands with the order.
 ERRORS = ErrorWords(
     code=re.compile(r'"(?:sCode|code)"\s*:\s*"?(?![012]\b)(\d+)'),
-    message=re.compile(r'"(?:sMsg|msg)"\s*:\s*"(?!All operations failed|Operation failed)([^"]+)"'),
+    message=re.compile(
+        r'"(?:sMsg|msg)"\s*:\s*"(?!All operations failed|Operation failed)((?:[^"\\]|\\.)+)"'
+    ),
     busy=frozenset({"50011", "50040", "50061"}),  # too many requests: not even looked at
     clock=frozenset({"50102", "50112"}),
     unclear=frozenset({"50001", "50004", "50005", "50013", "50026", "51054", "51149"}),
