@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.orders import is_ours
 from engine.records import EngineRow
-from engine.values import Instrument
+from engine.values import Instrument, Loop
 from local.simulation.clocks import CallersClock, MachineClock
 from local.simulation.cloud import CONNECTION, Cloud
 from local.simulation.hazards import Hazards
@@ -22,7 +22,7 @@ from local.simulation.machines import Machine, Plant
 from local.simulation.network import Network
 from local.simulation.outcomes import Row, outcomes
 from local.simulation.outside import Outside
-from local.simulation.spec import SYMBOLS, Spec, drawn
+from local.simulation.spec import PREHISTORY_MS, SYMBOLS, Spec, drawn
 from local.simulation.stage import SECOND_US, Stage
 from local.simulation.store import MemoryStore
 from local.simulation.venue import VenueSide
@@ -145,12 +145,13 @@ class Case:
             settings=spec.settings,
             settings_version=1,
             prehistoric_data_loaded=True,
-            prehistory_end_ms=0,
+            prehistory_end_ms=spec.epoch_ms - PREHISTORY_MS,
             may_trade=True,
             hedge=spec.hedge,
             cross=spec.cross,
             exchange=spec.venue,
         )
+        self.cloud.runs_trade = spec.runs_trade
         self.cloud.loop.call_soon(self.cloud.supervise)
         actor = self.stage.actor("outside")
         actor.call_soon(lambda: actor.create_task(self.outside.act()))
@@ -158,6 +159,7 @@ class Case:
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.outside.is_over = True
+        self.plant.leases.change(CONNECTION, Loop.TRADE, wanted="stop")
         self.spec.weather.is_calm = True
         self.plant.hazards.is_calm = True
         for line in self.venue.lines:

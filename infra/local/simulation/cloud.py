@@ -58,7 +58,8 @@ class Cloud:
         for loop in Loop if self.runs_trade else (Loop.POSITION,):
             row = self.plant.leases.read(CONNECTION, loop)
             is_free = not row.owner or row.expires_at_ms + _MARGIN_MS < self.clock.now_ms()
-            wakes = row.phase != "idle" or row.wish_seq != row.seen_seq
+            is_idle = row.phase == "idle" and row.wish_seq == row.seen_seq
+            wakes = loop is Loop.TRADE or not is_idle
             if row.wanted == "run" and is_free and wakes:
                 self.start(CONNECTION, loop, reason="supervisor")
 

@@ -1,18 +1,48 @@
 """One case, drawn from its seed: market, wishes, faults, deaths, and who else is about."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from engine.settings import Settings
+from engine.settings import Settings, with_values
 from local.paper.market.instruments import instruments
 from local.paper.market.scripted import Jump, ScriptedMarket
 from local.simulation.hazards import ORDER_PATH, Act, Hazard
+from local.simulation.waves import TidalMarket
 from local.simulation.weather import Weather
 
 SYMBOLS = tuple(one.symbol for one in instruments(2))
 EPOCH_MS = 1_760_000_400_000
+TRADING = 0.12
+"""The share of cases in which the trade loop runs, too, and makes the wishes."""
+PREHISTORY_MS = 240_000
+_EAGER: Mapping[str, object] = {
+    "tradeMode": "main",
+    "marketActivityEnabled": False,
+    "drawdownRatio": "0.5",
+    "setDrawdownRatio": "0.5",
+    "marketChangeRange": 1,
+    "lastPartRatioFactor": "1.0",
+    "gridRanges": [3, 5],
+    "activeThresholds": ["0.5"],
+    "gridTakeProfits": ["3", "5"],
+    "gridStopLosses": ["0.6", "1.0"],
+    "stepRelationMaxRatio": "2",
+    "databaseSizeBase": 50,
+    "validationTimeout": 1,
+    "baseProfitFactor": "0.1",
+    "mainProfitFactor": "0.1",
+    "realProfitFactor": "0.1",
+    "profitFactorMinMain": "0.1",
+    "minClassicPfExchange": "1.0",
+    "maxDrawdownTimeHours": 72,
+    "snapshotIntervalSeconds": 10,
+    "maxMirroredPerCycle": 1,
+    "max_open_positions": 6,
+    "positionCooldown": 5,
+}
 _EIGHT_HOURS_MS = 28_800_000
 # Where a worker that stands still past its lease does most harm when it wakes.
 _ZOMBIE_STEPS = (
@@ -61,6 +91,7 @@ def drawn(seed: int, venue: str) -> Spec:
     """The case of a seed at a venue."""
     dice = random.Random(f"{venue}:{seed}")
     storm_s = dice.randrange(15, 40)
+    runs_trade = random.Random(f"trade loop {venue}:{seed}").random() < TRADING
     epoch_ms = EPOCH_MS + dice.randrange(1000) * 3_600_000 + dice.randrange(60_000)
     if dice.random() < 0.2:  # a funding time falls into the storm
         epoch_ms = epoch_ms // _EIGHT_HOURS_MS * _EIGHT_HOURS_MS - dice.randrange(storm_s * 1000)
@@ -70,8 +101,8 @@ def drawn(seed: int, venue: str) -> Spec:
         dice=dice,
         epoch_ms=epoch_ms,
         storm_s=storm_s,
-        market=_market(dice, seed, epoch_ms, storm_s),
-        settings=_settings(dice),
+        market=_market(dice, seed, epoch_ms, storm_s, runs_trade=runs_trade),
+        settings=_trading(_settings(dice)) if runs_trade else _settings(dice),
         hedge=dice.random() < 0.7,
         cross=dice.random() < 0.7,
         weather=Weather.drawn(random.Random(dice.randrange(2**32))),
@@ -81,11 +112,13 @@ def drawn(seed: int, venue: str) -> Spec:
         wish_rate=dice.choice((0.1, 0.25, 0.5)),
         meddling=dice.choice((0.0, 0.0, 0.05, 0.15)),
         mischief=dice.choice((0.0, 1.0, 2.0)),
-        runs_trade=False,
+        runs_trade=runs_trade,
     )
 
 
-def _market(dice: random.Random, seed: int, epoch_ms: int, storm_s: int) -> ScriptedMarket:
+def _market(
+    dice: random.Random, seed: int, epoch_ms: int, storm_s: int, *, runs_trade: bool
+) -> ScriptedMarket:
     jumps = [
         Jump(
             symbol=dice.choice(SYMBOLS),
@@ -94,9 +127,14 @@ def _market(dice: random.Random, seed: int, epoch_ms: int, storm_s: int) -> Scri
         )
         for _ in range(dice.randrange(4))
     ]
-    return ScriptedMarket(
-        instruments(len(SYMBOLS)), seed, jumps=jumps, swing=dice.choice((1e-4, 3e-4, 6e-4))
-    )
+    swing = dice.choice((1e-4, 3e-4, 6e-4))
+    made = TidalMarket if runs_trade else ScriptedMarket
+    return made(instruments(len(SYMBOLS)), seed, jumps=jumps, swing=swing)
+
+
+def _trading(settings: Settings) -> Settings:
+    """A small grid and gates that open within minutes."""
+    return with_values(settings, _EAGER)
 
 
 def _settings(dice: random.Random) -> Settings:
