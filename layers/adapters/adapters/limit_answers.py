@@ -13,6 +13,10 @@ _NOT_HERE = re.compile(
 # doubled each time it comes again.
 _UNSAID_MS = 60_000
 _LONGEST_UNSAID_MS = 600_000
+_COUNTER_FULL = re.compile(r'"retCode"\s*:\s*(?:10006|10018)\b')
+_SAID_AT = re.compile(r'"time"\s*:\s*(\d{13})')
+_COUNTED_MS = 1_000
+_LONGEST_REFUSAL = 2_000  # characters; what is longer are rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +47,16 @@ def demanded(
 ) -> Demand | None:
     """What an answer demands; header names in lower case.
 
+    Bybit's counters refuse with status 200 and tell by its own clock when they begin anew.
     429 and 418 are the venue's own counters, 403 without JSON a firewall's, of which `repeated`
     came before; `unsaid_ms` is how long a limit lasts that tells no time. 451, and 403 in the
     words of a country block, mean that nobody is served here.
     """
     if is_restricted(status, body):
         return Demand(until_ms=now_ms, reason=f"{status}: {_words(body)}", is_restriction=True)
+    reset_ms = _until_reset_ms(headers, body)
+    if reset_ms is not None:
+        return Demand(until_ms=now_ms + reset_ms, reason="its counter of requests was full")
     if status not in (403, 418, 429) or (status == 403 and body.lstrip().startswith("{")):
         return None
     wait_ms = _retry_after_ms(headers)
@@ -87,6 +95,16 @@ def orders_wait_ms(
         if count.isdigit() and int(count) >= limit.most:
             ends.append((now_ms // limit.interval_ms + 1) * limit.interval_ms)
     return max(ends)
+
+
+def _until_reset_ms(headers: Mapping[str, str], body: str) -> int | None:
+    """How long one of Bybit's counters stays full; None if none refused the request."""
+    if len(body) > _LONGEST_REFUSAL or _COUNTER_FULL.search(body) is None:
+        return None
+    reset, said = headers.get("x-bapi-limit-reset-timestamp", ""), _SAID_AT.search(body)
+    if not reset.isdigit() or said is None:
+        return _COUNTED_MS
+    return min(max(int(reset) - int(said.group(1)), 0), _LONGEST_UNSAID_MS)
 
 
 def _retry_after_ms(headers: Mapping[str, str]) -> int | None:

@@ -34,9 +34,27 @@ def test_a_venue_that_has_enough_is_left_alone_until_it_says(
 
 
 @pytest.mark.parametrize(
+    ("code", "reset", "wait_ms"),
+    [(10006, "700", 700), (10018, "3000", 3_000), (10006, "", 1_000), (10018, "9999999", 600_000)],
+)
+def test_bybits_counters_are_waited_for_by_its_own_clock(
+    code: int, reset: str, wait_ms: int
+) -> None:
+    its_ms = NOW_MS + 5_000_000  # its clock may stand off from ours
+    body = f'{{"retCode": {code}, "retMsg": "Too many visits!", "result": {{}}, "time": {its_ms}}}'
+    header = {"x-bapi-limit-reset-timestamp": str(its_ms + int(reset))} if reset else {}
+
+    demand = demanded(200, header, body, now_ms=NOW_MS)
+
+    assert demand is not None
+    assert demand.until_ms == NOW_MS + wait_ms
+
+
+@pytest.mark.parametrize(
     ("status", "body"),
     [
         (200, ""),
+        (200, '{"retCode":110007,"retMsg":"ab not enough","time":1700000000000}'),
         (400, '{"code":-2019,"msg":"Margin is insufficient."}'),
         (403, '{"code":"50111","msg":"Invalid OK-ACCESS-KEY"}'),
         (502, "<html>Bad Gateway</html>"),

@@ -8,13 +8,13 @@ _ABROAD = (
     " We can't connect to the server for this app or website at this time."
 )
 _PAGES = {
-    Trouble.BANNED: (403, "access too frequent"),
-    Trouble.FORBIDDEN: (403, "403 Forbidden"),
+    Trouble.FORBIDDEN: (403, "access too frequent"),
     Trouble.RESTRICTED: (403, _ABROAD),
     Trouble.BAD_GATEWAY: (502, "502 Bad Gateway"),
 }
 _WORDS: dict[Trouble, tuple[int, str]] = {
     Trouble.RATE_LIMIT: (10006, "Too many visits. Exceeded the API Rate Limit."),
+    Trouble.BANNED: (10018, "Exceeded the IP Rate Limit."),
     Trouble.INTERNAL: (10016, "Internal server error."),
     Trouble.UNKNOWN_RESULT: (10016, "Internal server error."),
     Trouble.OVERLOADED: (10429, "System level frequency protection"),
@@ -31,8 +31,8 @@ _WORDS: dict[Trouble, tuple[int, str]] = {
 def troubled(trouble: Trouble, *, until_ms: int, now_ms: int) -> Answer:
     """The answer for a trouble.
 
-    Whoever passes the limit of an address is shut out by the firewall, which does not say for how
-    long; a look-up that finds nothing is an empty list, not an error.
+    Counters say in a header when they begin anew; the firewall, which shuts out whoever goes on,
+    does not say for how long. A look-up that finds nothing is an empty list, not an error.
     """
     if trouble in _PAGES:
         status, reason = _PAGES[trouble]
@@ -41,7 +41,7 @@ def troubled(trouble: Trouble, *, until_ms: int, now_ms: int) -> Answer:
     if trouble is Trouble.NO_SUCH_ORDER:
         return Answer(body=said(0, "OK", now_ms, {"list": [], "nextPageCursor": ""}))
     code, message = _WORDS[trouble]
-    is_limit = trouble is Trouble.RATE_LIMIT
+    is_limit = trouble in (Trouble.RATE_LIMIT, Trouble.BANNED)
     headers = {"X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(until_ms)}
     return Answer(body=said(code, message, now_ms), headers=headers if is_limit else {})
 
