@@ -53,6 +53,7 @@ class PaperExchange:
         self.now_ms = clock
         self.skew_ms = 0
         self.scripts = Scripts()
+        quotes.scales = self.scripts.scales
         self._execution = Execution(books, quotes, self.scripts)
         self.venue = VenueOrders(books, quotes, self.scripts, self._execution)
         self._matching = Matching(books, quotes, self.scripts, self._execution, self.venue)

@@ -68,8 +68,7 @@ class Execution:
         self, symbol: str, side: OrderSide, quote: Quote, now_ms: int, limit: Decimal
     ) -> Iterator[tuple[Decimal, Decimal]]:
         """What a taker meets down to its limit; zero is no limit."""
-        scale = self._scripts.liquidity(symbol)
-        for price, size in self._quotes.offers(symbol, side.sign, quote, now_ms, scale=scale):
+        for price, size in self._quotes.offers(symbol, side.sign, quote, now_ms):
             if limit and side.sign * (price - limit) > 0:
                 return
             yield price, size
@@ -114,7 +113,7 @@ class Execution:
     def passing(self, symbol: str, quote: Quote, quantity: Decimal) -> Decimal:
         """How much of our orders a trade can fill: its size, at least the best level's."""
         step, scale = self._quotes.instruments[symbol].step, self._scripts.liquidity(symbol)
-        offers = self._quotes.offers(symbol, +1, quote, quote.time_ms, scale=scale)
+        offers = self._quotes.offers(symbol, +1, quote, quote.time_ms)
         return max(quantity * scale // step * step, next(offers)[1])
 
     def expire(self, order: Order, now_ms: int) -> None:

@@ -35,13 +35,13 @@ class KeyPermissions:
 class Scripts:
     """Slow executions, thin books and mark prices beside the last price, per symbol.
 
-    ``key`` is set to a key that may do more, or less.
+    ``key`` is set to a key that may do more, or less; ``scales`` is what thins the quotes' book.
     """
 
     version: int = 0
     key: KeyPermissions = KeyPermissions()
+    scales: dict[str, Decimal] = field(default_factory=dict)
     _parts: list[tuple[str, tuple[Part, ...]]] = field(default_factory=list)
-    _liquidity: dict[str, Decimal] = field(default_factory=dict)
     _mark: dict[str, Decimal] = field(default_factory=dict)
     _refused: list[str] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class Scripts:
         """Scale what the book of a symbol holds: below 1, large orders slip and may not fill."""
         if factor <= 0:
             raise ValueError(f"liquidity must be above 0, was {factor}")
-        self._liquidity[symbol] = factor
+        self.scales[symbol] = factor
 
     def shift_mark(self, symbol: str, percent: Decimal) -> None:
         """Hold the mark price so far from the last price; 0 lets them meet again."""
@@ -82,13 +82,13 @@ class Scripts:
     def clear(self) -> None:
         """Forget every wish; orders that execute in parts by now go on."""
         self._parts.clear()
-        self._liquidity.clear()
+        self.scales.clear()
         self._mark.clear()
         self._refused.clear()
         self.version += 1
 
     def liquidity(self, symbol: str) -> Decimal:
-        return self._liquidity.get(symbol, _ONE)
+        return self.scales.get(symbol, _ONE)
 
     def mark(self, symbol: str, last: Decimal) -> Decimal:
         """The mark price when the last price is this."""

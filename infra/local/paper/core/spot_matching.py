@@ -102,8 +102,8 @@ class SpotMatching:
         self.execute(order, quote, quote.time_ms)
 
     def _take(self, order: Order, quote: Quote, now_ms: int) -> None:
-        scale, sign = self._scripts.liquidity(order.symbol), order.side.sign
-        for price, size in self._quotes.offers(order.symbol, sign, quote, now_ms, scale=scale):
+        sign = order.side.sign
+        for price, size in self._quotes.offers(order.symbol, sign, quote, now_ms):
             beyond = order.price and sign * (price - order.price) > 0
             part = min(order.quantity - order.filled, size, self._affordable(order, price))
             if beyond or part <= 0:

@@ -1,6 +1,6 @@
 """The market as seen at a moment: nothing later than ``now_ms`` shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from local.paper.market.market import MINUTE_S, Market
 
 HALF_SPREAD = Decimal("0.00002")
 DAY_S = 86_400
+_WHOLE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +31,13 @@ class Quotes:
     """Prices, candles, the book and funding rates up to a given moment.
 
     ``seed`` draws what a market of trades does not say: sizes in the book, and funding rates.
+    ``scales`` thins (or thickens) the book of a symbol, as a script wants it.
     """
 
     def __init__(self, market: Market, *, seed: int = 0) -> None:
         self.market = market
         self.seed = seed
+        self.scales: Mapping[str, Decimal] = {}
         self._depth = Depth(seed)
         self.instruments = {one.symbol: one for one in market.instruments}
         self._days: dict[tuple[str, int], Candles] = {}
@@ -65,24 +68,26 @@ class Quotes:
             ask=instrument.price(ticks + half), time_ms=time_ms,
         )  # fmt: skip
 
-    def book(
-        self, symbol: str, now_ms: int, limit: int = LEVELS, *, scale: Decimal = Decimal(1)
-    ) -> Book:
+    def book(self, symbol: str, now_ms: int, limit: int = LEVELS) -> Book:
         """The book at the last update at or before a moment."""
         time_ms = slot_of(now_ms)
         ticks = self.last_trade(symbol, time_ms)[0]
         half = _half_spread(ticks)
         best = max(ticks - half, 1), ticks + half
-        return self._depth.book(self.instruments[symbol], best, time_ms, limit, scale)
+        return self._depth.book(self.instruments[symbol], best, time_ms, limit, self._scale(symbol))
 
     def offers(
-        self, symbol: str, sign: int, quote: Quote, now_ms: int, *, scale: Decimal = Decimal(1)
+        self, symbol: str, sign: int, quote: Quote, now_ms: int
     ) -> Iterator[tuple[Decimal, Decimal]]:
         """(price, quantity) a taker meets, best first; ``sign`` is +1 for one who buys."""
         one = self.instruments[symbol]
         best = int((quote.ask if sign > 0 else quote.bid) / one.tick)
-        for ticks, steps in self._depth.levels(one, best, sign, slot_of(now_ms), scale):
+        scale, time_ms = self._scale(symbol), slot_of(now_ms)
+        for ticks, steps in self._depth.levels(one, best, sign, time_ms, scale):
             yield one.price(ticks), one.quantity(steps)
+
+    def _scale(self, symbol: str) -> Decimal:
+        return self.scales.get(symbol, _WHOLE)
 
     def funding_rate(self, symbol: str, at_ms: int) -> Decimal:
         """The rate that is settled at a moment of the eight-hour grid."""

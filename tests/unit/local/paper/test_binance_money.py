@@ -101,6 +101,13 @@ def test_the_best_offers_are_the_head_of_the_book(tmp_path: Path) -> None:
 
     assert [best["bidPrice"], best["bidQty"]] == book["bids"][0]
     assert [best["askPrice"], best["askQty"]] == book["asks"][0]
+    desk.stage.exchange.scripts.set_liquidity(BTC, D("0.1"))
+    thin = public(desk, "/fapi/v1/depth", f"symbol={BTC}&limit=5")
+    for row, before in zip(thin["bids"], book["bids"], strict=True):
+        assert row[0] == before[0]
+        assert 0 < D(row[1]) < D(before[1]) / 5
+    best = public(desk, "/fapi/v1/ticker/bookTicker", f"symbol={BTC}")
+    assert best["bidQty"] == thin["bids"][0][1]
 
 
 @SIDES

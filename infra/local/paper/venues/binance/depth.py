@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from local.paper.core.exchange import PaperExchange
-from local.paper.market.depth import LEVELS, Book, Levels, update_id
+from local.paper.market.depth import LEVELS, Levels, update_id
 from local.paper.market.instruments import PaperInstrument
 from local.paper.venues.binance.shapes import Json, number
 
@@ -18,18 +18,13 @@ _PARTIAL = {"5": 5, "10": 10, "20": 20}
 _NOTHING = "0"
 
 
-def _book(exchange: PaperExchange, symbol: str, at_ms: int, limit: int) -> Book:
-    scale = exchange.scripts.liquidity(symbol)
-    return exchange.quotes.book(symbol, at_ms, limit, scale=scale)
-
-
 def _rows(one: PaperInstrument, levels: Levels) -> list[list[str]]:
     return [[number(one.price(ticks)), number(one.quantity(steps))] for ticks, steps in levels]
 
 
 def snapshot(exchange: PaperExchange, one: PaperInstrument, limit: int, now_ms: int) -> Json:
     """``GET /fapi/v1/depth``: at most 50 levels a side, where the book ends."""
-    book = _book(exchange, one.symbol, now_ms, min(limit, LEVELS))
+    book = exchange.quotes.book(one.symbol, now_ms, min(limit, LEVELS))
     return {
         "lastUpdateId": book.update_id, "E": now_ms, "T": book.time_ms,
         "bids": _rows(one, book.bids), "asks": _rows(one, book.asks),
@@ -50,7 +45,7 @@ def events(
         return
     for at_ms in range(-(-start_ms // span_ms) * span_ms, end_ms + 1, span_ms):
         if levels:
-            book = _book(exchange, one.symbol, at_ms, _PARTIAL[levels])
+            book = exchange.quotes.book(one.symbol, at_ms, _PARTIAL[levels])
             sides = _rows(one, book.bids), _rows(one, book.asks)
         else:
             sides = _changes(exchange, one, at_ms - span_ms, at_ms)
@@ -64,7 +59,7 @@ def events(
 def _changes(
     exchange: PaperExchange, one: PaperInstrument, before_ms: int, at_ms: int
 ) -> tuple[list[list[str]], list[list[str]]]:
-    before, after = (_book(exchange, one.symbol, each, LEVELS) for each in (before_ms, at_ms))
+    before, after = (exchange.quotes.book(one.symbol, each, LEVELS) for each in (before_ms, at_ms))
     return _moved(one, before.bids, after.bids), _moved(one, before.asks, after.asks)
 
 
@@ -79,10 +74,8 @@ def _moved(one: PaperInstrument, before: Levels, after: Levels) -> list[list[str
 def book_ticker(exchange: PaperExchange, one: PaperInstrument, now_ms: int) -> Json:
     """Best bid and ask as a REST row."""
     quote = exchange.quotes.quote(one.symbol, now_ms)
-    scale = exchange.scripts.liquidity(one.symbol)
     sizes: list[Decimal] = [
-        next(exchange.quotes.offers(one.symbol, sign, quote, now_ms, scale=scale))[1]
-        for sign in (-1, 1)
+        next(exchange.quotes.offers(one.symbol, sign, quote, now_ms))[1] for sign in (-1, 1)
     ]
     return {
         "symbol": one.symbol, "bidPrice": number(quote.bid), "bidQty": number(sizes[0]),
