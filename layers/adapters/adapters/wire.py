@@ -8,13 +8,14 @@ import aiohttp
 
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
-from adapters.failures import ClockSkewError, translate, understood
+from adapters.failures import ClockSkewError, VenueUnclearError, translate, understood
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
 from adapters.venues import CountsInWindows, CountsOrders, Dialect, Socket
 from adapters.witness import Witness
 from engine.errors import CtsError, VenueBusyError
+from engine.events import Unclear
 from engine.ports import Clock
 
 Listener = Callable[[str, Any], None]
@@ -93,7 +94,10 @@ class Wire:
             Nobody knows whether it was carried out.
         """
         await self.limits.take(weight, urgent=urgent, is_order=_is_order(method))
-        return await self._translating(getattr(self.client(), method)(dict(params or {})))
+        answer = await self._translating(getattr(self.client(), method)(dict(params or {})))
+        if not isinstance(answer, dict | list):  # ccxt hands on what is no JSON, even nothing
+            raise VenueUnclearError("the answer was no JSON", why=Unclear.VENUE)
+        return answer
 
     async def set_clock(self) -> None:
         """Measure the venue's clock against ours, unless that was done and holds.
