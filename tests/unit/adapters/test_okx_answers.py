@@ -375,22 +375,34 @@ async def test_trades_are_paged_back_by_time_then_by_id_and_cut_to_the_span() ->
     assert [(each["type"], each["after"]) for each in asked] == [("2", 301), ("1", "201")]
 
 
-async def test_candles_that_the_first_route_lacks_come_from_the_other() -> None:
-    def row(minute: int, confirm: str = "1") -> list[str]:
-        return [str(minute * 60_000), "1", "1", "1", "1", "9", "8", "7", confirm]
+def candle(minute: int, confirm: str = "1") -> list[str]:
+    """A row of so many minutes before now."""
+    return [str(NOW_MS - minute * 60_000), "1", "1", "1", "1", "9", "8", "7", confirm]
 
-    span = {"span_ms": 60_000, "start_ms": 60_000, "limit": 3}
-    near = Scripted(publicGetMarketCandles=[row(3, "0"), row(2), row(1)])
-    far = Scripted(publicGetMarketCandles=[row(3)], publicGetMarketHistoryCandles=[
-        row(3), row(2), row(1)])  # fmt: skip
 
-    newest = await OkxSwap().klines(near, "BTCUSDT", **span)
-    oldest = await OkxSwap().klines(far, "BTCUSDT", **span)
+async def minutes(wire: Scripted, start: int) -> list[int]:
+    """Of the three candles since so many minutes before now, those that are told."""
+    start_ms = NOW_MS - start * 60_000
+    rows = await OkxSwap().klines(wire, "BTCUSDT", span_ms=60_000, start_ms=start_ms, limit=3)
+    return [(NOW_MS - each.open_ms) // 60_000 for each in rows]
 
-    assert [each.open_ms // 60_000 for each in newest] == [1, 2]  # the open one is none yet
-    assert [each.open_ms // 60_000 for each in oldest] == [1, 2, 3]
-    sent = near.sent("publicGetMarketCandles")[0]
-    assert (sent["before"], sent["after"], sent["limit"]) == (59_999, 240_000, 3)
+
+async def test_the_newest_candles_have_a_route_of_their_own_and_the_open_one_is_none() -> None:
+    wire = Scripted(publicGetMarketCandles=[candle(1, "0"), candle(2), candle(3)])
+
+    assert await minutes(wire, 3) == [3, 2]
+    (sent,) = wire.sent("publicGetMarketCandles")
+    assert (sent["before"], sent["after"]) == (NOW_MS - 180_001, NOW_MS)
+    assert (sent["bar"], sent["limit"]) == ("1m", 3)
+
+
+@pytest.mark.parametrize("start", [1_439, 1_440, 9_999])
+async def test_older_candles_come_from_the_other_route(start: int) -> None:
+    rows = [candle(start - 2), candle(start - 1), candle(start)]
+    wire = Scripted(publicGetMarketCandles=rows[:1], publicGetMarketHistoryCandles=rows)
+
+    assert await minutes(wire, start) == [start, start - 1, start - 2]
+    assert len(wire.sent("publicGetMarketCandles")) == (start < 1_440)
 
 
 # --- sockets ----------------------------------------------------------------------------------

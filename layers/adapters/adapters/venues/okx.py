@@ -15,11 +15,12 @@ from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Row, Socket, 
 from adapters.venues import okx_calls as calls
 from adapters.venues import okx_order_words as order_words
 from adapters.venues import okx_words as words
-from adapters.venues.okx_signing import VALID_UNTIL, logged_in, sign_with_deadlines
+from adapters.venues.okx_requests import cancelling, placing
+from adapters.venues.okx_signing import logged_in, sign_with_deadlines
 from engine.errors import CtsError, VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
-from engine.ledger import Fill, Order, OrderState, OrderType
-from engine.values import Instrument, plain
+from engine.ledger import Fill, Order, OrderState
+from engine.values import Instrument
 
 _GONE = frozenset({"51400", "51401", "51402", "51410", "51503", "51603"})
 _DUPLICATE = frozenset({"51016", "51065", "51068"})
@@ -68,8 +69,10 @@ class OkxSwap:
     async def klines(
         self, wire: Caller, symbol: str, *, span_ms: int, start_ms: int, limit: int
     ) -> Sequence[Kline]:
-        bar, end_ms = self.kline_spans_ms[span_ms], start_ms + span_ms * limit
-        rows = await calls.candles(wire, symbol, bar, start_ms=start_ms, end_ms=end_ms, limit=limit)
+        bar = self.kline_spans_ms[span_ms]
+        rows = await calls.candles(
+            wire, symbol, span_ms=span_ms, bar=bar, start_ms=start_ms, limit=limit
+        )
         return [words.kline(row) for row in rows]
 
     async def trades(
@@ -144,25 +147,12 @@ class OkxSwap:
         self._modes[symbol] = mode
 
     async def place(self, wire: Caller, order: Order, *, hedge: bool, valid_ms: int) -> OrderUpdate:
-        sizes = await self._known(wire)
-        contracts = order.quantity / sizes[order.symbol]
-        params: dict[str, Any] = {
-            "instId": words.to_inst_id(order.symbol),
-            "tdMode": await self._mode(wire, order.symbol),
-            "side": order.order_side.value.lower(),
-            "sz": plain(contracts),
-            "clOrdId": order.client_order_id,
-            VALID_UNTIL: int(wire.client().nonce()) + valid_ms,
-        }
-        if hedge:
-            params["posSide"] = order.side.value.lower()
-        elif order.reduce_only:
-            params["reduceOnly"] = True
+        sizes, mode = await self._known(wire), await self._mode(wire, order.symbol)
+        until_ms = int(wire.client().nonce()) + valid_ms
+        params = placing(order, size=sizes[order.symbol], mode=mode, hedge=hedge, until_ms=until_ms)
         if order.order_type.is_conditional:
-            params |= _trigger(order)
             row = await calls.act(wire, "privatePostTradeOrderAlgo", params)
             return _accepted(order, row["algoId"])
-        params["ordType"] = "market"
         row = await calls.act(wire, "privatePostTradeOrder", params)
         _note(wire.names, row["ordId"], order)
         try:
@@ -173,18 +163,10 @@ class OkxSwap:
     async def cancel(self, wire: Caller, order: Order, *, valid_ms: int) -> OrderUpdate | None:
         """The state after the cancel, or None if the venue knows no such order any more."""
         is_conditional = order.order_type.is_conditional
-        name, method = (
-            ("algoClOrdId", "privatePostTradeCancelAlgos")
-            if is_conditional
-            else ("clOrdId", "privatePostTradeCancelOrder")
-        )
-        params = {
-            "instId": words.to_inst_id(order.symbol),
-            name: order.client_order_id,
-            VALID_UNTIL: int(wire.client().nonce()) + valid_ms,
-        }
+        route = "privatePostTradeCancelAlgos" if is_conditional else "privatePostTradeCancelOrder"
+        until_ms = int(wire.client().nonce()) + valid_ms
         try:
-            await calls.act(wire, method, params)
+            await calls.act(wire, route, cancelling(order, until_ms=until_ms))
         except VenueRefusedError as error:
             if error.code not in _GONE:
                 raise
@@ -292,20 +274,6 @@ class OkxSwap:
             found = await calls.order(wire, words.to_symbol(row["instId"]), ordId=order_id)
             named = order_words.name_of(found)
         return names.note(order_id, named)
-
-
-def _trigger(order: Order) -> dict[str, Any]:
-    """At the market once the last price has come to the trigger."""
-    if order.trigger_price is None:
-        raise VenueRefusedError(f"{order.order_type} needs a trigger price, had none")
-    kind = "sl" if order.order_type is OrderType.STOP_MARKET else "tp"
-    return {
-        "ordType": "conditional",
-        "algoClOrdId": order.client_order_id,
-        f"{kind}TriggerPx": plain(order.trigger_price),
-        f"{kind}TriggerPxType": "last",
-        f"{kind}OrdPx": "-1",
-    }
 
 
 def _accepted(order: Order, exchange_order_id: str) -> OrderUpdate:

@@ -9,6 +9,7 @@ from adapters.venues import okx_words as words
 from engine.errors import VenueRefusedError
 
 PAGE = 100
+_NEWEST_BARS = 1440
 _SPOT_MODE = "1"  # an account mode that has no derivatives
 _ALGO_KINDS = ("conditional,oco", "trigger", "move_order_stop")
 
@@ -55,20 +56,22 @@ async def tickers(wire: Caller, *, urgent: bool = False) -> list[Row]:
 
 
 async def candles(
-    wire: Caller, symbol: str, bar: str, *, start_ms: int, end_ms: int, limit: int
+    wire: Caller, symbol: str, *, span_ms: int, bar: str, start_ms: int, limit: int
 ) -> Sequence[list[str]]:
-    """Finished candles of [start, end), oldest first.
+    """Finished candles from `start_ms` on, oldest first.
 
-    The route of the newest ones, which reaches 1440 candles back, is asked before the other.
+    One route knows the newest 1440 candles, the other all but the last few.
     """
     params = {
         "instId": words.to_inst_id(symbol),
         "bar": bar,
         "before": start_ms - 1,
-        "after": end_ms,
+        "after": start_ms + span_ms * limit,
         "limit": limit,
     }
-    rows = await ask(wire, "publicGetMarketCandles", params, urgent=False)
+    rows: list[Any] = []
+    if start_ms > int(wire.client().nonce()) - _NEWEST_BARS * span_ms:
+        rows = await ask(wire, "publicGetMarketCandles", params, urgent=False)
     if not rows or int(rows[-1][0]) > start_ms:
         rows = await ask(wire, "publicGetMarketHistoryCandles", params, weight=2, urgent=False)
     return [row for row in reversed(rows) if row[8] == "1"]
