@@ -12,6 +12,7 @@ from adapters.failures import ClockSkewError, VenueUnclearError, translate, unde
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
+from adapters.reading import read_in_one_task
 from adapters.venues import CountsInWindows, CountsOrders, Dialect, Socket
 from adapters.witness import Witness
 from engine.errors import CtsError, VenueBusyError
@@ -212,6 +213,7 @@ class Wire:
     def _on_connected(self, socket: Any, message: Any = None) -> None:
         del message
         _forgive_late_pongs(socket.connection)
+        read_in_one_task(socket)
         self._on_message(socket, None)
 
     def _on_message(self, socket: Any, message: Any) -> None:
