@@ -442,7 +442,7 @@ async def test_a_venue_that_is_away_is_evidence_of_nothing(
 
 @ON_SPOT_TOO
 async def test_a_clock_out_of_step_is_set_again(simple: Desk) -> None:
-    simple.wire.client().options["timeDifference"] = 30_000  # as if ours had run ahead
+    simple.wire.client().options["timeDifference"] = 60_000  # as if ours had run ahead
 
     with pytest.raises(VenueBusyError):
         await simple.exchange.account()
