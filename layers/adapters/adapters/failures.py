@@ -53,6 +53,14 @@ class VenueUnclearError(RetryableError):
         self.why = why
 
 
+class OrderUnknownError(VenueRefusedError):
+    """The venue knows no such order."""
+
+
+class NoChangeError(VenueRefusedError):
+    """What was to be set is so already."""
+
+
 class ClockSkewError(VenueBusyError):
     """The venue refused our timestamp: nothing was carried out, and our clock must be set."""
 
@@ -66,7 +74,7 @@ def translate(error: Exception, words: ErrorWords) -> CtsError:
     status = int(_first(_STATUS, text) or 0)
     if is_restricted(status, text) or isinstance(error, kinds.RestrictedLocation):
         return RestrictedLocationError(said)
-    if code in words.clock:
+    if code in words.clock or isinstance(error, kinds.InvalidNonce):
         return ClockSkewError(said)
     if _is_busy(error, status) or code in words.busy:
         return VenueBusyError(said, until_ms=banned_until_ms(text))
@@ -75,7 +83,7 @@ def translate(error: Exception, words: ErrorWords) -> CtsError:
         return VenueUnclearError(said, why=_why(error, code))
     if isinstance(error, kinds.AuthenticationError):
         return CredentialsError(said)
-    return VenueRefusedError(said, code=code)
+    return _refusal(error)(said, code=code)
 
 
 async def understood[T](answer: Awaitable[T]) -> T:
@@ -98,6 +106,13 @@ def _is_busy(error: Exception, status: int) -> bool:
     """Whether the venue's counters stopped the request before it was looked at."""
     kinds = load_errors()
     return isinstance(error, kinds.DDoSProtection | kinds.RateLimitExceeded) or status in (418, 429)
+
+
+def _refusal(error: Exception) -> type[VenueRefusedError]:
+    kinds = load_errors()
+    if isinstance(error, kinds.OrderNotFound):
+        return OrderUnknownError
+    return NoChangeError if isinstance(error, kinds.NoChange) else VenueRefusedError
 
 
 def _vague(kinds: Any) -> tuple[type[Exception], ...]:

@@ -1,0 +1,78 @@
+"""Any venue through ccxt's unified methods keeps the same promises, on the wires there are."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from tests.contracts.test_exchange import (  # noqa: F401
+    Desk,
+    opened,
+    simple,
+    test_a_reducing_order_without_a_position_is_rejected,
+    test_a_venue_that_is_away_is_evidence_of_nothing,
+    test_a_wrong_secret_is_a_credentials_error_and_shows_nowhere,
+    test_an_entry_fills_and_a_close_makes_flat,
+    test_an_order_nobody_sent_is_not_found,
+    test_an_order_whose_answer_is_lost_is_unclear_and_then_found,
+    test_an_unfinished_candle_is_a_gap_not_a_guess,
+    test_an_unknown_symbol_is_refused_by_name,
+    test_below_the_minimum_notional_an_order_is_rejected,
+    test_fills_are_named_without_any_memory,
+    test_history_is_whole_on_the_grid_and_paged,
+    test_preparing_twice_is_preparing_once,
+    test_protection_is_listed_and_can_be_cancelled,
+    test_the_account_tells_equity_and_free_margin,
+    test_without_margin_an_order_is_rejected_with_the_venues_code,
+)
+from tests.paper_venue import PaperProcess
+from tests.venue_cases import VENUES, VenueCase
+
+from adapters.venues.unified import UnifiedSwap
+from adapters.venues.unified_calls import UnifiedVenue
+from engine.errors import VenueRefusedError
+
+SPOKEN = {
+    "binance": UnifiedVenue(ccxt_id="binanceusdm", per_minute=2400, client_id="clientOrderId"),
+    "bybit": UnifiedVenue(ccxt_id="bybit", per_minute=2400),  # found by lists alone
+    "okx": UnifiedVenue(
+        ccxt_id="okx", per_minute=2400, client_id="clientOrderId", margin_with_leverage=True
+    ),
+}
+
+
+def _spoken(venue: UnifiedVenue) -> Callable[[], UnifiedSwap]:
+    return lambda: UnifiedSwap(venue)
+
+
+UNIFIED = [
+    replace(case, dialect=_spoken(SPOKEN[case.name])) for case in VENUES if case.name in SPOKEN
+]
+
+
+UNNAMED_STOPS = {
+    "test_protection_is_listed_and_can_be_cancelled",
+    "test_an_order_whose_answer_is_lost_is_unclear_and_then_found",
+}
+
+
+@pytest.fixture(params=UNIFIED, ids=lambda case: case.name)
+def venue(request: pytest.FixtureRequest) -> VenueCase:
+    found: VenueCase = request.param
+    if found.name == "okx" and request.node.originalname in UNNAMED_STOPS:
+        pytest.skip("ccxt lists OKX's conditional orders without our name: it has its own dialect")
+    return found
+
+
+@pytest.fixture
+async def desk(paper: PaperProcess, venue: VenueCase) -> AsyncIterator[Desk]:
+    async with opened(paper, venue) as made:
+        await made.exchange.prepare("BTCUSDT", leverage=10, hedge=False, cross=True)
+        yield made
+        await made.clean()
+
+
+async def test_both_sides_at_once_are_refused_with_what_to_change(
+    simple: Desk,  # noqa: F811
+) -> None:
+    with pytest.raises(VenueRefusedError, match="position_mode must be one_way"):
+        await simple.exchange.prepare("BTCUSDT", leverage=10, hedge=True, cross=True)
