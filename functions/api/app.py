@@ -11,6 +11,7 @@ from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
 from routes.connections import connections
 from routes.engine import engine
+from routes.exchanges import exchanges
 from routes.reasons import reasons
 from routes.system import system
 from routes.trading import trading
@@ -18,7 +19,7 @@ from routes.trading import trading
 logger = Logger(service="api")
 
 app = Chalice(app_name="cts", configure_logs=False)
-for blueprint in (connections, engine, trading, reasons, system):
+for blueprint in (connections, exchanges, engine, trading, reasons, system):
     app.register_blueprint(blueprint)
 
 

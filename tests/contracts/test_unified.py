@@ -33,7 +33,12 @@ from engine.errors import VenueRefusedError
 
 SPOKEN = {
     "binance": UnifiedVenue(ccxt_id="binanceusdm", per_minute=2400, client_id="clientOrderId"),
-    "bybit": UnifiedVenue(ccxt_id="bybit", per_minute=2400),  # found by lists alone
+    "bybit": UnifiedVenue(
+        ccxt_id="bybit",
+        per_minute=2400,
+        look={"acknowledged": True},
+        triggers_apart=False,
+    ),
     "okx": UnifiedVenue(
         ccxt_id="okx", per_minute=2400, client_id="clientOrderId", margin_with_leverage=True
     ),
@@ -49,17 +54,21 @@ UNIFIED = [
 ]
 
 
-UNNAMED_STOPS = {
+BY_NAME_AT_ONCE = {
     "test_protection_is_listed_and_can_be_cancelled",
     "test_an_order_whose_answer_is_lost_is_unclear_and_then_found",
+}
+WHY_NOT = {
+    "bybit": "found by lists of ended orders alone, which lag: later evidence finds it",
+    "okx": "ccxt lists OKX's conditional orders without our name: it has its own dialect",
 }
 
 
 @pytest.fixture(params=UNIFIED, ids=lambda case: case.name)
 def venue(request: pytest.FixtureRequest) -> VenueCase:
     found: VenueCase = request.param
-    if found.name == "okx" and request.node.originalname in UNNAMED_STOPS:
-        pytest.skip("ccxt lists OKX's conditional orders without our name: it has its own dialect")
+    if found.name in WHY_NOT and request.node.originalname in BY_NAME_AT_ONCE:
+        pytest.skip(WHY_NOT[found.name])
     return found
 
 

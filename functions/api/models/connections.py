@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from adapters.venues.registry import SPOT, refuse_unfit, venue_named
+from engine.errors import RefusedError
 from models.base import Asked, Told, ToldCamel
 
 MAX_DIGITS = 6
 
-Exchange = Literal["binance"]
-ApiType = Literal["perpetual_futures"]
+ApiType = Literal["perpetual_futures", "spot"]
 Method = Literal["rest", "websocket", "hybrid", "library"]
 MarginType = Literal["cross", "isolated"]
 PositionMode = Literal["hedge", "one_way"]
@@ -25,6 +26,15 @@ def _short(value: Decimal) -> Decimal:
     return value
 
 
+def _canonical(name: str) -> str:
+    """The venue's own name; raises ValueError for one that is not supported, with why."""
+    try:
+        return venue_named(name).name
+    except RefusedError as error:
+        raise ValueError(str(error)) from error
+
+
+Exchange = Annotated[str, Field(min_length=1, max_length=30), AfterValidator(_canonical)]
 VolumeFactor = Annotated[Decimal, Field(ge=Decimal("0.1"), le=Decimal(10)), AfterValidator(_short)]
 
 
@@ -43,6 +53,16 @@ class NewConnection(Asked):
     is_testnet: bool = False
     is_paper: bool = False
     volume_factor: VolumeFactor = Decimal(1)
+
+    @model_validator(mode="after")
+    def _fits_the_venue(self) -> "NewConnection":
+        venue = venue_named(self.exchange)
+        hedge = self.position_mode == "hedge" and self.api_type != SPOT
+        try:
+            refuse_unfit(venue, self.api_type, hedge=hedge, passphrase=bool(self.api_passphrase))
+        except RefusedError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 class ConnectionChange(Asked):

@@ -18,10 +18,13 @@ from adapters.venues.binance import BinanceUsdm
 from adapters.venues.binance_spot import BinanceSpot
 from adapters.venues.bybit import BybitLinear
 from adapters.venues.okx import OkxSwap
+from adapters.venues.registry import refuse_unfit, venue_named
+from adapters.venues.unified import UnifiedSwap
 from adapters.wire import Wire, limits_of
 from engine.errors import RefusedError
 from engine.ports import Clock, Log, Vault
 
+_POLL_MS = 1_000
 _DIALECTS: dict[tuple[str, str], type[Dialect]] = {
     ("binance", "perpetual_futures"): BinanceUsdm,
     ("binance", "spot"): BinanceSpot,
@@ -31,12 +34,15 @@ _DIALECTS: dict[tuple[str, str], type[Dialect]] = {
 
 
 def dialect_of(exchange: str, api_type: str) -> Dialect:
-    """How a venue speaks; raises RefusedError for one that is not supported."""
-    made = _DIALECTS.get((exchange, api_type))
-    if made is None:
-        known = ", ".join(f"{name} {kind}" for name, kind in sorted(_DIALECTS))
-        raise RefusedError(f"exchange {exchange} {api_type} is not supported, only: {known}")
-    return made()
+    """How a venue speaks; raises RefusedError for one that is not supported, with why."""
+    venue = venue_named(exchange)
+    made = _DIALECTS.get((venue.name, api_type))
+    if made is not None:
+        return made()
+    refuse_unfit(venue, api_type, hedge=False, passphrase=True)
+    if venue.unified is None:
+        raise RefusedError(f"{venue.name} {api_type} has no dialect")
+    return UnifiedSwap(venue.unified)
 
 
 def access_of(row: ConnectionRow, vault: Vault | None) -> Access:
@@ -102,7 +108,7 @@ class VenueOpener:
         access = access_of(row, self.vault if private else None)
         wire = Wire(access, self.clock, dialect, limits=self._limits(dialect, access.network))
         pace = version[-1]
-        settings = FeedSettings(pace=pace)
+        settings = _feed_settings(row.exchange, pace)
         return _Venue(
             version=version,
             wire=wire,
@@ -115,6 +121,13 @@ class VenueOpener:
         if name not in self.limits:
             self.limits[name] = limits_of(dialect, self.clock, DynamoBoard(name))
         return self.limits[name]
+
+
+def _feed_settings(exchange: str, pace: Pace) -> FeedSettings:
+    """Streams where there are any; else prices once a second, which every venue allows."""
+    if venue_named(exchange).has_streams:
+        return FeedSettings(pace=pace)
+    return FeedSettings(pace=pace, stream=False, poll_ms=_POLL_MS, slow_poll_ms=_POLL_MS)
 
 
 def _network(row: ConnectionRow) -> Network:

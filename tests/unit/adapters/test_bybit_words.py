@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from adapters.ccxt_loader import load_errors
-from adapters.failures import ClockSkewError, VenueUnclearError, translate
+from adapters.failures import (
+    ClockSkewError,
+    NoChangeError,
+    OrderUnknownError,
+    VenueUnclearError,
+    translate,
+)
 from adapters.venues import bybit_words as words
 from engine.errors import CredentialsError, CtsError, VenueBusyError, VenueRefusedError
 from engine.events import Account, Funding, KeyRights, VenuePosition
@@ -342,8 +348,8 @@ def test_the_rights_of_a_key(changes: dict[str, Any], wanted: tuple[bool, bool, 
         ("InsufficientFunds", 110007, VenueRefusedError),
         ("InvalidOrder", 110017, VenueRefusedError),
         ("InvalidOrder", 110072, VenueRefusedError),
-        ("OrderNotFound", 110001, VenueRefusedError),
-        ("NoChange", 110025, VenueRefusedError),
+        ("OrderNotFound", 110001, OrderUnknownError),
+        ("NoChange", 110025, NoChangeError),
         ("BadRequest", 110043, VenueRefusedError),
         ("BadRequest", 10001, VenueRefusedError),
         ("ExchangeError", 110066, VenueRefusedError),

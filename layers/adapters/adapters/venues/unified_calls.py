@@ -48,7 +48,9 @@ class UnifiedVenue:
 
     `client_id` is the parameter that finds an order by our name, empty if only lists do; with
     `short_ids` the venue takes 28 characters for a name. `leverage` goes along when leverage is
-    set, the leverage itself with the margin mode where `margin_with_leverage` says so.
+    set, the leverage itself with the margin mode where `margin_with_leverage` says so; `look`
+    goes along when one order is asked for. Without `triggers_apart` conditional orders share ids
+    and routes with all others.
     """
 
     ccxt_id: str
@@ -57,6 +59,8 @@ class UnifiedVenue:
     short_ids: bool = False
     leverage: Mapping[str, Any] = field(default_factory=dict)
     margin_with_leverage: bool = False
+    look: Mapping[str, Any] = field(default_factory=dict)
+    triggers_apart: bool = True
 
 
 def by_dicts(client: Any) -> None:
@@ -113,13 +117,15 @@ def feature(wire: Caller, method: str, name: str) -> Any:
     return (linear.get(method) or {}).get(name)
 
 
-async def listed(wire: Caller, method: str, symbols: Sequence[str], **arguments: Any) -> list[Row]:
+async def listed(
+    wire: Caller, venue: UnifiedVenue, method: str, symbols: Sequence[str], **arguments: Any
+) -> list[Row]:
     """Plain and conditional orders, of each symbol where the venue wants one named."""
     named: list[str | None] = [None]
     if feature(wire, "fetchOpenOrders", "symbolRequired") or method in _ENDED:
         named = [markets(wire)[symbol]["symbol"] for symbol in symbols]
     kinds: list[dict[str, Any]] = [{}]
-    if feature(wire, "fetchOpenOrders", "trigger"):
+    if venue.triggers_apart and feature(wire, "fetchOpenOrders", "trigger"):
         kinds.append({"trigger": True})
     found: dict[str, Row] = {}
     for name in named:
@@ -133,14 +139,15 @@ async def listed(wire: Caller, method: str, symbols: Sequence[str], **arguments:
 async def found(wire: Caller, venue: UnifiedVenue, order: Order) -> Row | None:
     """An order by our name where the venue takes it, else from working and ended ones."""
     is_conditional = order.order_type.is_conditional
-    if venue.client_id and (not is_conditional or feature(wire, "fetchOrder", "trigger")):
+    is_apart = is_conditional and venue.triggers_apart
+    if venue.client_id and (not is_apart or feature(wire, "fetchOrder", "trigger")):
         return await _by_name(wire, venue, order)
     since_ms = max(order.submitting_at_ms - _BEFORE_MS, 0)
     has = wire.client().has
     ended = (name for name, key in _ENDED.items() if has.get(key) is True)
     for method in ("fetch_open_orders", *ended):
         more = {"since": since_ms} if method in _ENDED and since_ms else {}
-        for row in await listed(wire, method, [order.symbol], **more):
+        for row in await listed(wire, venue, method, [order.symbol], **more):
             named = words.name_of(row, short_ids=venue.short_ids)
             if named.client_order_id == order.client_order_id:
                 return row
@@ -154,7 +161,14 @@ async def name_of(wire: Caller, venue: UnifiedVenue, market: Row, row: Row) -> N
     if noted is not None:
         return noted
     try:
-        order = await ask(wire, "fetch_order", id=order_id, symbol=market["symbol"], urgent=True)
+        order = await ask(
+            wire,
+            "fetch_order",
+            id=order_id,
+            symbol=market["symbol"],
+            params=dict(venue.look),
+            urgent=True,
+        )
     except OrderUnknownError:
         order = {**row, "clientOrderId": ""}
     return wire.names.note(order_id, words.name_of(order, short_ids=venue.short_ids))
@@ -163,8 +177,9 @@ async def name_of(wire: Caller, venue: UnifiedVenue, market: Row, row: Row) -> N
 async def _by_name(wire: Caller, venue: UnifiedVenue, order: Order) -> Row | None:
     market = await market_of(wire, order.symbol)
     name = words.short_id(order.client_order_id, short_ids=venue.short_ids)
-    trigger = {"trigger": True} if order.order_type.is_conditional else {}
-    params = {venue.client_id: name, **trigger}
+    is_apart = order.order_type.is_conditional and venue.triggers_apart
+    trigger = {"trigger": True} if is_apart else {}
+    params = {venue.client_id: name, **trigger, **venue.look}
     try:
         row: Row = await ask(
             wire, "fetch_order", id=None, symbol=market["symbol"], params=params, urgent=True
