@@ -172,15 +172,18 @@ def fee_rate(exchange: PaperExchange, given: Parameters) -> Json:
 
 
 def query_api(exchange: PaperExchange, given: Parameters) -> Json:
-    """``GET /v5/user/query-api``: the paper key may trade and no more, from any address."""
+    """``GET /v5/user/query-api``: what the key may do, and from where."""
+    key = exchange.scripts.key
     return {
-        "id": "1", "note": "paper", "apiKey": "", "readOnly": 0, "secret": "",
+        "id": "1", "note": "paper", "apiKey": "", "readOnly": int(not key.can_trade), "secret": "",
         "permissions": {
-            "ContractTrade": ["Order", "Position"], "Spot": [], "Wallet": [], "Options": [],
+            "ContractTrade": ["Order", "Position"], "Spot": [],
+            "Wallet": ["Withdraw"] if key.can_withdraw else [], "Options": [],
             "Derivatives": ["DerivativesTrade"], "CopyTrading": [], "BlockTrade": [],
             "Exchange": [], "NFT": [], "Affiliate": [], "Earn": [],
         },
-        "ips": ["*"], "type": 1, "deadlineDay": 83, "expiredAt": "2099-01-01T00:00:00Z",
+        "ips": ["127.0.0.1"] if key.is_address_bound else ["*"],
+        "type": 1, "deadlineDay": 83, "expiredAt": "2099-01-01T00:00:00Z",
         "createdAt": "2024-01-01T00:00:00Z", "unified": 0, "uta": 1, "userID": 1, "inviterID": 0,
         "vipLevel": "No VIP", "mktMakerLevel": "0", "affiliateID": 0, "rsaPublicKey": "",
         "isMaster": True, "parentUid": "0", "kycLevel": "LEVEL_DEFAULT", "kycRegion": "",

@@ -74,6 +74,7 @@ def bad(message: str) -> VenueError:
     return VenueError(10001, f"params error: {message}")
 
 
+NO_PERMISSION = (10005, "Permission denied, please check your API key permissions.")
 UNKNOWN_ROUTE = (10017, "Route not found.")
 MARGIN_MODE_FAILED = (
     3400045,

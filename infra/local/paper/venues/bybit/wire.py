@@ -82,6 +82,8 @@ class BybitWire:
         if route.is_private:
             shown_ms = self.exchange.shown_ms()
             check_signed(self._credentials, request.headers, payload, shown_ms)
+            if request.method == "POST" and not self.exchange.scripts.key.can_trade:
+                raise errors.VenueError(*errors.NO_PERMISSION)
         given = of_body(payload) if request.method == "POST" else of_query(payload)
         given.check_known(route.reads)
         return route.handler(self.exchange, given)

@@ -110,7 +110,9 @@ _UNUSED_OF_POSITION = (
 
 
 def config(exchange: PaperExchange, given: Parameters) -> list[Json]:
-    """The account in futures mode; its key may read and trade, and is bound to no address."""
+    """The account in futures mode, and what the key may do from where."""
+    key = exchange.scripts.key
+    granted = {"read_only": True, "trade": key.can_trade, "withdraw": key.can_withdraw}
     return [{
         "uid": "1", "mainUid": "1", "acctLv": "2", "acctStpMode": "cancel_maker",
         "posMode": _POS_MODES[exchange.books.account.hedge_mode], "autoLoan": False,
@@ -118,7 +120,9 @@ def config(exchange: PaperExchange, given: Parameters) -> list[Json]:
         "ctIsoMode": "automatic", "mgnIsoMode": "automatic", "spotOffsetType": "", "stgyType": "0",
         "roleType": "0",
         "traderInsts": [], "spotRoleType": "0", "spotTraderInsts": [], "opAuth": "0", "kycLv": "3",
-        "label": "paper", "ip": "", "perm": "read_only,trade", "liquidationGear": "-1",
+        "label": "paper", "ip": "127.0.0.1" if key.is_address_bound else "",
+        "perm": ",".join(name for name, is_so in granted.items() if is_so),
+        "liquidationGear": "-1",
         "enableSpotBorrow": False, "spotBorrowAutoRepay": False, "type": "0",
         "settleCcy": "USDT", "settleCcyList": ["USDT"],
     }]  # fmt: skip
