@@ -127,6 +127,7 @@ def test_money_beside_prices_comes_back_with_its_position() -> None:
     position = replace(
         a_position("p"),
         funding=Decimal("-0.123456789012345678901234567"),
+        residue=Decimal("0.00000999"),
         unconverted=(("BNB", Decimal("0.00001")), ("KCS", Decimal("-2"))),
         settled=(("funding f1", Decimal("-0.1")), ("BTCUSDT|77", Decimal("0.5"))),
     )
