@@ -5,9 +5,7 @@ from tests.fakes import FakeClock
 
 from adapters.limit_board import DynamoBoard
 from adapters.limits import Limits
-from adapters.opener import VenueOpener
 from adapters.tables import LimitRow
-from adapters.venues.binance import BinanceUsdm
 from engine.errors import VenueBusyError
 
 USED = "X-MBX-USED-WEIGHT-1M"
@@ -84,21 +82,3 @@ async def test_without_its_table_a_worker_goes_on_with_what_it_heard_itself(
     with pytest.raises(VenueBusyError):
         await limits.take(0, urgent=True)
     assert board.failures > 0
-
-
-def test_connections_of_one_venue_and_network_share_one_budget(moto_tables: None) -> None:
-    from adapters.access import Network
-
-    opener = VenueOpener(FakeClock(), _NoVault())
-    first = opener._limits(BinanceUsdm(), Network.LIVE)
-
-    assert opener._limits(BinanceUsdm(), Network.LIVE) is first
-    assert opener._limits(BinanceUsdm(), Network.TESTNET) is not first
-
-
-class _NoVault:
-    def seal(self, connection_id: str, credentials: object) -> bytes:
-        raise AssertionError("nothing is sealed here")
-
-    def open(self, connection_id: str, sealed: bytes) -> dict[str, str]:
-        raise AssertionError("nothing is opened here")

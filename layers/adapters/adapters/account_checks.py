@@ -10,6 +10,7 @@ from engine.errors import (
     CredentialsError,
     CtsError,
     RefusedError,
+    RestrictedLocationError,
     RetryableError,
     VenueBusyError,
     VenueRefusedError,
@@ -192,6 +193,8 @@ def friendly(error: CtsError, row: ConnectionRow) -> str:
     """The cause in words an operator can act on, with what the venue said."""
     if isinstance(error, TestFailedError):
         return str(error)
+    if isinstance(error, RestrictedLocationError):
+        return f"{row.exchange} serves nobody where this runs; run it in another region ({error})"
     if isinstance(error, CredentialsError):
         network = "the paper exchange" if row.is_paper else _network(row)
         return (
