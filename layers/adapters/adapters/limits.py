@@ -5,7 +5,7 @@ and for as long as the longest word of it, and the weight they used, every few s
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from engine.ports import Clock
 _MINUTE_MS = 60_000
 _FRESH_MS = 10_000  # an older reading of the board is renewed beside the calls
 _STALE_MS = 60_000  # and this old, before the next of them
+_NEVER_MS = 1 << 60
+_ORDER_WAIT_S = 0.15  # of the send window, which goes on meanwhile
 _TELL_MS = 5_000
 _TOLD_SHARE = 0.01  # of a minute's weight: less is not worth a write
 _RESTRICTED_MS = 10 * _MINUTE_MS
@@ -112,7 +114,7 @@ class Limits:
         RestrictedLocationError
             If the venue serves nobody here: it is asked again minutes later, not before.
         """
-        await self._learn()
+        await self._learn(_ORDER_WAIT_S if is_order else None)
         self.check(is_order=is_order)
         if urgent and weight and self.used + weight > self._per_minute:
             raise VenueBusyError(
@@ -121,7 +123,7 @@ class Limits:
             )
         while not urgent and self.used and self._used + weight > self._patient:
             await self._clock.sleep_until_ms((self._minute + 1) * _MINUTE_MS)
-            await self._learn()
+            await self._learn(None)
             self.check()
         if self._window is not None:
             await self._in_window(self._window, weight, urgent=urgent)
@@ -196,15 +198,19 @@ class Limits:
         """Wait until everybody has been told."""
         await asyncio.gather(*self._errands.values())
 
-    async def _learn(self) -> None:
-        """Know what the others know, at the cost of one reading in many seconds."""
+    async def _learn(self, wait_s: float | None) -> None:
+        """Know what the others know, at the cost of one reading in many seconds.
+
+        Only a stale reading is waited for, by an order no longer than its send window bears.
+        """
         if self._board is None:
             return
-        now_ms = self._clock.now_ms()
-        if self._read_ms is None or now_ms - self._read_ms > _STALE_MS:
-            await self._read(self._board)
-        elif now_ms - self._read_ms > _FRESH_MS:
-            self._start("read", self._read(self._board))
+        age_ms = _NEVER_MS if self._read_ms is None else self._clock.now_ms() - self._read_ms
+        if age_ms <= _FRESH_MS:
+            return
+        reading = self._start("read", self._read(self._board))
+        if age_ms > _STALE_MS:
+            await asyncio.wait({reading}, timeout=wait_s)
 
     async def _read(self, board: Board) -> None:
         self._turn()
@@ -229,15 +235,15 @@ class Limits:
         weight, self._untold, self._told_ms = self._untold, 0, now_ms
         self._start("weight", board.add(self._minute, weight))
 
-    def _start(self, name: str, work: Awaitable[None]) -> None:
+    def _start(self, name: str, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         running = self._errands.get(name)
-        if running is not None and not running.done():
-            if asyncio.iscoroutine(work):
-                work.close()
-            return
-        task = asyncio.ensure_future(work)
+        if running is not None:
+            work.close()
+            return running
+        task = asyncio.get_running_loop().create_task(work)
         self._errands[name] = task
         task.add_done_callback(lambda done: self._errands.pop(name, None))
+        return task
 
     def _turn(self) -> None:
         minute = self._clock.now_ms() // _MINUTE_MS

@@ -1,5 +1,6 @@
 """The weight budget and the silence a venue demands."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -251,3 +252,15 @@ async def test_a_venue_that_counts_in_short_windows_is_silent_for_one_of_them() 
 
     assert okx.silent_until_ms == clock.now_ms() + 2_000
     assert binance.silent_until_ms == clock.now_ms() + 60_000
+
+
+async def test_an_order_does_not_wait_for_a_board_that_does_not_answer() -> None:
+    class DeafBoard(FakeBoard):
+        async def read(self, minute: int) -> Notice:
+            await asyncio.Event().wait()
+            raise AssertionError("it never answers")
+
+    limits = Limits(FakeClock(), per_minute=100, board=DeafBoard())
+
+    async with asyncio.timeout(1):
+        await limits.take(0, urgent=True, is_order=True)
