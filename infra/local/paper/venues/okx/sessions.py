@@ -80,9 +80,10 @@ class OkxSession:
     def told(self, event: Event) -> Sequence[str]:
         if not self.is_private:
             return ()
+        wanted = {arg["channel"] for arg in self._own}
         return [
             frame
-            for channel, row in rows_of(self._exchange, event)
+            for channel, row in rows_of(self._exchange, event, wanted)
             for frame in self._frames(channel, row)
         ]
 

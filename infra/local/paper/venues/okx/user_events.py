@@ -1,6 +1,6 @@
 """Events of the exchange as messages of the account's channels."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from local.paper.core.books import AccountChanged, AlgoChanged, Event, OrderChanged
 from local.paper.core.exchange import PaperExchange
@@ -12,18 +12,22 @@ from local.paper.wire import Json
 
 PRIVATE = ("orders", "positions", "account", "balance_and_position")
 PRIVATE_BUSINESS = ("orders-algo",)
+_OF_THE_ACCOUNT = frozenset(PRIVATE) - {"orders"}
+_ON_THE_WAY = ("TRIGGERING", "TRIGGERED")
 _REASONS = {"ORDER": "filled", "FUNDING_FEE": "funding_fee", "INSURANCE_CLEAR": "liquidation",
             "MARGIN_TRANSFER": "adjust_margin"}  # fmt: skip
 
 
-def rows_of(exchange: PaperExchange, event: Event) -> Iterator[tuple[str, Json]]:
-    """(channel, row) of everything a change of the books says."""
+def rows_of(
+    exchange: PaperExchange, event: Event, wanted: Collection[str]
+) -> Iterator[tuple[str, Json]]:
+    """(channel, row) of what a change of the books says on the channels wanted."""
     match event:
-        case OrderChanged():
+        case OrderChanged() if "orders" in wanted:
             yield "orders", _order(exchange, event)
-        case AlgoChanged() if event.status not in ("TRIGGERING", "TRIGGERED"):
+        case AlgoChanged() if "orders-algo" in wanted and event.status not in _ON_THE_WAY:
             yield "orders-algo", shapes.algo(exchange, event.algo) | _SENT
-        case AccountChanged():
+        case AccountChanged() if not _OF_THE_ACCOUNT.isdisjoint(wanted):
             yield from account_rows(exchange, event)
         case _:
             return
