@@ -298,6 +298,10 @@ class _Burst:
             "open_positions": len(desk.positions),
             "live_orders": len(desk.orders),
             "unreconciled": len(self.unreconciled),
+            "external": sum(
+                doubt.is_believed and doubt.mismatch.surplus > 0
+                for doubt in desk.mismatches.values()
+            ),
             "reconciled_ms": 0 if desk.snapshot is None else desk.snapshot.asked_ms,
         }
 

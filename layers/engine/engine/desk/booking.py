@@ -74,7 +74,8 @@ def _place(book: Book, fill: Fill, position_id: str, purpose: Purpose) -> None:
     if position is None or instrument is None:
         return
     if _is_adopted(position, fill):
-        _done(book, fill)  # it is in the quantity that was found
+        _done(book, fill)  # it is in the quantity that was found; if not, the next reading tells
+        _count(book, fill, position_id, purpose)
         return
     if not purpose.reduces:
         _enter(book, position, fill, purpose, instrument)
