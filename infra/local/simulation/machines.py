@@ -7,7 +7,6 @@ from typing import Any, cast
 from adapters.exchange import CcxtExchange
 from adapters.feed import CcxtFeed
 from adapters.opener import dialect_of
-from adapters.venues import Dialect
 from engine.cycles.memory import TradeMemory
 from engine.cycles.position import PositionMemory
 from engine.ports import Leases, Starter, Store, World
@@ -18,7 +17,7 @@ from local.simulation.history import History
 from local.simulation.leases import MemoryLeases
 from local.simulation.network import Network
 from local.simulation.stage import Stage
-from local.simulation.steps import Stepped
+from local.simulation.steps import stepped
 from local.simulation.store import MemoryStore
 from local.simulation.wire import SimulatedWire
 
@@ -122,7 +121,7 @@ class Opened:
     def _of(self, *, private: bool) -> tuple[CcxtExchange, CcxtFeed]:
         if private not in self.made:
             network, clock = self.plant.network, self.machine.clock
-            dialect = cast(Dialect, Stepped(dialect_of(network.venue.name, API_TYPE)))
+            dialect = stepped(dialect_of(network.venue.name, API_TYPE))
             wire = SimulatedWire(self.machine, dialect, network)
             self.wires.append(wire)
             self.made[private] = (

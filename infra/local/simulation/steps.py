@@ -22,27 +22,30 @@ CLOCK = Step()
 STEP: ContextVar[Step | None] = ContextVar("step", default=None)
 
 
-class Stepped:
-    """A dialect whose requests tell what they are for; it says and reads the same."""
+def stepped(dialect: Dialect) -> Dialect:
+    """The dialect, whose requests from now on tell what they are for; it says the same."""
+    spoken = type(dialect)
+    names = (name for name in dir(spoken) if not name.startswith("_"))
+    told = {
+        name: _told(name, member)
+        for name in names
+        if iscoroutinefunction(member := getattr(spoken, name))
+    }
+    dialect.__class__ = type(spoken.__name__, (spoken,), told)
+    return dialect
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
 
-    def __getattr__(self, name: str) -> Any:
-        member = getattr(self._dialect, name)
-        if not iscoroutinefunction(member):
-            self.__dict__[name] = member
-            return member
+def _told(name: str, method: Any) -> Any:
+    @wraps(method)
+    async def told(*args: Any, **kwargs: Any) -> Any:
+        before = STEP.get()
+        if before is not None:  # part of a larger step
+            return await method(*args, **kwargs)
+        named = next((a.client_order_id for a in args if isinstance(a, Order)), "")
+        STEP.set(Step(name, named))
+        try:
+            return await method(*args, **kwargs)
+        finally:
+            STEP.set(before)
 
-        @wraps(member)
-        async def told(*args: Any, **kwargs: Any) -> Any:
-            named = next((a.client_order_id for a in args if isinstance(a, Order)), "")
-            before = STEP.get()
-            STEP.set(Step(name, named))
-            try:
-                return await member(*args, **kwargs)
-            finally:
-                STEP.set(before)
-
-        self.__dict__[name] = told
-        return told
+    return told

@@ -1,13 +1,14 @@
 """Calls to the venue that run beside the ticks; each ends as events for a later tick."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import CtsError, RefusedError
 from engine.events import (
     Account,
+    CancelUnclear,
     Event,
     FillsFetched,
     FundingFetched,
@@ -23,6 +24,8 @@ from engine.settings import Settings
 from engine.values import Instrument
 
 Work = Coroutine[Any, Any, Sequence[Event]]
+
+_GIVEN_UP = "given up at the end of the burst"
 
 
 @dataclass(slots=True)
@@ -54,10 +57,12 @@ class Errands:
             self._start("follow", self._follow(feed, tuple(instruments)))
 
     def cancel(self, order: Order) -> None:
-        self._start(f"cancel {order.client_order_id}", _one(self.exchange.cancel(order)))
+        work = self._or_given_up(self.exchange.cancel(order), self._cancel_unclear, order)
+        self._start(f"cancel {order.client_order_id}", work)
 
     def look_up(self, order: Order) -> None:
-        self._start(f"look up {order.client_order_id}", _one(self.exchange.look_up(order)))
+        work = self._or_given_up(self.exchange.look_up(order), self._unclear, order)
+        self._start(f"look up {order.client_order_id}", work)
 
     def snapshot(self) -> None:
         self._start("snapshot", _one(self.exchange.snapshot()))
@@ -108,18 +113,31 @@ class Errands:
         now_ms = self.clock.now_ms()
         if now_ms > order.submitting_at_ms + settings.send_window_ms:
             return (SendSkipped(client_order_id=order.client_order_id, at_ms=now_ms),)
+        sent = self.exchange.send(order, valid_ms=settings.send_validity_ms)
+        return await self._or_given_up(sent, self._unclear, order)
+
+    async def _or_given_up(
+        self, work: Coroutine[Any, Any, Event], unclear: Callable[[Order], Event], order: Order
+    ) -> Sequence[Event]:
+        """The answer; a question that is given up gets one, too, or it would be open for ever."""
         try:
-            return (await self.exchange.send(order, valid_ms=settings.send_validity_ms),)
+            return (await work,)
         except asyncio.CancelledError:
-            self.inbox.append(
-                SendUnclear(
-                    client_order_id=order.client_order_id,
-                    why=Unclear.TIMEOUT,
-                    text="given up at the end of the burst",
-                    at_ms=self.clock.now_ms(),
-                )
-            )
+            self.inbox.append(unclear(order))
             raise
+
+    def _unclear(self, order: Order) -> Event:
+        return SendUnclear(
+            client_order_id=order.client_order_id,
+            why=Unclear.TIMEOUT,
+            text=_GIVEN_UP,
+            at_ms=self.clock.now_ms(),
+        )
+
+    def _cancel_unclear(self, order: Order) -> Event:
+        return CancelUnclear(
+            client_order_id=order.client_order_id, text=_GIVEN_UP, at_ms=self.clock.now_ms()
+        )
 
     async def _follow(self, feed: Feed, instruments: tuple[Instrument, ...]) -> Sequence[Event]:
         await feed.follow(instruments, private=True)
