@@ -186,6 +186,8 @@ class AlgoOrder(Record):
     actual_order_id: int = 0
     actual_price: Decimal = ZERO
     failure: str = ""
+    callback_distance: Decimal = ZERO
+    """How far a trailing stop stays off in quote currency, where that is no rate."""
 
     @property
     def is_open(self) -> bool:

@@ -37,6 +37,7 @@ class AlgoRequest:
     trigger_price: Decimal = ZERO
     price: Decimal = ZERO
     callback_rate: Decimal = ZERO
+    callback_distance: Decimal = ZERO
     activate_price: Decimal = ZERO
     time_in_force: str = "GTC"
     reduce_only: bool = False

@@ -141,7 +141,8 @@ def check_algo(books: Books, instrument: PaperInstrument, request: AlgoRequest) 
         if price:
             check_price(instrument, price)
     low, high = _CALLBACK_RANGE
-    if request.order_type == "TRAILING_STOP_MARKET" and not low <= request.callback_rate <= high:
+    trails = request.order_type == "TRAILING_STOP_MARKET" and not request.callback_distance
+    if trails and not low <= request.callback_rate <= high:
         raise RefusedError(Reason.CALLBACK_RATE)
 
 

@@ -42,7 +42,8 @@ def _trailing_fires(algo: AlgoOrder, price: Decimal) -> bool:
     if not algo.extreme:
         return False
     sign = algo.side.sign
-    limit = algo.extreme * (1 + sign * algo.callback_rate / 100)
+    distance = algo.callback_distance or algo.extreme * algo.callback_rate / 100
+    limit = algo.extreme + sign * distance
     return sign * (price - limit) >= 0
 
 
@@ -76,6 +77,7 @@ def _waiting(request: AlgoRequest, client_id: str, now_ms: int) -> AlgoOrder:
         position_side=request.position_side, order_type=request.order_type,
         time_in_force=request.time_in_force, quantity=request.quantity, price=request.price,
         trigger_price=request.trigger_price, callback_rate=request.callback_rate,
+        callback_distance=request.callback_distance,
         activate_price=request.activate_price, reduce_only=request.reduce_only,
         close_position=request.close_position, working_type=request.working_type,
         created_ms=now_ms, updated_ms=now_ms,

@@ -8,6 +8,7 @@ from local.paper.core.records import ZERO, Position, PositionSide
 from local.paper.venues.bybit import errors, shapes
 from local.paper.venues.bybit.order_shapes import INDEX
 from local.paper.venues.bybit.parameters import Parameters, check_category
+from local.paper.venues.bybit.position_stops import KINDS, standing
 from local.paper.venues.bybit.shapes import Json, money, number
 
 _MARGINS = {True: "ISOLATED_MARGIN", False: "REGULAR_MARGIN"}
@@ -93,8 +94,8 @@ def position_row(exchange: PaperExchange, one: Position) -> Json:
         "bustPrice": "", "positionIM": money(initial) if held else "",
         "positionMM": money(kept) if held else "", "positionIMByMp": money(initial) if held else "",
         "positionMMByMp": money(kept) if held else "",
-        "positionBalance": money(one.margin or initial) if held else "0", "takeProfit": "",
-        "stopLoss": "", "trailingStop": "0", "sessionAvgPrice": "", "tpslMode": "Full",
+        "positionBalance": money(one.margin or initial) if held else "0",
+        **_stops(exchange, one), "sessionAvgPrice": "", "tpslMode": "Full",
         "unrealisedPnl": money(one.unrealized(price)) if held else "",
         "curRealisedPnl": money(one.realized), "cumRealisedPnl": money(one.realized),
         "adlRankIndicator": 0, "createdTime": str(one.updated_ms),
@@ -193,6 +194,18 @@ def query_api(exchange: PaperExchange, given: Parameters) -> Json:
 def coins(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /v5/asset/coin/query-info``: the one coin, which goes nowhere."""
     return {"rows": [{"name": "USDT", "coin": "USDT", "remainAmount": "0", "chains": []}]}
+
+
+def _stops(exchange: PaperExchange, position: Position) -> Json:
+    """Stop loss, take profit and trailing distance that are kept with a position."""
+    found = {name: standing(exchange, position, name) for name in KINDS}
+    prices = {
+        name: [one.callback_distance or one.trigger_price for one in found[name]] for name in found
+    }
+    none = {"trailingStop": "0"}
+    return {
+        name: number(values[0]) if values else none.get(name, "") for name, values in prices.items()
+    }
 
 
 def _side(one: Position) -> str:

@@ -67,7 +67,7 @@ def _filtered(given: Parameters, found: list[Either]) -> list[Either]:
 
 
 def _was_conditional(one: Either) -> bool:
-    return isinstance(one, AlgoOrder) or bool(one.trigger_price)
+    return isinstance(one, AlgoOrder) or bool(one.parent_algo_id)
 
 
 def _one(books: Books, given: Parameters) -> Either | None:

@@ -22,7 +22,7 @@ from local.paper.core.records import (
     PositionSide,
 )
 from local.paper.core.rules import is_closing
-from local.paper.core.triggers import TAKE_PROFITS
+from local.paper.core.triggers import TAKE_PROFITS, TRAILING
 from local.paper.venues.bybit.shapes import Json, link_id, money, number, uuid
 
 INDEX = {PositionSide.BOTH: 0, PositionSide.LONG: 1, PositionSide.SHORT: 2}
@@ -49,6 +49,11 @@ _EXPIRED_BECAUSE = {
     "GTX": "EC_PostOnlyWillTakeLiquidity",
     "FOK": "EC_NoEnoughQtyToFill",
     "IOC": "EC_NoImmediateQtyToFill",
+}
+_KEPT = {
+    "STOP_MARKET": "StopLoss",
+    "TAKE_PROFIT_MARKET": "TakeProfit",
+    TRAILING: "TrailingStop",
 }
 _TIMES = {"GTX": "PostOnly"}
 _EXEC_TYPES = {
@@ -83,8 +88,8 @@ def order(books: Books, one: Order) -> Json:
         "leavesQty": number(left), "leavesValue": money(left * one.price),
         "cumExecQty": number(one.filled), "cumExecValue": money(one.filled_quote),
         "cumExecFee": money(fee), "cumFeeDetail": {"USDT": money(fee)} if one.filled else {},
-        "closeOnTrigger": one.close_position,
         **_condition(one.original_type, one.side, one.trigger_price, _working(books, one)),
+        **_with_position(one.original_type, closes=one.close_position),
     }  # fmt: skip
 
 
@@ -103,8 +108,8 @@ def conditional(one: AlgoOrder) -> Json:
         "timeInForce": "IOC" if market else _TIMES.get(one.time_in_force, one.time_in_force),
         "avgPrice": "", "leavesQty": number(left), "leavesValue": money(left * one.price),
         "cumExecQty": "0", "cumExecValue": "0", "cumExecFee": "0", "cumFeeDetail": {},
-        "closeOnTrigger": one.close_position,
         **_condition(one.order_type, one.side, one.trigger_price, one.working_type),
+        **_with_position(one.order_type, closes=one.close_position),
     }  # fmt: skip
 
 
@@ -214,14 +219,25 @@ def _common(one: Order | AlgoOrder, link: str) -> Json:
 
 
 def _condition(order_type: str, side: OrderSide, trigger_price: Decimal, working: str) -> Json:
-    if not trigger_price:
+    if not trigger_price and order_type != TRAILING:
         return {
             "stopOrderType": "", "triggerPrice": "", "triggerDirection": 0, "triggerBy": "",
         }  # fmt: skip
     return {
-        "stopOrderType": "Stop", "triggerPrice": number(trigger_price),
+        "stopOrderType": "Stop", "triggerPrice": number(trigger_price) if trigger_price else "",
         "triggerDirection": direction(order_type, side),
         "triggerBy": "MarkPrice" if working == "MARK_PRICE" else "LastPrice",
+    }  # fmt: skip
+
+
+def _with_position(order_type: str, *, closes: bool) -> Json:
+    """What sets an order apart that Bybit keeps with a position."""
+    if not closes:
+        return {"closeOnTrigger": False}
+    name = _KEPT[order_type]
+    return {
+        "closeOnTrigger": True, "reduceOnly": True, "stopOrderType": name,
+        "createType": f"CreateBy{name}", "tpslMode": "Full",
     }  # fmt: skip
 
 

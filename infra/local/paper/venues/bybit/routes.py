@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.paper.core.exchange import PaperExchange
-from local.paper.venues.bybit import account, orders, public
+from local.paper.venues.bybit import account, orders, position_stops, public
 from local.paper.venues.bybit.parameters import Parameters, is_linear
 from local.paper.venues.bybit.shapes import Json
 
@@ -83,6 +83,12 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v5/position/list"): _listed(account.positions, f"category symbol settleCoin {_PAGE}"),
     ("POST", "/v5/position/set-leverage"): _private(
         account.set_leverage, "category symbol buyLeverage sellLeverage", 10
+    ),
+    ("POST", "/v5/position/trading-stop"): _private(
+        position_stops.trading_stop,
+        "category symbol positionIdx tpslMode stopLoss takeProfit trailingStop activePrice"
+        " slTriggerBy tpTriggerBy",
+        10,
     ),
     ("POST", "/v5/position/switch-mode"): _private(
         account.switch_mode, "category symbol coin mode", 10

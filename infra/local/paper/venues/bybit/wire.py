@@ -10,6 +10,7 @@ from local.paper.credentials import Credentials
 from local.paper.venues.bybit import errors
 from local.paper.venues.bybit.market_events import MarketEvents
 from local.paper.venues.bybit.parameters import of_body, of_query
+from local.paper.venues.bybit.position_stops import clear
 from local.paper.venues.bybit.private_events import PrivateEvents
 from local.paper.venues.bybit.routes import ROUTES, Route
 from local.paper.venues.bybit.sessions import PrivateSession, PublicSession
@@ -82,6 +83,8 @@ class BybitWire:
         if route.is_private:
             shown_ms = self.exchange.shown_ms()
             check_signed(self._credentials, request.headers, payload, shown_ms)
+            self.exchange.advance()
+            clear(self.exchange)
             if request.method == "POST" and not self.exchange.scripts.key.can_trade:
                 raise errors.VenueError(*errors.NO_PERMISSION)
         given = of_body(payload) if request.method == "POST" else of_query(payload)
