@@ -1,4 +1,4 @@
-"""Storms in which others trade on the account, the venue liquidates, funding flows, tables are lost."""
+"""Storms in which others trade on the account, the venue liquidates, and tables are lost."""
 
 import random
 from collections.abc import Callable

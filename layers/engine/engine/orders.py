@@ -14,12 +14,14 @@ from decimal import Decimal
 
 from engine.errors import CorruptStateError
 from engine.events import OrderUpdate
-from engine.ledger import Order, OrderState, OrderType, Position, Purpose
+from engine.ledger import ADOPTED, Order, OrderState, OrderType, Position, Purpose
 
 PREFIX = "cts"
 MAX_ATTEMPT = 36**3 - 1
 TRIES_PER_STEP = 36**2
 """Attempts at a step of the ladder: the first of the three digits is the step, two are the try."""
+_FORGOTTEN_ATTEMPTS = 1000
+_ADOPTION_SECONDS = 40_000
 _POSITION_CHARACTERS = 25
 _MARK_CHARACTERS = 6
 _LENGTH = len(PREFIX) + 4 + _POSITION_CHARACTERS
@@ -71,6 +73,17 @@ def client_order_id(
 ) -> str:
     """The deterministic client order id of one attempt at one purpose of one position."""
     return order_name(position_id(connection_id, key_text, entry_close_ms), purpose, attempt)
+
+
+def first_attempt(position: Position) -> int:
+    """The number of a position's first attempt at anything.
+
+    One whose rows were lost may have made some that nobody remembers; a venue that never takes a
+    name twice would answer with the old order. So an adopted one counts on from the time it was.
+    """
+    if position.settled_of(ADOPTED) is None:
+        return 0
+    return _FORGOTTEN_ATTEMPTS + position.entry_close_ms // 1000 % _ADOPTION_SECONDS
 
 
 def order_name(position: str, purpose: Purpose, attempt: int) -> str:

@@ -515,3 +515,18 @@ def test_after_a_broken_stream_books_are_compared_before_the_next_interval(side:
     world.run(12)
 
     assert world.only_position().status is PositionStatus.CLOSED
+
+
+@BOTH
+def test_what_a_restored_position_sends_has_names_that_were_never_used(side: Side) -> None:
+    world, position = lost_with_a_position(side, settings=ADOPT)
+    world.run(12)
+    (stop,) = world.orders(Purpose.STOP)
+    world.venue.cancel_now(stop)  # its next attempt would be the first again
+    world.command("close_position", position.position_id)
+    world.run(12)
+
+    assert world.only_position().status is PositionStatus.CLOSED
+    assert world.venue.duplicates == 0
+    assert len(set(world.venue.arrived)) == len(world.venue.arrived)
+    assert all(order.attempt >= 1000 for order in world.orders(Purpose.CLOSE))

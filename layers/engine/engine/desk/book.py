@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.desk.state import DeskInputs, DeskState, LogFact
 from engine.events import Quote
 from engine.ledger import Fill, Order, OrderState, Position, PositionStatus, Purpose
-from engine.orders import MAX_ATTEMPT, intent, remaining
+from engine.orders import MAX_ATTEMPT, first_attempt, intent, remaining
 from engine.reconcile import SymbolSide, expected_quantity
 from engine.records import Command, Consumed
 from engine.risk import Refusal, stale_price
@@ -225,7 +225,8 @@ class Book:
         """Store the intent of an attempt, the next if none is given; it is sent in this plan."""
         if attempt is None:
             attempts = [order.attempt for order in self.orders_of(position.position_id, purpose)]
-            attempt = min(max(attempts, default=-1) + 1, MAX_ATTEMPT)
+            next_one = max(max(attempts, default=-1) + 1, first_attempt(position))
+            attempt = min(next_one, MAX_ATTEMPT)
         made = intent(
             position,
             purpose,
