@@ -10,6 +10,7 @@ from tests.fake_venue import Faults
 from tests.spot_venue import SPOT_FEE, SpotVenue
 
 from engine.desk.spot import with_room_to_sell
+from engine.events import SendUnclear, Unclear
 from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.settings import Settings
 from engine.values import CloseReason, Exits, Side
@@ -123,6 +124,57 @@ def test_a_refused_sale_leaves_a_stop_until_it_is_tried_again() -> None:
     assert [order.state for order in closes] == [OrderState.REJECTED, OrderState.FILLED]
     assert world.store.positions[position.position_id].status is PositionStatus.CLOSED
     assert world.drift() == []
+
+
+def open_with_a_stop_of_unknown_fate(world: DeskWorld, arrives: bool) -> None:
+    """Its entry fills; the answer to its first stop is lost, or the stop itself."""
+
+    def strike(order: Order) -> SendUnclear | None:
+        if order.purpose is not Purpose.STOP:
+            return None
+        venue.script.clear()
+        venue.faults = Faults(event_dropped=1.0)
+        if arrives:
+            venue.accept(order)
+        return venue._unclear(order.client_order_id, Unclear.TIMEOUT)
+
+    venue = venue_of(world)
+    world.run(4)
+    venue.script = [strike, strike, strike]
+    world.wish(a_wish(entry_close_ms=world.clock.now_ms()))
+    world.run_until(lambda: bool(world.orders(Purpose.STOP)))
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_stop_of_unknown_fate_gets_a_second_one_where_only_one_of_them_can_be(
+    arrives: bool,
+) -> None:
+    world = a_world()
+    open_with_a_stop_of_unknown_fate(world, arrives)
+    world.venue.faults = Faults(look_up_failed=1.0, snapshot_failed=1.0, event_dropped=1.0)
+    world.run(4)
+
+    tried = [order.state for order in world.orders(Purpose.STOP)]
+    assert len(live_sales(world)) == 1
+    assert tried[1:] == [OrderState.REJECTED if arrives else OrderState.OPEN]
+    world.calm()
+    world.run(30)
+    assert len(live_sales(world)) == 1
+    assert world.only_position().status is PositionStatus.OPEN
+    assert world.drift() == []
+
+
+def test_where_the_owner_holds_more_a_stop_of_unknown_fate_stays_alone() -> None:
+    world = a_world()
+    world.venue.positions["BTCUSDT", Side.LONG] = Decimal(1000)
+    open_with_a_stop_of_unknown_fate(world, arrives=True)
+    world.venue.faults = Faults(look_up_failed=1.0, snapshot_failed=1.0, event_dropped=1.0)
+    world.run(4)
+
+    assert len(world.orders(Purpose.STOP)) == 1
+    world.calm()
+    world.run(30)
+    assert [order.purpose for order in live_sales(world)] == [Purpose.STOP]
 
 
 def test_while_a_sale_is_of_unknown_fate_no_stop_may_take_its_balance() -> None:

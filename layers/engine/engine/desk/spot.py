@@ -12,7 +12,7 @@ from decimal import Decimal
 from engine.desk.book import Book
 from engine.events import VenuePosition
 from engine.ladder import stop_distance_pct
-from engine.ledger import OrderState, Position, PositionStatus, Purpose
+from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.levels import breakeven_pct
 from engine.orders import is_ours, missing, remaining
 from engine.reconcile import SymbolSide
@@ -78,6 +78,7 @@ def keep_stop(
 ) -> None:
     """Exactly one stop of the right size and price: cancel the old, then place the new.
 
+    One of unknown fate gets a second one at once where the venue's lock lets only one of them be.
     `trigger` is None where a new one would fire at once: the position is about to be closed then.
     """
     if trigger is None or _is_selling(book, position):
@@ -88,7 +89,9 @@ def keep_stop(
     for order in live:
         if order not in fitting[-1:]:
             book.cancel(order)
-    if any(not order.state.is_terminal for order in stops) or not book.may_retry(stops):
+    if not all(order.state.is_terminal or _is_alone(book, order) for order in stops):
+        return
+    if not book.may_retry(stops) or sum(not order.state.is_terminal for order in stops) > 1:
         return
     entries = book.entries_of(position.position_id)
     is_growing = any(not order.state.is_terminal for order in entries)
@@ -154,6 +157,25 @@ def owned(
         if quantity:
             found.append(replace(one, quantity=quantity))
     return tuple(found)
+
+
+def _is_alone(book: Book, stop: Order) -> bool:
+    """Whether a stop of unknown fate, if it is there, leaves too little for another like it."""
+    if stop.state is not OrderState.UNKNOWN or book.snapshot is None:
+        return False
+    there = sum(
+        (one.quantity for one in book.snapshot.positions if one.symbol == stop.symbol), Decimal(0)
+    )
+    ours = sum((one.quantity for one in book.shares_of(stop.symbol, stop.side)), Decimal(0))
+    locked = sum(
+        (
+            remaining(order)
+            for order in book.orders.values()
+            if order.symbol == stop.symbol and order.reduce_only and not order.state.is_terminal
+        ),
+        Decimal(0),
+    )
+    return max(there, ours) - locked < remaining(stop)
 
 
 def _is_selling(book: Book, position: Position) -> bool:
