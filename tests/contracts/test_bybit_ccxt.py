@@ -204,6 +204,22 @@ async def test_two_positions_of_a_symbol_live_side_by_side(client: Any) -> None:
     assert left == []
 
 
+async def test_a_position_carries_its_own_stops(client: Any) -> None:
+    last = (await client.fetch_ticker(ETH))["last"]
+    await client.create_order(ETH, "market", "buy", 0.1)
+    await client.create_order(ETH, "market", "sell", 0.1, None, {"trailingAmount": "20"})
+    both = {"stopLossPrice": last * 0.9, "takeProfitPrice": last * 1.1}
+    with pytest.raises(ccxt.BadRequest, match="10001"):  # of a part of it, which is not served here
+        await client.create_order(ETH, "market", "sell", 0.1, None, both)
+    (held,) = await client.fetch_positions([ETH])
+    (kept,) = await client.fetch_open_orders(ETH)
+    await client.create_order(ETH, "market", "sell", 0.1, None, {"reduceOnly": True})
+
+    assert held["info"]["trailingStop"] == "20"
+    assert (kept["side"], kept["reduceOnly"]) == ("sell", True)
+    assert await client.fetch_open_orders(ETH) == []
+
+
 async def test_balance_and_positions_arrive_by_stream(client: Any) -> None:
     await client.create_order(ETH, "market", "buy", 0.1)
     async with asyncio.timeout(10):
