@@ -61,6 +61,7 @@ async def refused(venue: ServedVenue, client: Any, rule: dict[str, Any]) -> Exce
         ({"fault": "maintenance"}, ccxt.OnMaintenance, "maintenance"),
         ({"fault": "revoke_key"}, ccxt.AuthenticationError, "-2015"),
         ({"fault": "reject", "with": {"code": "-2019"}}, ccxt.InsufficientFunds, "-2019"),
+        ({"fault": "clock_refused"}, ccxt.InvalidNonce, "-1021"),
         ({"fault": "abort"}, ccxt.ExchangeNotAvailable, ""),
         ({"fault": "skew", "with": {"skew_ms": 30_000}}, ccxt.InvalidNonce, "-1021"),
         ({"fault": "skew", "with": {"skew_ms": -30_000}}, ccxt.InvalidNonce, "-1021"),

@@ -135,6 +135,8 @@ _REST = (
           _milliseconds("for_ms", 5_000), trouble=Trouble.MAINTENANCE),
     _rest("revoke_key", "the venue's words for a key it does not know (any more)",
           trouble=Trouble.KEY_REVOKED),
+    _rest("clock_refused", "one stamp is refused, although the clocks agree; not executed",
+          trouble=Trouble.CLOCK_REFUSED),
     _rest("reject", "an error of the venue with this code; not executed",
           _text("code"), _text("message", "Rejected.")),
     _rest("delay", "the request arrives late, or its answer does",

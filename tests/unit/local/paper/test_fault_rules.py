@@ -9,6 +9,7 @@ import pytest
 from local.paper.faults.kinds import KINDS, Where
 from local.paper.faults.rules import RuleError, read_rule
 from local.paper.faults.table import page
+from local.paper.wire import Trouble
 
 ROOT = Path(__file__).resolve().parents[4]
 VENUES = ("binance", "okx")
@@ -88,3 +89,14 @@ def test_the_page_on_faults_is_current() -> None:
     written = (ROOT / "infra/docs/faults.md").read_text()
 
     assert written == page(), "write it: python -m local.paper.faults.table > infra/docs/faults.md"
+
+
+def test_every_kind_is_tried_on_a_client() -> None:
+    tried = "".join(one.read_text() for one in (ROOT / "tests/contracts").glob("test_*.py"))
+
+    missing = [name for name in KINDS if f'"{name}"' not in tried]
+    assert missing == []
+
+
+def test_every_trouble_of_a_venue_can_be_asked_for() -> None:
+    assert {one.trouble for one in KINDS.values() if one.trouble} == set(Trouble)
