@@ -36,6 +36,10 @@ def words_of(venue: ServedVenue) -> ErrorWords:
     return dialect_of(name.removesuffix("_spot"), kind).errors
 
 
+def symbol_at(venue: ServedVenue) -> str:
+    return "BTC/USDT" if venue.wire.name == "binance_spot" else BTC
+
+
 def client_of(venue: ServedVenue) -> Any:
     return venue.client(CLIENTS[venue.wire.name])
 
@@ -128,13 +132,39 @@ async def test_each_venue_refuses_with_a_code_of_its_own(venue: ServedVenue) -> 
         await client.fetch_balance()
 
 
+async def test_each_venue_tells_of_what_somebody_else_did(venue: ServedVenue) -> None:
+    client = client_of(venue)
+    await client.load_markets()
+    symbol = symbol_at(venue)
+    assert await client.fetch_my_trades(symbol) == []
+
+    await venue.now("external_trade", symbol="BTCUSDT", side="BUY", quantity="0.05")
+
+    (trade,) = await client.fetch_my_trades(symbol)
+    assert trade["amount"] * (client.market(symbol)["contractSize"] or 1) == 0.05
+
+
+async def test_each_venue_lists_the_filters_as_they_are_by_now(venue: ServedVenue) -> None:
+    client = client_of(venue)
+    step = await steps_of(client, venue)
+
+    await venue.now("change_filters", symbol="BTCUSDT", step="0.01")
+
+    assert await steps_of(client, venue) == pytest.approx(10 * step)
+
+
+async def steps_of(client: Any, venue: ServedVenue) -> float:
+    await client.load_markets(True)
+    return float(client.market(symbol_at(venue))["precision"]["amount"])
+
+
 @pytest.mark.parametrize("fault", ["close", "abort_socket"])
 async def test_ccxt_dials_each_venue_again_after_its_socket_is_gone(
     venue: ServedVenue, fault: str
 ) -> None:
     client = client_of(venue)
     await client.load_markets()
-    symbol = "BTC/USDT" if venue.wire.name == "binance_spot" else BTC
+    symbol = symbol_at(venue)
     await client.watch_trades(symbol)
     watching = asyncio.gather(*[client.watch_trades(symbol) for _ in range(2)])
     await asyncio.sleep(0)  # it waits now
