@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.feed_watch import Watch, assert_same, kinds, watching
 from tests.paper_venue import PaperProcess
-from tests.venue_cases import VENUES
+from tests.venue_cases import SPOT, VENUES, VenueCase
 
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
@@ -25,7 +25,7 @@ from engine.orders import order_name
 from engine.values import Side
 
 BINANCE = VENUES[0]
-BTC_TRADES = "btcusdt@aggTrade"
+ON_EACH = pytest.mark.parametrize("venue", VENUES, ids=lambda venue: str(venue.name))
 
 
 def control(paper: PaperProcess, method: str, **body: Any) -> dict[str, Any]:
@@ -176,13 +176,23 @@ async def test_where_the_venue_serves_nobody_it_is_asked_once(paper: PaperProces
     ],
     ids=lambda fault: str(fault["fault"]),
 )
-async def test_lost_repeated_and_misplaced_trades_make_no_wrong_candle(
-    paper: PaperProcess, fault: dict[str, Any]
+@pytest.mark.parametrize(
+    ("venue", "topic"),
+    [
+        (VENUES[0], "btcusdt@aggTrade"),
+        (VENUES[2], "trades:BTC-USDT-SWAP"),
+        (SPOT, "btcusdt@aggTrade"),
+    ],
+    ids=lambda case: getattr(case, "name", ""),
+)
+async def test_where_trades_are_numbered_lost_repeated_and_misplaced_ones_make_no_wrong_candle(
+    paper: PaperProcess, venue: VenueCase, topic: str, fault: dict[str, Any]
 ) -> None:
-    async with watching(paper, BINANCE, symbols=2) as it:
+    async with watching(paper, venue, symbols=2) as it:
         await it.follow()
         await it.until_streaming()
-        async with struck(paper, fault | {"topic": BTC_TRADES}) as told:
+        rule = fault | {"topic": topic, "venue": venue.name}
+        async with struck(paper, rule) as told:
             made = await it.seconds(6)
             strikes = (await asyncio.to_thread(told))[0]["strikes"]
         truth = await it.truth(int(made[0].close_ms[0]) - 1000, int(made[-1].close_ms[0]))
@@ -235,10 +245,11 @@ def private_stream(it: Watch) -> PrivateStream:
     return stream
 
 
+@ON_EACH
 async def test_a_private_stream_that_is_mute_is_found_out_by_what_rest_tells(
-    paper: PaperProcess,
+    paper: PaperProcess, venue: VenueCase
 ) -> None:
-    async with watching(paper, BINANCE, symbols=1) as it:
+    async with watching(paper, venue, symbols=1) as it:
         exchange = CcxtExchange(it.wire, it.dialect, it.clock, hedge=False)
         await exchange.prepare("BTCUSDT", leverage=10, hedge=False, cross=True)
         await it.follow(private=True)
@@ -247,7 +258,8 @@ async def test_a_private_stream_that_is_mute_is_found_out_by_what_rest_tells(
         await until(lambda: private.stream.is_live)
         await asyncio.sleep(1.1)  # evidence must be younger than the stream by two clocks' doubt
         it.feed.events()
-        async with struck(paper, {"fault": "mute", "topic": "private.*"}):
+        mute = {"fault": "mute", "topic": "private.*", "venue": venue.name}
+        async with struck(paper, mute):
             order = an_entry(30)
             answer = await exchange.send(order, valid_ms=2_000)
             found = await exchange.look_up(order)
@@ -261,9 +273,13 @@ async def test_a_private_stream_that_is_mute_is_found_out_by_what_rest_tells(
     assert [type(event) for event in events].count(StreamBroken) == 2  # then the account is read
 
 
-async def test_a_private_stream_that_tells_its_fills_is_left_alone(paper: PaperProcess) -> None:
-    async with watching(paper, BINANCE, symbols=1) as it:
+@ON_EACH
+async def test_a_private_stream_that_tells_its_fills_is_left_alone(
+    paper: PaperProcess, venue: VenueCase
+) -> None:
+    async with watching(paper, venue, symbols=1) as it:
         exchange = CcxtExchange(it.wire, it.dialect, it.clock, hedge=False)
+        await exchange.prepare("BTCUSDT", leverage=10, hedge=False, cross=True)
         await it.follow(private=True)
         await it.until_streaming()
         private = private_stream(it)

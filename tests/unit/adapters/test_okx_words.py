@@ -131,6 +131,16 @@ def test_a_public_trade_counts_base_units(side: str, maker: bool) -> None:
     assert trade.is_sound
 
 
+def test_a_message_stands_for_the_trades_it_sums_up_and_a_list_s_row_for_none() -> None:
+    row = {"instId": SWAP, "side": "buy", "sz": "1", "px": "67000.1", "tradeId": "954514612",
+           "ts": "1700000000123"}  # fmt: skip
+
+    summed, listed = words.trade(row | {"count": "3"}, SIZES), words.trade(row, SIZES)
+
+    assert (summed.first_id, summed.last_id) == (954514610, 954514612)
+    assert (listed.first_id, listed.last_id) == (0, 0)
+
+
 def test_a_candle_s_volume_is_the_one_in_base() -> None:
     row = ["1700000040000", "1", "3", "0.5", "2", "100", "1", "67000", "1"]
 

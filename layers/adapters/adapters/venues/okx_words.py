@@ -97,15 +97,20 @@ def kline(row: list[str]) -> Kline:
 
 
 def trade(row: Row, sizes: Sizes) -> Trade:
-    """A public trade of REST or stream."""
-    symbol = to_symbol(row["instId"])
+    """A public trade of REST or stream.
+
+    A message of the stream sums up so many trades in a row; its id is that of the last.
+    """
+    symbol, last_id = to_symbol(row["instId"]), int(row["tradeId"])
     quantity = plain(Decimal(row["sz"]) * sizes[symbol])
     return Trade(
         symbol,
         int(row["ts"]),
         row["px"],
         quantity,
-        int(row["tradeId"]),
+        last_id,
+        first_id=last_id - int(row["count"]) + 1 if "count" in row else 0,
+        last_id=last_id if "count" in row else 0,
         is_buyer_maker=row["side"] == "sell",
     )
 

@@ -2,9 +2,9 @@
 
 from local.paper.core.exchange import PaperExchange
 from local.paper.market.instruments import PaperInstrument
+from local.paper.market.numbering import numbered
 from local.paper.venues.binance import depth, funding, market_shapes
 from local.paper.venues.binance.market_shapes import Json
-from local.paper.venues.binance.numbering import numbered
 from local.paper.venues.binance.public import INTERVALS_S
 
 _TICKERS = {"miniTicker": "24hrMiniTicker", "ticker": "24hrTicker"}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from local.paper.core.exchange import PaperExchange
 from local.paper.market.candles import Trade
 from local.paper.market.instruments import PaperInstrument
+from local.paper.market.numbering import numbered
 from local.paper.venues.binance import depth, errors, funding, market_shapes
 from local.paper.venues.binance.market_shapes import Json
-from local.paper.venues.binance.numbering import numbered
 from local.paper.venues.binance.parameters import Parameters
 from local.paper.venues.binance.shapes import number
 

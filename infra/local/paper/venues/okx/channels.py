@@ -6,6 +6,7 @@ from local.paper.core.exchange import PaperExchange
 from local.paper.core.refusals import RefusedError
 from local.paper.market.depth import SLOT_MS, slot_of
 from local.paper.market.instruments import PaperInstrument
+from local.paper.market.numbering import numbered
 from local.paper.venues.okx import contracts, market_shapes
 from local.paper.venues.okx.public import BARS_S
 from local.paper.wire import Json
@@ -48,9 +49,14 @@ class Channels:
     def _rows(
         self, channel: str, one: PaperInstrument, start_ms: int, end_ms: int
     ) -> Iterator[Json]:
-        if channel in ("trades", "trades-all"):
+        if channel == "trades-all":
             for made in self._quotes.recent(one.symbol, start_ms, end_ms):
                 yield market_shapes.trade(one, made) | {"count": "1"}
+        elif channel == "trades":
+            made_now = self._quotes.recent(one.symbol, start_ms, end_ms)
+            for first_id, made in numbered(self._quotes, one.symbol, made_now):
+                count = made.trade_id - first_id + 1
+                yield market_shapes.trade(one, made) | {"count": str(count)}
         elif channel in _DEPTHS:
             yield from self._books(one, _DEPTHS[channel], start_ms, end_ms)
         elif channel == "tickers" and self._is_news(one, start_ms, end_ms):
