@@ -12,7 +12,8 @@ client of the venue sees, takes and shows it:
   wrong rule is refused with its field, its value and what is allowed, and none is added.
 - `GET /faults` shows every rule with how often it matched and struck; `while_lasting` counts the
   requests that came during a ban or maintenance it had begun, where there should be none.
-- `DELETE /faults` ends all rules, and scripted executions, thin books and shifted mark prices.
+- `DELETE /faults` ends all rules, and scripted executions, thin books and shifted mark prices. What
+  has happened stays: filters, modes, orders, and the silence of a socket that was muted.
 - `POST /faults/now` does one thing at once: any fault of the books, or `close`, `abort_socket` and
   `mute` of the sockets that follow a topic. The answer tells what became of it, by venue.
 
