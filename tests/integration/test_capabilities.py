@@ -48,3 +48,19 @@ def test_an_old_name_is_kept_as_the_venues_own(api: ApiWorld) -> None:
 
     assert answer.status == 201
     assert answer.body["connection"]["exchange"] == "gate"
+
+
+def test_a_change_to_what_the_venue_does_not_do_is_refused_by_its_field(api: ApiWorld) -> None:
+    body = {
+        "name": "n", "exchange": "bitget", "api_key": "abcdefgh1234", "api_secret": "hgfedcba4321",
+        "api_passphrase": "words", "position_mode": "one_way",
+    }  # fmt: skip
+    made = api.post("/api/settings/connections", body).body
+    one = f"/api/settings/connections/{made['id']}"
+
+    hedge = api.call("PUT", one, {"position_mode": "hedge"})
+    bare = api.call("PUT", one, {"api_key": "abcdefgh5678", "api_secret": "hgfedcba5678"})
+
+    assert (hedge.status, bare.status) == (400, 400)
+    assert "position_mode must be one_way on bitget" in str(hedge.body)
+    assert "api_passphrase must be given on bitget" in str(bare.body)

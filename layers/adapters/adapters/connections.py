@@ -14,6 +14,7 @@ from adapters.operations import Operations
 from adapters.refusals import ConflictError, Reason
 from adapters.risk_rows import forget_risk
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow
+from adapters.venues.registry import SPOT, refuse_unfit, venue_named
 from engine.ports import Clock, Vault
 
 Shown = dict[str, Any]
@@ -103,6 +104,7 @@ class Connections:
             The latter if `version` is not the stored one, or the engine runs on this account.
         """
         row = connection_row(connection_id)
+        _refuse_what_the_venue_lacks(row, fields, credentials)
         values: dict[str, Any] = dict(fields)
         if credentials:
             refuse_placeholders(credentials)
@@ -196,6 +198,15 @@ class Connections:
         changed = {**values, "updated_at_ms": now_ms, "version": row.version + 1}
         audited.update(audit, row, changed, ConnectionRow.version == row.version)
         return self.one(row.connection_id)
+
+
+def _refuse_what_the_venue_lacks(
+    row: ConnectionRow, fields: Mapping[str, Any], credentials: Mapping[str, str]
+) -> None:
+    hedge = fields.get("position_mode") == "hedge" and row.api_type != SPOT
+    has_passphrase = not credentials or "api_passphrase" in credentials
+    venue = venue_named(row.exchange)
+    refuse_unfit(venue, row.api_type, hedge=hedge, passphrase=has_passphrase)
 
 
 def _refuse_other_version(row: ConnectionRow, version: int | None) -> None:

@@ -530,3 +530,16 @@ def test_what_a_restored_position_sends_has_names_that_were_never_used(side: Sid
     assert world.venue.duplicates == 0
     assert len(set(world.venue.arrived)) == len(world.venue.arrived)
     assert all(order.attempt >= 1000 for order in world.orders(Purpose.CLOSE))
+
+
+@BOTH
+def test_an_order_nobody_answers_for_makes_the_books_be_compared(side: Side) -> None:
+    world = DeskWorld(faults=Faults(invisible_ms=9_000, event_dropped=1.0))
+    world.wish(a_wish(side))
+    world.run_until(lambda: bool(world.orders(Purpose.ENTRY)))
+    world.inbox = []  # the answer never comes back
+    asked_ms = world.state.snapshot_asked_ms
+    world.run(12)
+
+    assert world.orders(Purpose.ENTRY)[0].reason == "no answer"
+    assert world.state.snapshot_asked_ms > asked_ms

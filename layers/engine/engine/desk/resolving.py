@@ -38,6 +38,7 @@ def _given_up(book: Book, order: Order) -> Order:
     unknown = replace(order, state=OrderState.UNKNOWN, reason="no answer")
     book.put_order(unknown)
     book.note("order_unknown", order=order.client_order_id, why="silence")
+    book.snapshot_wanted_ms = book.snapshot_wanted_ms or book.now_ms
     return unknown
 
 
