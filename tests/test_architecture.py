@@ -31,7 +31,7 @@ ENGINE_ORDER = (
     *("history", "bookkeeping", "standing"),
     *("ladder", "pseudo", "strategies", "trade_plan", "trade_state", "course", "trade", "books"),
     *("preset_pool", "preset_evaluation"),
-    *("levels", "shares", "risk", "sizing", "orders", "reconcile", "desk", "health"),
+    *("levels", "shares", "risk", "sizing", "orders", "listing", "reconcile", "desk", "health"),
     "cycles",
 )
 # They reach the world, the clock or the environment, which the engine is told instead.

@@ -5,12 +5,13 @@ compared only where nothing is on its way.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.events import OrderUpdate, Snapshot, VenueOrder
 from engine.ledger import Order, OrderState, Position, Purpose
-from engine.orders import intent, missing, order_type, parsed
+from engine.listing import Heaps, as_found, is_edited, sort_unknown
+from engine.orders import missing, parsed
 from engine.settings import Settings
 from engine.values import Side
 
@@ -68,18 +69,18 @@ def compared(
     """Orders by client id, quantities by (symbol, side); `others` by other connections' stops."""
     listed: list[OrderUpdate] = []
     edited: list[Order] = []
-    heaps = _Heaps(surplus=_surplus(positions.values(), snapshot, others or {}))
+    heaps = Heaps(surplus=_surplus(positions.values(), snapshot, others or {}))
     for found in snapshot.orders:
         order = orders.get(found.client_order_id)
         if order is not None and not order.state.is_terminal:
             listed.append(listing(found, snapshot.at_ms))
-            if _is_edited(order, found):
-                edited.append(_as_found(order, found))
+            if is_edited(order, found):
+                edited.append(as_found(order, found))
         elif order is not None:
             if snapshot.asked_ms > order.updated_at_ms + settings.visibility_ms:
                 heaps.orphans.append(order)
         else:
-            _sort_unknown(found, positions, closed, snapshot, heaps)
+            sort_unknown(found, positions, closed, snapshot, heaps)
     return Corrections(
         listed=tuple(listed),
         edited=tuple(edited),
@@ -152,96 +153,6 @@ def expected_quantity(position: Position, orders: Iterable[Order]) -> Decimal:
     """What is open, less what the venue says is filled by reducing orders and is not booked yet."""
     leaving = sum((missing(order) for order in orders if order.reduce_only), Decimal(0))
     return max(position.quantity - leaving, Decimal(0))
-
-
-@dataclass(slots=True)
-class _Heaps:
-    """Orders our books do not know, sorted; `surplus` is held by the venue and by no share."""
-
-    surplus: Mapping[SymbolSide, Decimal]
-    adopted: list[Order] = field(default_factory=list)
-    orphans: list[Order] = field(default_factory=list)
-    guards: list[Order] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
-
-
-def _sort_unknown(
-    found: VenueOrder,
-    positions: Mapping[str, Position],
-    closed: Mapping[str, Position],
-    snapshot: Snapshot,
-    heaps: _Heaps,
-) -> None:
-    """What is called an orphan is cancelled: never what may guard a position that was lost."""
-    name = parsed(found.client_order_id)
-    if name is None:
-        return  # somebody else's: never touched
-    position = positions.get(name.position_id)
-    if position is not None:
-        made = _order_of(found, position, name.purpose, name.attempt, snapshot.at_ms)
-        heaps.adopted.append(made)
-    elif name.position_id in closed:
-        owner = closed[name.position_id]
-        made = _order_of(found, owner, name.purpose, name.attempt, snapshot.at_ms)
-        heaps.orphans.append(made)
-    elif found.reduces:
-        made = _orphan(found, name.purpose, name.attempt, name.position_id)
-        is_needed = heaps.surplus.get((found.symbol, found.side), Decimal(0)) > 0
-        (heaps.guards if is_needed else heaps.orphans).append(made)
-    else:
-        heaps.strangers.append(found.client_order_id)
-
-
-def _is_edited(order: Order, found: VenueOrder) -> bool:
-    """Whether a resting order has another quantity or price than we gave it."""
-    if not (order.order_type.is_conditional and order.state.is_working):
-        return False
-    is_moved = found.trigger_price is not None and found.trigger_price != order.trigger_price
-    return is_moved or found.quantity != order.quantity
-
-
-def _as_found(order: Order, found: VenueOrder) -> Order:
-    price = order.trigger_price if found.trigger_price is None else found.trigger_price
-    return replace(order, quantity=found.quantity, trigger_price=price)
-
-
-def _order_of(
-    found: VenueOrder, position: Position, purpose: Purpose, attempt: int, at_ms: int
-) -> Order:
-    made = intent(
-        position,
-        purpose,
-        attempt=attempt,
-        quantity=found.quantity,
-        now_ms=at_ms,
-        trigger_price=found.trigger_price,
-    )
-    return replace(
-        made,
-        state=OrderState.PARTIALLY_FILLED if found.filled_quantity > 0 else OrderState.OPEN,
-        exchange_order_id=found.exchange_order_id,
-        filled_quantity=found.filled_quantity,
-        reason="adopted",
-    )
-
-
-def _orphan(found: VenueOrder, purpose: Purpose, attempt: int, position: str) -> Order:
-    """A reducing order of a position long gone, as much of it as a cancel needs."""
-    return Order(
-        client_order_id=found.client_order_id,
-        position_id=position,
-        purpose=purpose,
-        attempt=attempt,
-        symbol=found.symbol,
-        side=found.side,
-        order_type=order_type(purpose),
-        quantity=found.quantity,
-        trigger_price=found.trigger_price,
-        state=OrderState.OPEN,
-        exchange_order_id=found.exchange_order_id,
-        filled_quantity=found.filled_quantity,
-        reason="orphan",
-    )
 
 
 def _absent(orders: Iterable[Order], snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:

@@ -1,0 +1,50 @@
+"""Who may open credentials: where orders are sent and accounts are tested, nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as plain values."""
+
+
+def _plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+def _functions_that_may(action: str) -> set[str]:
+    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)
+    return {
+        name
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function" and action in str(resource)
+    }
+
+
+def test_only_the_order_path_and_the_connection_test_may_open_credentials() -> None:
+    assert _functions_that_may("kms:Decrypt") == {"PositionTickFunction", "EngineControlFunction"}
+
+
+def test_the_api_may_seal_credentials_and_nobody_may_do_all_with_the_key() -> None:
+    assert _functions_that_may("kms:Encrypt") == {"ApiFunction"}
+    assert _functions_that_may("kms:*") == set()
+
+
+def test_the_function_that_tests_accounts_sends_no_orders() -> None:
+    """It opens the venue, but nothing that sends: neither the position loop nor its desk."""
+    source = (TEMPLATE.parent / "functions/engine_control/app.py").read_text()
+
+    assert "position_burst" not in source
+    assert "engine.desk" not in source
