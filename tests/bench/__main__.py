@@ -174,6 +174,8 @@ class Bench:
             f"{own.orders_at_once} wishes in one instant: {done.orders} orders accepted, stops and "
             f"targets too, {done.orders_a_second:.0f} a second; {len(done.refused)} refused"
         )
+        for why in sorted(set(done.refused)):
+            self.say(f"refused {done.refused.count(why)} times: {why}")
 
     def growth(self) -> None:
         """How time grows."""

@@ -52,7 +52,8 @@ class TimedExchange(CcxtExchange):
         if isinstance(answer, OrderUpdate) and answer.state in _ACCEPTED:
             self.answered_us.setdefault(order.client_order_id, self._clock.now_us())
         else:
-            self.refused.append(str(answer))
+            why = answer.reason if isinstance(answer, OrderUpdate) else answer.text
+            self.refused.append(why)
         return answer
 
 
