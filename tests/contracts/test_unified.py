@@ -1,11 +1,12 @@
 """Any venue through ccxt's unified methods keeps the same promises, on the wires there are."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 from tests.contracts.test_exchange import (  # noqa: F401
     Desk,
+    eventually,
     opened,
     simple,
     test_a_reducing_order_without_a_position_is_rejected,
@@ -27,9 +28,13 @@ from tests.contracts.test_exchange import (  # noqa: F401
 from tests.paper_venue import PaperProcess
 from tests.venue_cases import VENUES, VenueCase
 
+from adapters.clock import SystemClock
+from adapters.feed import CcxtFeed
+from adapters.feed_settings import FeedSettings
 from adapters.venues.unified import UnifiedSwap
 from adapters.venues.unified_calls import UnifiedVenue
 from engine.errors import VenueRefusedError
+from engine.events import StreamBroken
 
 SPOKEN = {
     "binance": UnifiedVenue(ccxt_id="binanceusdm", per_minute=2400, client_id="clientOrderId"),
@@ -85,3 +90,25 @@ async def test_both_sides_at_once_are_refused_with_what_to_change(
 ) -> None:
     with pytest.raises(VenueRefusedError, match="position_mode must be one_way"):
         await simple.exchange.prepare("BTCUSDT", leverage=10, hedge=True, cross=True)
+
+
+async def test_prices_come_by_polling_and_the_account_asks_to_be_read(
+    simple: Desk,  # noqa: F811
+) -> None:
+    settings = FeedSettings(stream=False, poll_ms=200, slow_poll_ms=200)
+    feed = CcxtFeed(simple.wire, simple.dialect, SystemClock(), settings=settings)
+    await feed.follow([simple.instrument], private=True)
+
+    quotes = await eventually(_now(feed.quotes), lambda found: "BTCUSDT" in found)
+    events = await eventually(_now(feed.events), lambda found: bool(found))
+    await feed.close()
+
+    assert quotes["BTCUSDT"].price > 0
+    assert isinstance(events[0], StreamBroken)
+
+
+def _now[T](ask: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    async def answered() -> T:
+        return ask()
+
+    return answered
