@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 from tests.builders import a_wish, some_exits
-from tests.desk_world import DeskWorld, with_settings
+from tests.desk_world import CONNECTION, DeskWorld, with_settings
 from tests.fake_venue import Faults
 from tests.fakes import FakeStore
 
 from engine.events import StreamBroken
 from engine.ledger import Order, OrderState, OrderType, Position, PositionStatus, Purpose
 from engine.orders import order_name, position_id
-from engine.values import CloseReason, IndicationType, Side, Wish
+from engine.values import CloseReason, IndicationType, Loop, Side, Wish
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 ADOPT = with_settings(external_positions="adopt")
@@ -543,3 +543,12 @@ def test_an_order_nobody_answers_for_makes_the_books_be_compared(side: Side) -> 
 
     assert world.orders(Purpose.ENTRY)[0].reason == "no answer"
     assert world.state.snapshot_asked_ms > asked_ms
+
+
+def test_what_lasts_is_told_again_after_an_hour() -> None:
+    world = held_outside(Side.LONG)
+    world.clock.advance(3_600_000)
+    world.leases.change(CONNECTION, Loop.POSITION, expires_at_ms=world.clock.now_ms() + 60_000)
+    world.run(12)
+
+    assert alarms(world, "external_position") == 2

@@ -11,6 +11,7 @@ from engine.ledger import Order, OrderState, Position, Purpose
 from engine.orders import missing
 from engine.records import Facts
 
+ALARM_AGAIN_MS = 3_600_000  # what still lasts then is worth another word
 _URGENCY = {
     Purpose.STOP: 0,
     Purpose.CLOSE: 1,
@@ -83,6 +84,9 @@ def forget(book: Book, kept_ms: int) -> None:
     book.not_found = {c: times for c, times in book.not_found.items() if c in alive}
     orphans = {c for c, ms in book.cancelling.items() if book.now_ms - ms < kept_ms}
     _keep(book.cancelling, alive | (orphans - book.orders.keys()))
+    book.alarmed = {
+        key: ms for key, ms in book.alarmed.items() if book.now_ms - ms < ALARM_AGAIN_MS
+    }
     for noted in (book.bare_since, book.touched, book.add_refused, book.freeing):
         _keep(noted, book.positions)
 
