@@ -588,3 +588,65 @@ def test_a_key_that_is_not_accepted_is_that(code: str) -> None:
 def test_a_client_s_id_given_twice_is_known_by_code() -> None:
     assert all(map(OkxSwap().is_duplicate, ("51016", "51065")))
     assert not OkxSwap().is_duplicate("51008")
+
+
+# --- listings ---------------------------------------------------------------------------------
+
+NEWCOMER = LISTED[0] | {"instId": "NEW-USDT-SWAP", "ctVal": "10"}
+NEW_TRADE = {"instId": "NEW-USDT-SWAP", "px": "5", "sz": "2", "side": "buy", "tradeId": "1",
+             "ts": "1"}  # fmt: skip
+
+
+async def test_what_was_listed_since_is_learnt_when_it_is_met() -> None:
+    held = {"instId": "NEW-USDT-SWAP", "pos": "3", "posSide": "net", "avgPx": "5",
+            "mgnMode": "cross"}  # fmt: skip
+    wire = Scripted(publicGetPublicInstruments=Pages([LISTED, [*LISTED, NEWCOMER]]),
+                    privateGetAccountConfig=[{"posMode": "net_mode"}],
+                    privateGetAccountPositions=[held])  # fmt: skip
+    dialect = OkxSwap()
+    await dialect.is_hedged(wire)
+
+    (position,) = await dialect.positions(wire)
+    await dialect.positions(wire)
+
+    assert (position.symbol, position.quantity) == ("NEWUSDT", D(30))
+    assert len(wire.sent("publicGetPublicInstruments")) == 2
+
+
+async def test_a_trade_of_unknown_size_is_an_error_until_the_list_is_read_again() -> None:
+    wire = Scripted(publicGetPublicInstruments=Pages([LISTED, [*LISTED, NEWCOMER]]),
+                    publicGetMarketTickers=[])  # fmt: skip
+    dialect = OkxSwap()
+    message = {"arg": {"channel": "trades"}, "data": [NEW_TRADE]}
+    await dialect.last_prices(wire)
+
+    with pytest.raises(KeyError, match="NEWUSDT"):
+        dialect.read_trades(message)
+    await dialect.last_prices(wire)  # as polling does while the stream is broken
+    (trade,) = dialect.read_trades(message)
+
+    assert trade.quantity == "20"
+
+
+async def test_a_private_message_of_unknown_size_is_read_once_the_socket_is_dialled_again() -> None:
+    wire = Scripted(publicGetPublicInstruments=Pages([LISTED, [*LISTED, NEWCOMER]]))
+    client = a_client()
+    wire.client = lambda: client  # type: ignore[method-assign]  # this test needs a real one
+    row = FILLED | {"instId": "NEW-USDT-SWAP", "side": "buy", "posSide": "net", "tradeId": ""}
+    message = {"arg": {"channel": "orders"}, "data": [row]}
+    dialect = OkxSwap()
+    await dialect.private_socket(wire)
+
+    with pytest.raises(KeyError, match="NEWUSDT"):
+        dialect.read_private(message, wire.names, patient=True)
+    await dialect.private_socket(wire)
+    news = dialect.read_private(message, wire.names, patient=True)
+
+    assert news.updates[0].filled_quantity == 10
+
+
+async def test_an_order_for_what_is_not_listed_is_refused_before_it_is_sent() -> None:
+    wire = Scripted(publicGetPublicInstruments=[NEWCOMER])
+
+    with pytest.raises(VenueRefusedError, match="BTCUSDT: OKX lists no such swap"):
+        await OkxSwap().place(wire, an_order(Side.LONG), hedge=False, valid_ms=700)

@@ -5,7 +5,7 @@ live on their own routes with their own ids; one that is triggered becomes a pla
 of its own, which names its parent. A market order's answer says only that it was accepted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from adapters.venues.okx_requests import cancelling, placing
 from adapters.venues.okx_signing import logged_in, sign_with_deadlines
 from engine.errors import CtsError, VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
-from engine.ledger import Fill, Order, OrderState
+from engine.ledger import Fill, Order
 from engine.values import Instrument
 
 _GONE = frozenset({"51400", "51401", "51402", "51410", "51503", "51603"})
@@ -78,7 +78,7 @@ class OkxSwap:
     async def trades(
         self, wire: Caller, symbol: str, *, start_ms: int, end_ms: int
     ) -> Sequence[Trade]:
-        sizes = await self._known(wire)
+        sizes = await self._known(wire, [symbol])
         rows = await calls.trades(wire, symbol, start_ms=start_ms, end_ms=end_ms)
         return [words.trade(row, sizes) for row in reversed(rows)]
 
@@ -92,18 +92,20 @@ class OkxSwap:
         return words.account(row, now_ms=now_ms)
 
     async def positions(self, wire: Caller) -> tuple[VenuePosition, ...]:
-        sizes, rows = await self._known(wire), await calls.held(wire)
+        rows = await calls.held(wire)
+        sizes = await self._known(wire, map(words.symbol_of, rows))
         for row in rows:
-            self._modes.setdefault(words.to_symbol(row["instId"]), row["mgnMode"])
+            self._modes.setdefault(words.symbol_of(row), row["mgnMode"])
         return words.venue_positions(rows, sizes)
 
     async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
-        sizes = await self._known(wire)
-        return tuple(order_words.venue_order(row, sizes) for row in await calls.working(wire))
+        rows = await calls.working(wire)
+        sizes = await self._known(wire, map(words.symbol_of, rows))
+        return tuple(order_words.venue_order(row, sizes) for row in rows)
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         """From the quick list, and from the slower one what lies before its three days."""
-        sizes = await self._known(wire)
+        sizes = await self._known(wire, [symbol])
         params = {"instType": "SWAP", "instId": words.to_inst_id(symbol), "begin": since_ms}
         rows = await calls.ask_pages(wire, "privateGetTradeFills", params, "billId")
         if since_ms < int(wire.client().nonce()) - _FILLS_MS:
@@ -147,18 +149,20 @@ class OkxSwap:
         self._modes[symbol] = mode
 
     async def place(self, wire: Caller, order: Order, *, hedge: bool, valid_ms: int) -> OrderUpdate:
-        sizes, mode = await self._known(wire), await self._mode(wire, order.symbol)
+        size, mode = await self._size(wire, order.symbol), await self._mode(wire, order.symbol)
         until_ms = int(wire.client().nonce()) + valid_ms
-        params = placing(order, size=sizes[order.symbol], mode=mode, hedge=hedge, until_ms=until_ms)
+        params = placing(order, size=size, mode=mode, hedge=hedge, until_ms=until_ms)
         if order.order_type.is_conditional:
             row = await calls.act(wire, "privatePostTradeOrderAlgo", params)
-            return _accepted(order, row["algoId"])
+            return order_words.accepted(order, row["algoId"])
         row = await calls.act(wire, "privatePostTradeOrder", params)
         _note(wire.names, row["ordId"], order)
         try:
-            return await self.find(wire, order) or _accepted(order, row["ordId"])
+            return await self.find(wire, order) or order_words.accepted(order, row["ordId"])
         except (CtsError, *UNREADABLE):
-            return _accepted(order, row["ordId"])  # what came of it is told by stream and fills
+            return order_words.accepted(
+                order, row["ordId"]
+            )  # what came of it is told by stream and fills
 
     async def cancel(self, wire: Caller, order: Order, *, valid_ms: int) -> OrderUpdate | None:
         """The state after the cancel, or None if the venue knows no such order any more."""
@@ -173,7 +177,7 @@ class OkxSwap:
         return await self.find(wire, order)  # an accepted cancel may still lose against a fill
 
     async def find(self, wire: Caller, order: Order) -> OrderUpdate | None:
-        sizes = await self._known(wire)
+        sizes = await self._known(wire, [order.symbol])
         try:
             if order.order_type.is_conditional:
                 return await self._find_conditional(wire, order, sizes)
@@ -201,7 +205,7 @@ class OkxSwap:
     def read_trades(self, message: Any) -> Sequence[Trade]:
         if message.get("arg", {}).get("channel") != "trades":
             return ()
-        return [words.trade(row, self._sizes) for row in message.get("data", ())]
+        return self._read(lambda: [words.trade(r, self._sizes) for r in message.get("data", ())])
 
     def event_ms(self, message: Any) -> int | None:
         """When OKX made it: the latest time of its rows; None for what has none."""
@@ -226,18 +230,32 @@ class OkxSwap:
         """Nothing: the login lasts as long as its socket."""
 
     def read_private(self, message: Any, names: OrderNames, *, patient: bool) -> PrivateNews:
-        return order_words.private_news(message, names, self._sizes)
+        return self._read(lambda: order_words.private_news(message, names, self._sizes))
+
+    def _read[Found](self, reading: Callable[[], Found]) -> Found:
+        """What is of unknown size may be listed since: sizes are then asked for again."""
+        try:
+            return reading()
+        except KeyError:
+            self._sizes = {}
+            raise
 
     async def _listed(self, wire: Caller) -> list[Row]:
         rows = await calls.instruments(wire)
-        self._sizes |= {words.to_symbol(row["instId"]): words.contract_size(row) for row in rows}
+        self._sizes |= {words.symbol_of(row): words.contract_size(row) for row in rows}
         return rows
 
-    async def _known(self, wire: Caller) -> words.Sizes:
-        """Contract sizes, asked for once."""
-        if not self._sizes:
+    async def _known(self, wire: Caller, symbols: Iterable[str] = ()) -> words.Sizes:
+        """Contract sizes, asked for once, and again for symbols listed since."""
+        if not self._sizes or not self._sizes.keys() >= set(symbols):
             await self._listed(wire)
         return self._sizes
+
+    async def _size(self, wire: Caller, symbol: str) -> Decimal:
+        found = (await self._known(wire, [symbol])).get(symbol)
+        if found is None:
+            raise VenueRefusedError(f"{symbol}: OKX lists no such swap")
+        return found
 
     async def _mode(self, wire: Caller, symbol: str) -> str:
         """The margin mode that was prepared, or else that of the position that is open."""
@@ -271,18 +289,9 @@ class OkxSwap:
         names, order_id = wire.names, row["ordId"]
         named = names.get(order_id) or order_words.name_of_fill(row)
         if named is None:
-            found = await calls.order(wire, words.to_symbol(row["instId"]), ordId=order_id)
+            found = await calls.order(wire, words.symbol_of(row), ordId=order_id)
             named = order_words.name_of(found)
         return names.note(order_id, named)
-
-
-def _accepted(order: Order, exchange_order_id: str) -> OrderUpdate:
-    """All that an answer to an order says."""
-    return OrderUpdate(
-        client_order_id=order.client_order_id,
-        state=OrderState.OPEN,
-        exchange_order_id=exchange_order_id,
-    )
 
 
 def _note(names: OrderNames, exchange_order_id: str, order: Order) -> None:

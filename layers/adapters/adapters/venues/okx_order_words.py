@@ -8,7 +8,7 @@ from adapters.names import Name, OrderNames
 from adapters.venues import PrivateNews, Row, position_side
 from adapters.venues.okx_words import Sizes, is_of_usdt_swap, price, quantity, to_symbol
 from engine.events import OrderUpdate, VenueOrder
-from engine.ledger import Fill, FillKind, OrderState
+from engine.ledger import Fill, FillKind, Order, OrderState
 from engine.orders import parsed
 from engine.values import OrderSide, Side
 
@@ -36,6 +36,15 @@ _KINDS = {
 }
 _LIQUIDATIONS = range(100, 108)
 _DELEVERAGINGS = range(125, 129)
+
+
+def accepted(order: Order, exchange_order_id: str) -> OrderUpdate:
+    """All that the answer to an order says."""
+    return OrderUpdate(
+        client_order_id=order.client_order_id,
+        state=OrderState.OPEN,
+        exchange_order_id=exchange_order_id,
+    )
 
 
 def order_update(row: Row, client_order_id: str, sizes: Sizes) -> OrderUpdate:

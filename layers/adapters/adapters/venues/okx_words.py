@@ -39,6 +39,11 @@ def to_symbol(inst_id: str) -> str:
     return inst_id.removesuffix(_SUFFIX) + "USDT" if inst_id.endswith(_SUFFIX) else inst_id
 
 
+def symbol_of(row: Row) -> str:
+    """The symbol a row is about."""
+    return to_symbol(row["instId"])
+
+
 def contract_size(row: Row) -> Decimal:
     """Base units in one contract."""
     return Decimal(row["ctVal"]) * Decimal(row.get("ctMult") or 1)
