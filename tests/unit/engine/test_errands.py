@@ -8,7 +8,7 @@ from typing import cast
 from tests.fakes import FakeClock
 
 from engine.cycles.errands import Errands
-from engine.events import CancelUnclear, Event, SendUnclear, Unclear
+from engine.events import CancelUnclear, Event, SendUnclear, SnapshotFailed, Unclear
 from engine.ledger import Order, OrderType, Purpose
 from engine.ports import Exchange
 from engine.values import Side
@@ -21,6 +21,9 @@ class _Silent:
         return await self._never()
 
     async def cancel(self, order: Order) -> Event:
+        return await self._never()
+
+    async def snapshot(self) -> Event:
         return await self._never()
 
     async def _never(self) -> Event:
@@ -45,6 +48,17 @@ def an_order() -> Order:
         order_type=OrderType.STOP_MARKET,
         quantity=Decimal(1),
     )
+
+
+async def test_a_snapshot_given_up_at_the_end_of_a_burst_has_failed() -> None:
+    errands = Errands(cast(Exchange, _Silent()), FakeClock(), _Log())
+    errands.snapshot()
+    await asyncio.sleep(0)
+
+    await errands.drain(1)
+
+    (failed,) = errands.take()
+    assert isinstance(failed, SnapshotFailed)
 
 
 async def test_a_look_up_and_a_cancel_given_up_at_the_end_of_a_burst_are_told_as_unclear() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from engine.errors import CtsError, RefusedError
@@ -16,6 +17,7 @@ from engine.events import (
     PrepareRefused,
     SendSkipped,
     SendUnclear,
+    SnapshotFailed,
     Unclear,
 )
 from engine.ledger import Order
@@ -57,15 +59,20 @@ class Errands:
             self._start("follow", self._follow(feed, tuple(instruments)))
 
     def cancel(self, order: Order) -> None:
-        work = self._or_given_up(self.exchange.cancel(order), self._cancel_unclear, order)
+        work = self._or_given_up(
+            partial(self.exchange.cancel, order), partial(self._cancel_unclear, order)
+        )
         self._start(f"cancel {order.client_order_id}", work)
 
     def look_up(self, order: Order) -> None:
-        work = self._or_given_up(self.exchange.look_up(order), self._unclear, order)
+        work = self._or_given_up(
+            partial(self.exchange.look_up, order), partial(self._unclear, order)
+        )
         self._start(f"look up {order.client_order_id}", work)
 
     def snapshot(self) -> None:
-        self._start("snapshot", _one(self.exchange.snapshot()))
+        work = self._or_given_up(self.exchange.snapshot, self._snapshot_failed)
+        self._start("snapshot", work)
 
     def account(self) -> None:
         self._start("account", self._account())
@@ -113,17 +120,17 @@ class Errands:
         now_ms = self.clock.now_ms()
         if now_ms > order.submitting_at_ms + settings.send_window_ms:
             return (SendSkipped(client_order_id=order.client_order_id, at_ms=now_ms),)
-        sent = self.exchange.send(order, valid_ms=settings.send_validity_ms)
-        return await self._or_given_up(sent, self._unclear, order)
+        sent = partial(self.exchange.send, order, valid_ms=settings.send_validity_ms)
+        return await self._or_given_up(sent, partial(self._unclear, order))
 
     async def _or_given_up(
-        self, work: Coroutine[Any, Any, Event], unclear: Callable[[Order], Event], order: Order
+        self, ask: Callable[[], Coroutine[Any, Any, Event]], unclear: Callable[[], Event]
     ) -> Sequence[Event]:
         """The answer; a question that is given up gets one, too, or it would be open for ever."""
         try:
-            return (await work,)
+            return (await ask(),)
         except asyncio.CancelledError:
-            self.inbox.append(unclear(order))
+            self.inbox.append(unclear())
             raise
 
     def _unclear(self, order: Order) -> Event:
@@ -138,6 +145,9 @@ class Errands:
         return CancelUnclear(
             client_order_id=order.client_order_id, text=_GIVEN_UP, at_ms=self.clock.now_ms()
         )
+
+    def _snapshot_failed(self) -> Event:
+        return SnapshotFailed(text=_GIVEN_UP, at_ms=self.clock.now_ms())
 
     async def _follow(self, feed: Feed, instruments: tuple[Instrument, ...]) -> Sequence[Event]:
         await feed.follow(instruments, private=True)
@@ -171,7 +181,3 @@ class Errands:
             refused = PrepareRefused(symbol=symbol, text=str(error), at_ms=self.clock.now_ms())
             return (refused,)
         return (Prepared(symbol=symbol, leverage=leverage, at_ms=self.clock.now_ms()),)
-
-
-async def _one[E: Event](answer: Coroutine[Any, Any, E]) -> Sequence[E]:
-    return (await answer,)
