@@ -114,7 +114,8 @@ class Case:
         self.cloud = Cloud(self.plant, spec.settings.lease_ms, spec.worker_skews_ms, clock)
         self.plant.starter = self.cloud
         dice = random.Random(spec.dice.randrange(2**32))
-        self.outside = Outside(spec, self.plant, self.cloud, self.venue, dice)
+        rare = random.Random(f"rare {spec.venue}:{spec.seed}")
+        self.outside = Outside(spec, self.plant, self.cloud, self.venue, dice, rare)
         self.watch = Watch(self.plant, self.venue, self.cloud)
         self.venue.after_pump = self.watch.look
 
@@ -159,6 +160,7 @@ class Case:
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.outside.is_over = True
+        self.outside.let_run()
         self.plant.leases.change(CONNECTION, Loop.TRADE, wanted="stop")
         self.spec.weather.is_calm = True
         self.plant.hazards.is_calm = True

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.ledger import PositionStatus
@@ -21,6 +21,7 @@ from local.simulation.venue_events import FORCEFUL, HARMLESS, happen
 
 _STEP_S = 0.25
 _NOTICED_S = 3
+_RARE_RATE = 0.02
 _INDICATIONS = (IndicationType.DIRECTION, IndicationType.MOVE)
 
 
@@ -33,6 +34,7 @@ class Outside:
     cloud: Cloud
     venue: VenueSide
     dice: random.Random
+    rare: random.Random
     was_meddled: bool = False
     is_over: bool = False
     wishes: int = 0
@@ -49,6 +51,8 @@ class Outside:
             for rate, event in HARMLESS:
                 if self.dice.random() < rate * _STEP_S * self.spec.mischief:
                     self._by_venue(event)
+            if self.rare.random() < _RARE_RATE * _STEP_S:
+                self.rare.choice((self._stop_a_while, self._emergency, self._switch_trading))()
 
     def _rates(self) -> tuple[tuple[float, Callable[[], None]], ...]:
         """What happens how often a second."""
@@ -106,6 +110,38 @@ class Outside:
 
     def _close_all(self) -> None:
         self.command("close_all")
+
+    def _stop_a_while(self) -> None:
+        """The loop is told to end, and a little later to run again."""
+        self._tell_loop("stopped by the operator", wanted="stop")
+        self.cloud.loop.call_later(self.rare.randrange(1, 8), self.let_run)
+
+    def _emergency(self) -> None:
+        """Nothing more opens, everything closes; then trading is allowed again."""
+        self._tell_loop("emergency", halt=True)
+        self.command("close_all")
+        self.cloud.loop.call_later(self.rare.randrange(2, 8), self.let_run)
+
+    def let_run(self) -> None:
+        """What an operator stopped runs on; the supervisor starts it."""
+        self._tell_loop("runs on", wanted="run", halt=False)
+
+    def _switch_trading(self) -> None:
+        """Trading is switched off and soon on again."""
+        store = self.plant.store
+        assert store.engine_row is not None
+        store.engine_row = replace(store.engine_row, may_trade=False)
+        self.plant.history.tell("outside", "trading is off")
+        self.cloud.loop.call_later(self.rare.randrange(1, 5), self._trade_again)
+
+    def _trade_again(self) -> None:
+        store = self.plant.store
+        assert store.engine_row is not None
+        store.engine_row = replace(store.engine_row, may_trade=True)
+
+    def _tell_loop(self, why: str, **values: object) -> None:
+        self.plant.history.tell("outside", why)
+        self.plant.leases.change(CONNECTION, Loop.POSITION, **values)
 
     def _close_one(self) -> None:
         live = [p for p in self.plant.store.positions.values() if _is_live(p.status)]
