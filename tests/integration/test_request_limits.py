@@ -2,6 +2,7 @@
 
 import pytest
 from tests.fakes import FakeClock
+from tests.position_world import Lines
 
 from adapters.limit_board import DynamoBoard
 from adapters.limits import Limits
@@ -72,7 +73,8 @@ async def test_without_its_table_a_worker_goes_on_with_what_it_heard_itself(
     moto_tables: None,
 ) -> None:
     LimitRow.delete_table()
-    clock, board = FakeClock(), DynamoBoard(VENUE)
+    lines = Lines()
+    clock, board = FakeClock(), DynamoBoard(VENUE, lines)
     limits = Limits(clock, per_minute=2_400, board=board)
 
     await limits.take(5, urgent=True)
@@ -81,4 +83,5 @@ async def test_without_its_table_a_worker_goes_on_with_what_it_heard_itself(
 
     with pytest.raises(VenueBusyError):
         await limits.take(0, urgent=True)
-    assert board.failures > 0
+    assert board.failures > 1
+    assert lines.problems == ["request limits are not shared"]

@@ -13,7 +13,8 @@ from pynamodb.expressions.update import Action
 from adapters.limits import Notice
 from adapters.tables import LimitRow
 from adapters.tables.limits import SILENCE
-from adapters.transactions import is_refused
+from adapters.transactions import is_refused, response_code
+from engine.ports import Log
 
 _KEPT_S = 3_600
 _MINUTE_S = 60
@@ -25,11 +26,14 @@ class DynamoBoard:
     Attributes
     ----------
     failures : int
-        Calls of the table that failed: then every worker knows only what it heard itself.
+        Calls of the table that failed: then every worker knows only what it heard itself. The log
+        is told when that begins.
     """
 
-    def __init__(self, venue: str) -> None:
+    def __init__(self, venue: str, log: Log | None = None) -> None:
         self._venue = venue
+        self._log = log
+        self._answers = True
         self.failures = 0
 
     async def read(self, minute: int) -> Notice:
@@ -71,10 +75,19 @@ class DynamoBoard:
     async def _asked[T](self, work: Callable[[], T]) -> T | None:
         """Beside the loop: ticks and orders do not wait for a word to other workers."""
         try:
-            return await asyncio.to_thread(work)
-        except PynamoDBException:
+            found = await asyncio.to_thread(work)
+        except PynamoDBException as error:
             self.failures += 1
+            if self._answers and self._log is not None:
+                facts = {
+                    "venue": self._venue,
+                    "error": response_code(error) or type(error.cause).__name__,
+                }
+                self._log.problem("request limits are not shared", facts)
+            self._answers = False
             return None
+        self._answers = True
+        return found
 
 
 def _slot(minute: int) -> str:

@@ -119,7 +119,7 @@ class VenueOpener:
     def _limits(self, dialect: Dialect, network: Network) -> Limits:
         name = f"{dialect.ccxt_id}#{network}"
         if name not in self.limits:
-            self.limits[name] = limits_of(dialect, self.clock, DynamoBoard(name))
+            self.limits[name] = limits_of(dialect, self.clock, DynamoBoard(name, self.log))
         return self.limits[name]
 
 
