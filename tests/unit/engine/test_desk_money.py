@@ -204,3 +204,31 @@ def test_a_liquidation_nobody_heard_of_is_found_and_named(side: Side) -> None:
     world.run_until(lambda: world.only_position().status is PositionStatus.CLOSED, 200)
 
     assert world.only_position().close_reason is CloseReason.LIQUIDATED
+
+
+@BOTH
+def test_a_forced_part_whose_row_was_not_written_with_its_position_counts_once(side: Side) -> None:
+    world = DeskWorld()
+    position = world.open(a_wish(side))
+    part = (position.quantity / 4).quantize(Decimal("0.001"))
+    fill = world.venue.force("BTCUSDT", side, FillKind.DELEVERAGING, part)
+    world.run(4)
+
+    del world.store.fills[fill.key]  # the worker died between the two writes
+    world.start()
+    world.run(40)
+
+    assert world.only_position().quantity == position.quantity - part
+    assert fill.key in world.store.fills
+    assert world.drift() == []
+
+
+def test_a_payment_read_by_a_new_owner_is_remembered_once() -> None:
+    world = DeskWorld(settings=OFTEN)
+    world.open(a_wish())
+    world.venue.pay_funding("BTCUSDT", "0.0001")
+    world.run(20)
+    world.start()
+    world.run(20)
+
+    assert len(world.only_position().settled) == 1
