@@ -166,10 +166,14 @@ def test_a_liquidation_ends_every_share_cancels_its_orders_alarms_and_rests_the_
     assert not world.venue.live()
     assert sum("position_liquidation" in line for line in world.log) == 2
     assert START_EQUITY + earned(world) == world.venue.account_now().equity
-    again = a_wish(side, parameter=13, entry_close_ms=world.clock.now_ms())
+    now_ms = world.clock.now_ms()
+    again = a_wish(side, exits=some_exits("5", "2"), entry_close_ms=now_ms)
+    against = a_wish(side.opposite, exits=some_exits("5", "2"), entry_close_ms=now_ms)
     world.wish(again)
+    world.wish(against)
     world.run(3)
     assert world.store.consumed[again.wish_id].reason == "cooldown"
+    assert world.store.consumed[against.wish_id].outcome == "done"
 
 
 @BOTH
