@@ -241,7 +241,8 @@ class Wire:
 
 def _is_order(method: str) -> bool:
     """Whether a ccxt method creates or changes orders: these are counted beside the weight."""
-    return "Post" in method and "rder" in method and "ancel" not in method
+    is_sent = "Post" in method or method.startswith("create_")
+    return is_sent and "rder" in method and "ancel" not in method
 
 
 def _forgive_late_pongs(connection: Any) -> None:

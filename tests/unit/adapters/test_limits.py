@@ -8,6 +8,7 @@ from tests.fakes import FakeClock
 
 from adapters.limit_answers import OrderLimit
 from adapters.limits import Limits, Notice
+from adapters.wire import _is_order
 from adapters.venues.binance import BinanceUsdm
 from adapters.venues.okx import OkxSwap as Okx
 from adapters.wire import limits_of
@@ -264,3 +265,23 @@ async def test_an_order_does_not_wait_for_a_board_that_does_not_answer() -> None
 
     async with asyncio.timeout(1):
         await limits.take(0, urgent=True, is_order=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "counted"),
+    [
+        ("fapiPrivatePostOrder", True),
+        ("fapiPrivatePostAlgoOrder", True),
+        ("privatePostV5OrderCreate", True),
+        ("privatePostTradeOrderAlgo", True),
+        ("create_order", True),
+        ("fapiPrivateDeleteOrder", False),
+        ("privatePostV5OrderCancel", False),
+        ("privatePostTradeCancelOrder", False),
+        ("fapiPrivateGetOpenOrders", False),
+        ("fapiPrivatePostLeverage", False),
+        ("cancel_order", False),
+    ],
+)
+def test_only_new_orders_count_as_orders(method: str, counted: bool) -> None:
+    assert _is_order(method) is counted
