@@ -13,7 +13,7 @@ CASES = 1000
 FOUND_AFTER = {
     "resend_on_timeout": 1,
     "claim_without_the_lease": 68,
-    "facts_without_the_lease": 27,
+    "facts_without_the_lease": 54,
     "believe_one_empty_answer": 1,
     "book_a_fill_twice": 1,
     "not_found_is_gone": 30,
@@ -22,7 +22,7 @@ FOUND_AFTER = {
     "seal_nothing": 2,
     "send_late": 4,
     "hear_the_stream_alone": 2,
-    "ignore_funding": 13,
+    "ignore_funding": 17,
     "lose_a_fee": 1,
     "leave_orphans": 1,
     "believe_a_refusal_to_reduce": 1,
