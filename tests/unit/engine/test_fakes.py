@@ -21,10 +21,10 @@ def a_store() -> FakeStore:
 
 
 def test_the_fakes_speak_the_ports() -> None:
-    store = a_store()
-    venue = FakeVenue(clock=store.clock, instruments_by_symbol={"BTCUSDT": an_instrument()})
+    store, clock = a_store(), FakeClock(NOW_MS)
+    venue = FakeVenue(clock=clock, instruments_by_symbol={"BTCUSDT": an_instrument()})
 
-    ports: tuple[Clock, Leases, Store, Exchange] = (store.clock, store.leases, store, venue)
+    ports: tuple[Clock, Leases, Store, Exchange] = (clock, store.leases, store, venue)
 
     assert len(ports) == 4
 
