@@ -8,10 +8,9 @@ from tests.fakes import FakeClock
 
 from adapters.limit_answers import OrderLimit
 from adapters.limits import Limits, Notice
-from adapters.wire import _is_order
 from adapters.venues.binance import BinanceUsdm
 from adapters.venues.okx import OkxSwap as Okx
-from adapters.wire import limits_of
+from adapters.wire import _is_order, limits_of
 from engine.errors import RestrictedLocationError, VenueBusyError
 
 USED = "X-MBX-USED-WEIGHT-1M"
