@@ -15,7 +15,7 @@ from typing import Any
 from adapters.opener import dialect_of
 from engine.errors import RefusedError
 from local.paper.venues import WIRES
-from local.simulation.case import CaseResult, run_case
+from local.simulation.case import CaseResult, listed, run_case
 from local.simulation.machines import API_TYPE
 from local.simulation.outcomes import Row
 from local.simulation.venue import DENIALS
@@ -145,6 +145,8 @@ def _run(cases: Sequence[Case]) -> list[CaseResult]:
 
 
 def _begin() -> None:
-    """Ctrl-C is the parent's to hear; what was imported is no garbage and need not be searched."""
+    """Ctrl-C is the parent's to hear; what every case needs is no garbage to search again."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for venue in ready_venues():
+        listed(venue)
     gc.freeze()
