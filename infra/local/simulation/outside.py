@@ -17,7 +17,7 @@ from local.simulation.machines import Plant
 from local.simulation.spec import SYMBOLS, Spec
 from local.simulation.stage import SECOND_US
 from local.simulation.venue import VenueSide
-from local.simulation.venue_events import FORCEFUL, HARMLESS, happen
+from local.simulation.venue_events import FORCEFUL, HARMLESS, flip_position_mode, happen
 
 _STEP_S = 0.25
 _NOTICED_S = 3
@@ -52,7 +52,7 @@ class Outside:
                 if self.dice.random() < rate * _STEP_S * self.spec.mischief:
                     self._by_venue(event)
             if self.rare.random() < _RARE_RATE * _STEP_S:
-                self.rare.choice((self._stop_a_while, self._emergency, self._switch_trading))()
+                self.rare.choice(self._rarities())()
 
     def _rates(self) -> tuple[tuple[float, Callable[[], None]], ...]:
         """What happens how often a second."""
@@ -110,6 +110,13 @@ class Outside:
 
     def _close_all(self) -> None:
         self.command("close_all")
+
+    def _rarities(self) -> tuple[Callable[[], None], ...]:
+        return self._stop_a_while, self._emergency, self._switch_trading, self._flip
+
+    def _flip(self) -> None:
+        """The account's position mode is changed while nothing is held."""
+        self._by_venue(flip_position_mode)
 
     def _stop_a_while(self) -> None:
         """The loop is told to end, and a little later to run again."""

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 
+from local.paper.core import modes
 from local.paper.core.records import Position
 from local.paper.core.refusals import RefusedError
 from local.paper.core.scripts import Part
@@ -56,6 +57,14 @@ def deleverage(venue: VenueSide, dice: random.Random) -> str:
     chosen = dice.choice(held)
     venue.exchange.deleverage(chosen.symbol, chosen.position_side, Decimal(dice.choice((50, 100))))
     return "auto-deleveraging"
+
+
+def flip_position_mode(venue: VenueSide, dice: random.Random) -> str:
+    """Somebody changes between one position a symbol and two; a venue allows it only when flat."""
+    del dice
+    venue.exchange.advance()
+    modes.set_hedge_mode(venue.books, hedge_mode=not venue.books.account.hedge_mode)
+    return "position mode flipped"
 
 
 HARMLESS: tuple[tuple[float, Callable[[VenueSide, random.Random], str]], ...] = (
