@@ -1,7 +1,5 @@
 """The paper exchange in the test's own process: real TLS on loopback, unmodified clients."""
 
-import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import aiohttp.abc
 import ccxt.pro
+from tests.outside_client import led_session
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
@@ -35,26 +33,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class _ToLoopback(aiohttp.abc.AbstractResolver):
-    """Every host name is the paper exchange."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[aiohttp.abc.ResolveResult]:
-        return [
-            {
-                "hostname": host, "host": "127.0.0.1", "port": self._port, "proto": 0,
-                "family": socket.AF_INET, "flags": socket.AI_NUMERICHOST,
-            }
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        return None
-
-
 @dataclass(slots=True)
 class ServedVenue:
     """A venue behind its doors, and clients to it."""
@@ -70,9 +48,7 @@ class ServedVenue:
 
     def session(self) -> aiohttp.ClientSession:
         """A plain HTTP client for which every host is the venue."""
-        context = ssl.create_default_context(cafile=str(self.authority))
-        connector = aiohttp.TCPConnector(resolver=_ToLoopback(self.doors.port), ssl=context)
-        made = aiohttp.ClientSession(connector=connector)
+        made = led_session(self.doors.port, str(self.authority))
         self._closing.append(made)
         return made
 

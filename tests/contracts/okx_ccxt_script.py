@@ -1,42 +1,20 @@
 """An unmodified ccxt.pro client of OKX trading on the paper exchange with production URLs.
 
-Run as ``python okx_ccxt_script.py PORT CA_FILE KEY SECRET PASSPHRASE``; prints one JSON object. It
-knows nothing of this project: only the resolver (every host is the loopback) and the trusted
-certificate differ from a client of the real venue.
+Run as ``python -m tests.contracts.okx_ccxt_script PORT CA_FILE KEY SECRET PASSPHRASE``;
+prints one JSON object. It knows nothing of this project: only what tests.outside_client gives it
+differs from a client of the real venue.
 """
 
 import asyncio
 import json
-import socket
-import ssl
 import sys
-from collections.abc import Callable
 from typing import Any
 
-import aiohttp
-import aiohttp.abc
 import ccxt.pro
+from tests.outside_client import closed, collect, error_names, led, until
 
 BTC = "BTC/USDT:USDT"
 ETH = "ETH/USDT:USDT"
-
-
-class ToLoopback(aiohttp.abc.AbstractResolver):
-    """Every host name is the paper exchange."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def resolve(
-        self, host: str, port: int = 0, family: int = socket.AF_INET
-    ) -> list[aiohttp.abc.ResolveResult]:
-        return [
-            {"hostname": host, "host": "127.0.0.1", "port": self._port, "family": socket.AF_INET,
-             "proto": 0, "flags": socket.AI_NUMERICHOST}
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        return None
 
 
 def client(keys: list[str], **more: Any) -> Any:
@@ -48,24 +26,7 @@ def client(keys: list[str], **more: Any) -> Any:
             "timeout": 10_000, "options": {"defaultType": "swap"},
         } | more
     )  # fmt: skip
-    context = ssl.create_default_context(cafile=authority)
-    connector = aiohttp.TCPConnector(resolver=ToLoopback(int(port)), ssl=context)
-    exchange.session = aiohttp.ClientSession(connector=connector)
-    exchange.own_session = False
-    return exchange
-
-
-async def closed(exchange: Any) -> None:
-    session = exchange.session
-    await exchange.close()
-    await session.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that the stream brings; ten seconds at most."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+    return led(exchange, int(port), authority)
 
 
 async def market_data(exchange: Any) -> dict[str, Any]:
@@ -108,11 +69,6 @@ async def streamed(exchange: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _collect(watch: Any, *arguments: Any) -> None:
-    while True:
-        await watch(*arguments)
-
-
 def own_ids(exchange: Any) -> set[str]:
     """Our own client ids among the plain orders seen on the private channel."""
     return {one["clientOrderId"] for one in exchange.orders or [] if one["clientOrderId"]}
@@ -120,8 +76,8 @@ def own_ids(exchange: Any) -> set[str]:
 
 async def traded(exchange: Any) -> dict[str, Any]:
     """Open, protect, reduce and close a position; watch it all on the private channels."""
-    watching = [asyncio.create_task(_collect(exchange.watch_orders)),
-                asyncio.create_task(_collect(exchange.watch_my_trades))]  # fmt: skip
+    watching = [asyncio.create_task(collect(exchange.watch_orders)),
+                asyncio.create_task(collect(exchange.watch_my_trades))]  # fmt: skip
     await until(lambda: any("orders" in one.subscriptions for one in exchange.clients.values()))
     await asyncio.sleep(0.3)
     await exchange.set_leverage(10, BTC)
@@ -205,7 +161,7 @@ async def watched_account(exchange: Any) -> dict[str, Any]:
     order = exchange.create_order
     stops = asyncio.create_task(exchange.watch_orders(ETH, None, None, {"trigger": True}))
     balance = await asyncio.wait_for(exchange.watch_balance(), 5)
-    positions = asyncio.create_task(_collect(exchange.watch_positions, [ETH]))
+    positions = asyncio.create_task(collect(exchange.watch_positions, [ETH]))
     await asyncio.sleep(0.3)
     await order(ETH, "market", "buy", 2)
     last = (await exchange.fetch_ticker(ETH))["last"]
@@ -242,13 +198,7 @@ async def refused(exchange: Any, keys: list[str]) -> dict[str, str]:
         "bad_signature": wrong.fetch_balance(), "unknown_key": unknown.fetch_balance(),
         "bad_passphrase": stranger.fetch_balance(), "late": ahead.fetch_balance(),
     }  # fmt: skip
-    names = {}
-    for name, attempt in attempts.items():
-        try:
-            await attempt
-            names[name] = "accepted"
-        except ccxt.BaseError as error:
-            names[name] = type(error).__name__
+    names = await error_names(attempts)
     for each in (wrong, unknown, stranger, ahead):
         await closed(each)
     return names

@@ -1,43 +1,21 @@
 """An unmodified ccxt.pro client of Binance spot on the paper exchange with production URLs.
 
-Run as ``python spot_ccxt_script.py PORT CA_FILE KEY SECRET``; prints one JSON object. It knows
-nothing of this project: only the resolver (every host is the loopback) and the trusted certificate
-differ from a client of the real venue.
+Run as ``python -m tests.contracts.spot_ccxt_script PORT CA_FILE KEY SECRET``;
+prints one JSON object. It knows nothing of this project: only what tests.outside_client gives it
+differs from a client of the real venue.
 """
 
 import asyncio
 import json
-import socket
-import ssl
 import sys
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import aiohttp
-import aiohttp.abc
 import ccxt.pro
+from tests.outside_client import closed, collect, error_names, led, until
 
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
-
-
-class ToLoopback(aiohttp.abc.AbstractResolver):
-    """Every host name is the paper exchange."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def resolve(
-        self, host: str, port: int = 0, family: int = socket.AF_INET
-    ) -> list[aiohttp.abc.ResolveResult]:
-        return [
-            {"hostname": host, "host": "127.0.0.1", "port": self._port, "family": socket.AF_INET,
-             "proto": 0, "flags": socket.AI_NUMERICHOST}
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        return None
 
 
 def client(keys: list[str], **more: Any) -> Any:
@@ -51,24 +29,7 @@ def client(keys: list[str], **more: Any) -> Any:
         {"apiKey": key, "secret": secret, "enableRateLimit": False, "timeout": 10_000,
          "options": options} | more
     )  # fmt: skip
-    context = ssl.create_default_context(cafile=authority)
-    connector = aiohttp.TCPConnector(resolver=ToLoopback(int(port)), ssl=context)
-    exchange.session = aiohttp.ClientSession(connector=connector)
-    exchange.own_session = False
-    return exchange
-
-
-async def closed(exchange: Any) -> None:
-    session = exchange.session
-    await exchange.close()
-    await session.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that the stream brings; ten seconds at most."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+    return led(exchange, int(port), authority)
 
 
 async def market_data(exchange: Any) -> dict[str, Any]:
@@ -110,16 +71,11 @@ async def streamed(exchange: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _collect(watch: Any, *arguments: Any) -> None:
-    while True:
-        await watch(*arguments)
-
-
 async def traded(exchange: Any) -> dict[str, Any]:
     """Buy, protect, replace, and sell; watch it all on the subscription."""
-    watching = [asyncio.create_task(_collect(exchange.watch_orders)),
-                asyncio.create_task(_collect(exchange.watch_my_trades)),
-                asyncio.create_task(_collect(exchange.watch_balance))]  # fmt: skip
+    watching = [asyncio.create_task(collect(exchange.watch_orders)),
+                asyncio.create_task(collect(exchange.watch_my_trades)),
+                asyncio.create_task(collect(exchange.watch_balance))]  # fmt: skip
     await until(lambda: any("spot" in one.subscriptions for one in exchange.clients.values()))
     await asyncio.sleep(0.3)
     order = exchange.create_order
@@ -181,13 +137,7 @@ async def refused(exchange: Any, keys: list[str]) -> dict[str, str]:
         "bad_signature": wrong.fetch_balance(), "unknown_key": unknown.fetch_balance(),
         "late": ahead.fetch_balance(),
     }  # fmt: skip
-    names = {}
-    for name, attempt in attempts.items():
-        try:
-            await attempt
-            names[name] = "accepted"
-        except ccxt.BaseError as error:
-            names[name] = type(error).__name__
+    names = await error_names(attempts)
     for each in (wrong, unknown, ahead):
         await closed(each)
     return names

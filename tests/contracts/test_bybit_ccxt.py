@@ -13,6 +13,7 @@ from typing import Any
 
 import ccxt.pro
 import pytest
+from tests.outside_client import until
 from tests.served_venue import KEY, SECRET, ServedVenue, a_wire, served
 
 from adapters.access import Access, Network, PaperAddress
@@ -47,13 +48,6 @@ async def client(venue: ServedVenue) -> AsyncIterator[Any]:
     await made.load_markets()
     yield made
     await made.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that the stream brings."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def open_streams(client: Any, *watches: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -13,8 +13,8 @@ from tests.unit.local.paper.okx_desk import SWAP, Desk
 from adapters.ccxt_loader import load_venue
 from adapters.venues import okx_words as words
 
-SCRIPT = Path(__file__).with_name("okx_ccxt_script.py")
-RESPONSES = Path(__file__).parents[2].parent / "shared/data/venue_responses/okx"
+SCRIPT, ROOT = "tests.contracts.okx_ccxt_script", Path(__file__).parents[2]
+RESPONSES = ROOT.parent / "shared/data/venue_responses/okx"
 # Each recorded answer, and the routes of ours that give its like for a swap.
 LIKES: dict[str, list[tuple[str, dict[str, object]]]] = {
     "fetch_markets": [("public/instruments", {"instType": "SWAP"})],
@@ -124,9 +124,9 @@ def test_an_unmodified_ccxt_client_trades_with_production_urls(tmp_path: Path) -
     paper.start()
     try:
         done = subprocess.run(
-            [sys.executable, str(SCRIPT), str(paper.port), str(paper.directory / "ca.pem"),
+            [sys.executable, "-m", SCRIPT, str(paper.port), str(paper.directory / "ca.pem"),
              KEY, SECRET, PASSPHRASE],
-            capture_output=True, text=True, timeout=100, check=False,
+            capture_output=True, text=True, timeout=100, check=False, cwd=ROOT,
         )  # fmt: skip
     finally:
         paper.stop()

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from tests.paper_venue import KEY, SECRET, PaperProcess
 
-SCRIPT = Path(__file__).with_name("spot_ccxt_script.py")
+SCRIPT, ROOT = "tests.contracts.spot_ccxt_script", Path(__file__).parents[2]
 
 
 def test_an_unmodified_ccxt_client_trades_spot_with_production_urls(paper: PaperProcess) -> None:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(paper.port), str(paper.directory / "ca.pem"), KEY,
+        [sys.executable, "-m", SCRIPT, str(paper.port), str(paper.directory / "ca.pem"), KEY,
          SECRET],
-        capture_output=True, text=True, timeout=100, check=False,
+        capture_output=True, text=True, timeout=100, check=False, cwd=ROOT,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

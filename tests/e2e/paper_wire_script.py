@@ -1,47 +1,20 @@
 """An unmodified ccxt.pro client trading on the paper exchange with production URLs.
 
-Run as ``python paper_wire_script.py PORT CA_FILE``; prints one JSON object. It knows nothing of
-this project: only the resolver (every host is the loopback) and the trusted certificate differ from
-a client of the real venue.
+Run as ``python -m tests.e2e.paper_wire_script PORT CA_FILE``;
+prints one JSON object. It knows nothing of this project: only what tests.outside_client gives it
+differs from a client of the real venue.
 """
 
 import asyncio
 import json
-import socket
-import ssl
 import sys
-from collections.abc import Callable
 from typing import Any
 
-import aiohttp
-import aiohttp.abc
 import ccxt.pro
+from tests.outside_client import closed, collect, error_names, led, until
 
 BTC = "BTC/USDT:USDT"
 ETH = "ETH/USDT:USDT"
-
-
-class ToLoopback(aiohttp.abc.AbstractResolver):
-    """Every host name is the paper exchange."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def resolve(
-        self, host: str, port: int = 0, family: int = socket.AF_INET
-    ) -> list[aiohttp.abc.ResolveResult]:
-        return [
-            {"hostname": host, "host": "127.0.0.1", "port": self._port, "family": socket.AF_INET,
-             "proto": 0, "flags": socket.AI_NUMERICHOST}
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        return None
-
-
-def trusted(authority: str) -> ssl.SSLContext:
-    """A context that trusts the paper exchange's own authority."""
-    return ssl.create_default_context(cafile=authority)
 
 
 def client(port: int, authority: str, **more: Any) -> Any:
@@ -52,23 +25,7 @@ def client(port: int, authority: str, **more: Any) -> Any:
                     "fetchMarkets": {"types": ["linear"]},
                     "warnOnFetchOpenOrdersWithoutSymbol": False},
     } | more)  # fmt: skip
-    connector = aiohttp.TCPConnector(resolver=ToLoopback(port), ssl=trusted(authority))
-    exchange.session = aiohttp.ClientSession(connector=connector)
-    exchange.own_session = False
-    return exchange
-
-
-async def closed(exchange: Any) -> None:
-    session = exchange.session
-    await exchange.close()
-    await session.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that the stream brings; ten seconds at most."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+    return led(exchange, port, authority)
 
 
 def user_stream_open(exchange: Any) -> bool:
@@ -116,8 +73,8 @@ async def streamed(exchange: Any) -> dict[str, Any]:
 
 async def traded(exchange: Any) -> dict[str, Any]:
     """Open, protect, reduce and close a position; watch it all on the user stream."""
-    orders = asyncio.create_task(_collect(exchange.watch_orders))
-    mine = asyncio.create_task(_collect(exchange.watch_my_trades))
+    orders = asyncio.create_task(collect(exchange.watch_orders))
+    mine = asyncio.create_task(collect(exchange.watch_my_trades))
     await until(lambda: user_stream_open(exchange))
     await exchange.set_leverage(10, BTC)
     opened = await exchange.create_order(
@@ -211,11 +168,6 @@ async def watched_account(exchange: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _collect(watch: Any) -> None:
-    while True:
-        await watch()
-
-
 async def refused(exchange: Any, port: int, authority: str) -> dict[str, str]:
     """The venue's own error classes, as ccxt maps them on the production URLs."""
     last = (await exchange.fetch_ticker(BTC))["last"]
@@ -240,13 +192,7 @@ async def refused(exchange: Any, port: int, authority: str) -> dict[str, str]:
         "same_margin_mode": exchange.set_margin_mode("cross", BTC),
         "same_position_mode": exchange.set_position_mode(False),
     }  # fmt: skip
-    names = {}
-    for name, attempt in attempts.items():
-        try:
-            await attempt
-            names[name] = "accepted"
-        except ccxt.BaseError as error:
-            names[name] = type(error).__name__
+    names = await error_names(attempts)
     await closed(wrong)
     await closed(unknown)
     return names

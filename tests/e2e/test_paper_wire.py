@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from tests.e2e.paper_process import PaperProcess, finish, free_ports, running, start
-from tests.e2e.paper_wire_script import ToLoopback, trusted
+from tests.outside_client import led_session
 
-SCRIPT = Path(__file__).with_name("paper_wire_script.py")
-RESPONSES = Path(__file__).parents[2].parent / "shared" / "data" / "venue_responses" / "binance"
+SCRIPT, ROOT = "tests.e2e.paper_wire_script", Path(__file__).parents[2]
+RESPONSES = ROOT.parent / "shared" / "data" / "venue_responses" / "binance"
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +26,8 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperProcess]:
 def test_an_unmodified_ccxt_client_trades_with_production_urls(tmp_path: Path) -> None:
     with running(tmp_path / "paper") as paper:
         done = subprocess.run(
-            [sys.executable, str(SCRIPT), str(paper.port), str(paper.authority)],
-            capture_output=True, text=True, timeout=100, check=False,
+            [sys.executable, "-m", SCRIPT, str(paper.port), str(paper.authority)],
+            capture_output=True, text=True, timeout=100, check=False, cwd=ROOT,
         )  # fmt: skip
         books = paper.books()
 
@@ -173,11 +172,8 @@ def test_trades_from_rest_fill_the_gap_exactly_between_what_the_stream_sent(
 
 
 async def _stream(paper: PaperProcess, stream: str, count: int) -> list[dict[str, Any]]:
-    connector = aiohttp.TCPConnector(
-        resolver=ToLoopback(paper.port), ssl=trusted(str(paper.authority))
-    )
     async with (
-        aiohttp.ClientSession(connector=connector) as session,
+        led_session(paper.port, str(paper.authority)) as session,
         session.ws_connect("https://fstream.binance.com/market/ws/0") as socket,
     ):
         await socket.send_json({"method": "SUBSCRIBE", "params": [stream], "id": 3})
