@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from engine.ledger import PositionStatus
 from engine.records import Command
@@ -17,7 +18,13 @@ from local.simulation.machines import Plant
 from local.simulation.spec import SYMBOLS, Spec
 from local.simulation.stage import SECOND_US
 from local.simulation.venue import VenueSide
-from local.simulation.venue_events import FORCEFUL, HARMLESS, flip_position_mode, happen
+from local.simulation.venue_events import (
+    FORCEFUL,
+    HARMLESS,
+    change_filters,
+    flip_position_mode,
+    happen,
+)
 
 _STEP_S = 0.25
 _NOTICED_S = 3
@@ -112,11 +119,13 @@ class Outside:
         self.command("close_all")
 
     def _rarities(self) -> tuple[Callable[[], None], ...]:
-        return self._stop_a_while, self._emergency, self._switch_trading, self._flip
-
-    def _flip(self) -> None:
-        """The account's position mode is changed while nothing is held."""
-        self._by_venue(flip_position_mode)
+        return (
+            self._stop_a_while,
+            self._emergency,
+            self._switch_trading,
+            partial(self._by_venue, flip_position_mode),
+            partial(self._by_venue, change_filters),
+        )
 
     def _stop_a_while(self) -> None:
         """The loop is told to end, and a little later to run again."""

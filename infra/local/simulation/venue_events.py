@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from local.paper.core import modes
@@ -57,6 +58,15 @@ def deleverage(venue: VenueSide, dice: random.Random) -> str:
     chosen = dice.choice(held)
     venue.exchange.deleverage(chosen.symbol, chosen.position_side, Decimal(dice.choice((50, 100))))
     return "auto-deleveraging"
+
+
+def change_filters(venue: VenueSide, dice: random.Random) -> str:
+    """The least value of an order rises a hundredfold for some seconds."""
+    listed = venue.exchange.quotes.instruments
+    before = dice.choice(venue.instruments)
+    listed[before.symbol] = replace(before, min_notional=before.min_notional * 100)
+    venue.loop.call_later(dice.randrange(2, 10), listed.update, {before.symbol: before})
+    return "filters changed"
 
 
 def flip_position_mode(venue: VenueSide, dice: random.Random) -> str:
