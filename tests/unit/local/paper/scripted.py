@@ -9,7 +9,7 @@ import numpy as np
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
-from local.paper.core.journal import Journal
+from local.paper.core.journal import MemoryJournal, Records
 from local.paper.core.records import OrderSide, PositionSide
 from local.paper.core.requests import AlgoRequest, OrderRequest
 from local.paper.market.candles import Candles, Trade
@@ -67,10 +67,20 @@ class Stage:
         return self.exchange.books.position(BTC, side).quantity
 
 
-def a_stage(directory: Path, *dollars: int, second: int = 0) -> Stage:
+_JOURNALS: dict[Path, MemoryJournal] = {}
+
+
+def journal_in(directory: Path) -> MemoryJournal:
+    """A journal in memory, the same for the same directory: files would cost more than the test."""
+    return _JOURNALS.setdefault(directory, MemoryJournal())
+
+
+def a_stage(
+    directory: Path, *dollars: int, second: int = 0, journal: Records | None = None
+) -> Stage:
     """An exchange on a directory; the same directory twice is a restart."""
     quotes = Quotes(ScriptedMarket(*dollars))
-    books = Books(Journal(directory / "books.sqlite"), D(10_000))
+    books = Books(journal or journal_in(directory), D(10_000))
     stage = Stage(exchange=PaperExchange(books, quotes, lambda: 0), second=second)
     stage.exchange.now_ms = stage.now_ms
     return stage

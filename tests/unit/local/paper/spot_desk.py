@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.unit.local.paper.scripted import BTC, START_S, ScriptedMarket
+from tests.unit.local.paper.scripted import BTC, START_S, ScriptedMarket, journal_in
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
-from local.paper.core.journal import Journal
 from local.paper.credentials import Credentials
 from local.paper.market.instruments import PaperInstrument, by_symbol
 from local.paper.market.quotes import Quotes
@@ -38,7 +37,7 @@ class Desk:
 
     def __init__(self, directory: Path, *dollars: int, second: int = 5) -> None:
         self.second = second
-        books = Books(Journal(directory / "books.sqlite"), Decimal(10_000))
+        books = Books(journal_in(directory), Decimal(10_000))
         quotes = Quotes(TwoAssets(*(dollars or (100,))))
         plain = PaperExchange(books, quotes, self.now_ms)
         self.wire = BinanceSpotWire(plain, Credentials(api_key="key", api_secret="secret"))

@@ -26,6 +26,10 @@ from local.paper.opening import check_listed, tape_anchor
 PRICES = (100_000, 99_000, 98_000)
 
 
+def on_disk(directory: Path, *prices: int, second: int = 0) -> Stage:
+    return a_stage(directory, *prices, second=second, journal=Journal(directory / "books.sqlite"))
+
+
 def contents(books: Books) -> tuple[object, ...]:
     return (
         books.account.wallet, books.orders, books.algos, books.fills, books.positions,
@@ -34,7 +38,7 @@ def contents(books: Books) -> tuple[object, ...]:
 
 
 def a_busy_stage(directory: Path) -> Stage:
-    stage = a_stage(directory, *PRICES)
+    stage = on_disk(directory, *PRICES)
     modes.set_leverage(stage.exchange.books, BTC, 5)
     stage.exchange.place_order(a_market_order(OrderSide.BUY, client_order_id="entry"))
     stage.exchange.place_order(a_limit_order(OrderSide.BUY, 90_000, client_order_id="rest"))
@@ -45,7 +49,7 @@ def a_busy_stage(directory: Path) -> Stage:
 def test_a_restart_without_any_goodbye_restores_everything(tmp_path: Path) -> None:
     before = a_busy_stage(tmp_path).exchange.books
 
-    after = a_stage(tmp_path, *PRICES).exchange.books
+    after = on_disk(tmp_path, *PRICES).exchange.books
 
     assert contents(after) == contents(before)
     assert after.next_id() > max(before.orders)
@@ -58,11 +62,11 @@ def test_what_the_market_did_while_the_exchange_was_down_is_matched_on_return(
     stop = 100_000 - 500 * opening.sign
     prices = (100_000, 100_000 - 1_000 * opening.sign, 100_000)
     closing = OrderSide.SELL if opening is OrderSide.BUY else OrderSide.BUY
-    stage = a_stage(tmp_path, *prices)
+    stage = on_disk(tmp_path, *prices)
     stage.exchange.place_order(a_market_order(opening))
     algo = stage.exchange.place_algo(an_algo(closing, "STOP_MARKET", trigger_price=D(stop)))
 
-    back = a_stage(tmp_path, *prices, second=2).at(2)
+    back = on_disk(tmp_path, *prices, second=2).at(2)
 
     found = back.books.algos[algo.algo_id]
     assert found.status is AlgoStatus.FINISHED
@@ -70,7 +74,7 @@ def test_what_the_market_did_while_the_exchange_was_down_is_matched_on_return(
 
 
 def test_a_change_is_on_disk_before_anybody_hears_of_it(tmp_path: Path) -> None:
-    stage = a_stage(tmp_path, *PRICES)
+    stage = on_disk(tmp_path, *PRICES)
     seen: list[int] = []
 
     def look(event: Event) -> None:
