@@ -15,6 +15,7 @@ from adapters.ccxt_loader import load_errors
 from adapters.exchange import CcxtExchange
 from adapters.failures import VenueUnclearError, translate
 from adapters.names import Name, OrderNames
+from adapters.venues import binance_rows
 from adapters.venues import binance_spot_words as words
 from adapters.venues.binance_spot import BinanceSpot
 from adapters.wire import Wire
@@ -157,7 +158,7 @@ def test_a_refused_or_ended_subscription_is_asked_for_anew(message: Any, expired
 def test_recorded_trades_are_read_in_one_order_without_a_hole() -> None:
     rows = json.loads((RESPONSES / "fetch_trades_BTC_USDT.json").read_text())["http_response"]
 
-    trades = [words.public_trade(row, "BTCUSDT") for row in rows]
+    trades = [binance_rows.public_trade(row, "BTCUSDT") for row in rows]
 
     assert all(each.is_sound for each in trades)
     assert [b.first_id - a.last_id for a, b in pairwise(trades)] == [1] * (len(trades) - 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.limit_answers import OrderLimit
 from adapters.names import Name, OrderNames
-from adapters.venues import Caller, PrivateNews, Socket, Trade
+from adapters.venues import Caller, PrivateNews, Socket
 from adapters.venues import binance_words as words
 from adapters.venues.binance_market import BinanceMarket
 from engine.errors import VenueRefusedError
@@ -27,7 +27,6 @@ class BinanceUsdm(BinanceMarket):
 
     ccxt_id = "binanceusdm"
     weight_per_minute = 2400
-    used_weight_header = "X-MBX-USED-WEIGHT-1M"
     errors = words.ERRORS
     order_limits: Mapping[str, OrderLimit] = {
         "X-MBX-ORDER-COUNT-10S": OrderLimit(interval_ms=10_000, most=300),
@@ -91,10 +90,7 @@ class BinanceUsdm(BinanceMarket):
             params["startTime"] = int(page[-1]["time"])  # the page may end amid a moment
 
     async def rights(self, wire: Caller) -> KeyRights:
-        """Rights are told by the main site only: of a key of the demo site nothing is known."""
-        if "sapi" not in wire.client().urls["api"]:
-            return KeyRights(can_trade=None, can_withdraw=None, is_address_bound=None)
-        return words.rights(await wire.call("sapiGetAccountApiRestrictions", urgent=True))
+        return words.rights(await self._restrictions(wire))
 
     async def prepare(
         self, wire: Caller, symbol: str, *, leverage: int, hedge: bool, cross: bool
@@ -188,20 +184,6 @@ class BinanceUsdm(BinanceMarket):
         names.append(f"{symbols[0].lower()}@markPrice@1s")
         url = f"{client.get_ws_url('linear', 'market')}/{client.stream('linear', key, len(names))}"
         return Socket(url=url, request={"method": "SUBSCRIBE", "params": names, "id": 1})
-
-    def read_trades(self, message: Any) -> Sequence[Trade]:
-        if message.get("e") != "aggTrade":
-            return ()
-        return (words.public_trade(message, message["s"]),)
-
-    def event_ms(self, message: Any) -> int | None:
-        """A trade's own time, else the publisher's; subscriptions are answered without one."""
-        made = message.get("T" if message.get("e") == "aggTrade" else "E")
-        return made if isinstance(made, int) else None
-
-    def is_pong(self, message: Any) -> bool:
-        """Never: Binance answers pings below its messages, where ccxt sees them itself."""
-        return False
 
     async def private_socket(self, wire: Caller) -> Socket:
         answer = await wire.call("fapiPrivatePostListenKey", urgent=True)

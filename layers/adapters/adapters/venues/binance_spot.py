@@ -9,9 +9,10 @@ from typing import Any
 
 from adapters.limit_answers import OrderLimit
 from adapters.names import Name, OrderNames
-from adapters.venues import Caller, Kline, LastPrice, PrivateNews, Socket, Trade
+from adapters.venues import Caller, LastPrice, PrivateNews, Socket
 from adapters.venues import binance_spot_orders as orders
 from adapters.venues import binance_spot_words as words
+from adapters.venues.binance_family import BinanceFamily
 from engine.errors import VenueRefusedError
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, Order
@@ -22,21 +23,17 @@ _DAY_MS = 86_400_000
 _VALID_MS = 5_000
 
 
-class BinanceSpot:
+class BinanceSpot(BinanceFamily):
     """The dialect of Binance spot, for pairs of one quote currency."""
 
     ccxt_id = "binance"
     weight_per_minute = 6000
-    used_weight_header = "X-MBX-USED-WEIGHT-1M"
     errors = words.ERRORS
-    kline_spans_ms: Mapping[int, str] = {
-        1000: "1s",
-        60_000: "1m",
-        300_000: "5m",
-        3_600_000: "1h",
-    }
+    kline_spans_ms: Mapping[int, str] = {1000: "1s", **BinanceFamily.kline_spans_ms}
     kline_page = 1000
     trades_weight = 4
+    kline_weights = ((1000, 2),)
+    _public = "public"
     order_limits: Mapping[str, OrderLimit] = {
         "X-MBX-ORDER-COUNT-10S": OrderLimit(interval_ms=10_000, most=100),
         "X-MBX-ORDER-COUNT-1D": OrderLimit(interval_ms=_DAY_MS, most=200_000),
@@ -69,39 +66,6 @@ class BinanceSpot:
         listed = tuple(each for each in found if each is not None)
         self._traded = {each.base: each for each in listed}
         return listed
-
-    async def klines(
-        self, wire: Caller, symbol: str, *, span_ms: int, start_ms: int, limit: int
-    ) -> Sequence[Kline]:
-        params = {
-            "symbol": symbol,
-            "interval": self.kline_spans_ms[span_ms],
-            "startTime": start_ms,
-            "limit": limit,
-        }
-        rows = await wire.call("publicGetKlines", params, weight=2)
-        return [
-            Kline(open_ms=int(r[0]), open=r[1], high=r[2], low=r[3], close=r[4], volume=r[5])
-            for r in rows
-        ]
-
-    async def trades(
-        self, wire: Caller, symbol: str, *, start_ms: int, end_ms: int
-    ) -> Sequence[Trade]:
-        """All trades of [start, end), paged by id."""
-        params: dict[str, Any] = {
-            "symbol": symbol,
-            "startTime": start_ms,
-            "endTime": end_ms - 1,
-            "limit": _PAGE,
-        }
-        found: list[Trade] = []
-        while True:
-            rows = await wire.call("publicGetAggTrades", params, weight=self.trades_weight)
-            found += [words.public_trade(r, symbol) for r in rows if int(r["T"]) < end_ms]
-            if len(rows) < _PAGE or int(rows[-1]["T"]) >= end_ms:
-                return found
-            params = {"symbol": symbol, "fromId": int(rows[-1]["a"]) + 1, "limit": _PAGE}
 
     async def last_prices(self, wire: Caller) -> Sequence[LastPrice]:
         """Binance does not say when a price was made: it counts from when it was first asked for.
@@ -157,10 +121,7 @@ class BinanceSpot:
         return ()
 
     async def rights(self, wire: Caller) -> KeyRights:
-        """Rights are told by the main site only: of a key of the test site nothing is known."""
-        if "sapi" not in wire.client().urls["api"]:
-            return KeyRights(can_trade=None, can_withdraw=None, is_address_bound=None)
-        return words.rights(await wire.call("sapiGetAccountApiRestrictions", urgent=True))
+        return words.rights(await self._restrictions(wire))
 
     async def prepare(
         self, wire: Caller, symbol: str, *, leverage: int, hedge: bool, cross: bool
@@ -189,20 +150,6 @@ class BinanceSpot:
         names.append(f"{symbols[0].lower()}@kline_1s")
         url = f"{client.urls['api']['ws']['spot']}/{client.stream('spot', key, len(names))}"
         return Socket(url=url, request={"method": "SUBSCRIBE", "params": names, "id": 1})
-
-    def read_trades(self, message: Any) -> Sequence[Trade]:
-        if message.get("e") != "aggTrade":
-            return ()
-        return (words.public_trade(message, message["s"]),)
-
-    def event_ms(self, message: Any) -> int | None:
-        """A trade's own time, else the publisher's; subscriptions are answered without one."""
-        made = message.get("T" if message.get("e") == "aggTrade" else "E")
-        return made if isinstance(made, int) else None
-
-    def is_pong(self, message: Any) -> bool:
-        """Never: Binance answers pings below its messages, where ccxt sees them itself."""
-        return False
 
     async def private_socket(self, wire: Caller) -> Socket:
         """The subscription is one signed request on the socket of the API; it needs no key."""

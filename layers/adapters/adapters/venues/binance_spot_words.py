@@ -5,23 +5,19 @@ All that is held counts as the long position of its symbol: there is no other si
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from adapters.failures import ErrorWords
 from adapters.names import Name, OrderNames
-from adapters.venues import PrivateNews, Row, Trade
+from adapters.venues import PrivateNews, Row
+from adapters.venues import binance_rows as rows
 from engine.events import Account, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, OrderState, OrderType
 from engine.values import Instrument, OrderSide, Side
 
-ERRORS = ErrorWords(
-    code=re.compile(r'"code"\s*:\s*"?(-?\d+)'),
-    # The last message: that of a replacement's parts says more than that of the whole.
-    message=re.compile(r'.*"msg"\s*:\s*"([^"]*)"', re.DOTALL),
-    busy=frozenset({"-1003", "-1008", "-1015"}),
-    clock=frozenset({"-1021"}),
-)
+# The last message: that of a replacement's parts says more than that of the whole.
+ERRORS = replace(rows.ERRORS, message=re.compile(r'.*"msg"\s*:\s*"([^"]*)"', re.DOTALL))
 ORDER_TYPES = {
     OrderType.MARKET: "MARKET",
     OrderType.STOP_MARKET: "STOP_LOSS",
@@ -29,15 +25,9 @@ ORDER_TYPES = {
 }
 _CONDITIONAL = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"})
 _STATES = {
-    "NEW": OrderState.OPEN,
+    **rows.STATES,
     "PENDING_NEW": OrderState.OPEN,
-    "PARTIALLY_FILLED": OrderState.PARTIALLY_FILLED,
-    "FILLED": OrderState.FILLED,
     "PENDING_CANCEL": OrderState.OPEN,
-    "CANCELED": OrderState.CANCELLED,
-    "REJECTED": OrderState.REJECTED,
-    "EXPIRED": OrderState.EXPIRED,
-    "EXPIRED_IN_MATCH": OrderState.EXPIRED,
 }
 
 
@@ -47,21 +37,13 @@ def instrument(row: Row, *, quote: str, volume_quote: Decimal) -> Instrument | N
     if not is_open or row["quoteAsset"] != quote or "STOP_LOSS" not in row["orderTypes"]:
         return None
     filters = {each["filterType"]: each for each in row["filters"]}
-    lot = filters["LOT_SIZE"]
-    market_lot = filters.get("MARKET_LOT_SIZE", lot)
     notional = filters.get("NOTIONAL") or filters["MIN_NOTIONAL"]
-    return Instrument(
-        symbol=row["symbol"],
-        base=row["baseAsset"],
-        quote=row["quoteAsset"],
-        price_tick=Decimal(filters["PRICE_FILTER"]["tickSize"]).normalize(),
-        # The market's own step and minimum are often zero: then the general ones hold.
-        quantity_step=max(Decimal(lot["stepSize"]), Decimal(market_lot["stepSize"])).normalize(),
-        min_quantity=max(Decimal(lot["minQty"]), Decimal(market_lot["minQty"])),
-        max_quantity=min(Decimal(lot["maxQty"]), Decimal(market_lot["maxQty"])),
+    return rows.instrument(
+        row,
+        filters,
         min_notional=Decimal(notional["minNotional"]),
         max_leverage=1,
-        volume_24h_quote=volume_quote,
+        volume_quote=volume_quote,
         is_spot=True,
         max_stops=int(filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders", 0)),
     )
@@ -153,38 +135,13 @@ def held(row: Row) -> Decimal:
 
 def fill(row: Row, named: Name) -> Fill:
     """An own execution as myTrades prints it."""
-    return Fill(
-        trade_id=str(row["id"]),
-        client_order_id=named.client_order_id,
-        exchange_order_id=str(row["orderId"]),
-        symbol=row["symbol"],
-        side=Side.LONG,
-        order_side=OrderSide.BUY if row["isBuyer"] else OrderSide.SELL,
-        price=Decimal(row["price"]),
-        quantity=Decimal(row["qty"]),
-        fee=Decimal(row["commission"]),
-        fee_asset=row["commissionAsset"],
-        is_maker=bool(row["isMaker"]),
-        executed_at_ms=int(row["time"]),
-    )
+    order_side = OrderSide.BUY if row["isBuyer"] else OrderSide.SELL
+    return rows.fill(row, named, order_side=order_side, is_maker=bool(row["isMaker"]))
 
 
 def rights(row: Row) -> KeyRights:
     """What a key may do, as the restrictions of the API print it."""
-    return KeyRights(
-        can_trade=row.get("enableSpotAndMarginTrading"),
-        can_withdraw=row.get("enableWithdrawals"),
-        is_address_bound=row.get("ipRestrict"),
-    )
-
-
-def public_trade(row: Row, symbol: str) -> Trade:
-    """An aggregate of a list or of the stream, by the first of the trades it sums up.
-
-    Aggregates are counted by `a`, and the trades in them from `f` to `l`.
-    """
-    first, last = int(row["f"]), int(row["l"])
-    return Trade(symbol, int(row["T"]), row["p"], row["q"], int(row["a"]), first, last, row["m"])
+    return rows.rights(row, trading="enableSpotAndMarginTrading")
 
 
 def private_news(message: Any, names: OrderNames) -> PrivateNews:
@@ -216,25 +173,8 @@ def _order_news(row: Row, names: OrderNames) -> PrivateNews:
         reason=_reason(row),
         at_ms=int(row["T"]),
     )
-    fills = (_streamed_fill(row, named),) if row["x"] == "TRADE" else ()
+    fills = (rows.streamed_fill(row, named),) if row["x"] == "TRADE" else ()
     return PrivateNews(updates=(update,), fills=fills)
-
-
-def _streamed_fill(row: Row, named: Name) -> Fill:
-    return Fill(
-        trade_id=str(row["t"]),
-        client_order_id=named.client_order_id,
-        exchange_order_id=str(row["i"]),
-        symbol=row["s"],
-        side=Side.LONG,
-        order_side=OrderSide(row["S"]),
-        price=Decimal(row["L"]),
-        quantity=Decimal(row["l"]),
-        fee=Decimal(row.get("n") or 0),
-        fee_asset=row.get("N") or "",
-        is_maker=bool(row["m"]),
-        executed_at_ms=int(row["T"]),
-    )
 
 
 def _reason(row: Row) -> str:

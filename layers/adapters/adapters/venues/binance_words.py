@@ -1,32 +1,17 @@
 """Binance USD-M's rows as our values. Pure: rows in, values out."""
 
-import re
 from decimal import Decimal
 from typing import Any
 
-from adapters.failures import ErrorWords
 from adapters.names import Name, OrderNames
-from adapters.venues import PrivateNews, Row, Trade, position_side
+from adapters.venues import PrivateNews, Row, position_side
+from adapters.venues import binance_rows as rows
 from engine.events import Account, Funding, KeyRights, OrderUpdate, VenueOrder, VenuePosition
 from engine.ledger import Fill, FillKind, OrderState
 from engine.orders import is_ours
 from engine.values import Instrument, OrderSide, Side
 
-ERRORS = ErrorWords(
-    code=re.compile(r'"code"\s*:\s*"?(-?\d+)'),
-    message=re.compile(r'"msg"\s*:\s*"([^"]*)"'),
-    busy=frozenset({"-1003", "-1008", "-1015"}),
-    clock=frozenset({"-1021"}),
-)
-_STATES = {
-    "NEW": OrderState.OPEN,
-    "PARTIALLY_FILLED": OrderState.PARTIALLY_FILLED,
-    "FILLED": OrderState.FILLED,
-    "CANCELED": OrderState.CANCELLED,
-    "REJECTED": OrderState.REJECTED,
-    "EXPIRED": OrderState.EXPIRED,
-    "EXPIRED_IN_MATCH": OrderState.EXPIRED,
-}
+ERRORS = rows.ERRORS
 # A triggered one lives on as a plain order, whose state decides.
 _CONDITIONAL_STATES = {
     "NEW": OrderState.OPEN,
@@ -50,19 +35,12 @@ def instrument(row: Row, *, max_leverage: int, volume_quote: Decimal) -> Instrum
     if row.get("contractType") != "PERPETUAL" or row.get("status") != "TRADING":
         return None
     filters = {each["filterType"]: each for each in row["filters"]}
-    lot = filters["LOT_SIZE"]
-    market_lot = filters.get("MARKET_LOT_SIZE", lot)
-    return Instrument(
-        symbol=row["symbol"],
-        base=row["baseAsset"],
-        quote=row["quoteAsset"],
-        price_tick=Decimal(filters["PRICE_FILTER"]["tickSize"]).normalize(),
-        quantity_step=max(Decimal(lot["stepSize"]), Decimal(market_lot["stepSize"])).normalize(),
-        min_quantity=max(Decimal(lot["minQty"]), Decimal(market_lot["minQty"])),
-        max_quantity=min(Decimal(lot["maxQty"]), Decimal(market_lot["maxQty"])),
+    return rows.instrument(
+        row,
+        filters,
         min_notional=Decimal(filters["MIN_NOTIONAL"]["notional"]),
         max_leverage=max_leverage,
-        volume_24h_quote=volume_quote,
+        volume_quote=volume_quote,
     )
 
 
@@ -70,7 +48,7 @@ def order_update(row: Row, client_order_id: str) -> OrderUpdate:
     """An order as REST prints it."""
     return OrderUpdate(
         client_order_id=client_order_id,
-        state=_STATES[row["status"]],
+        state=rows.STATES[row["status"]],
         exchange_order_id=str(row["orderId"]),
         filled_quantity=Decimal(row["executedQty"]),
         average_price=_price(row.get("avgPrice")),
@@ -158,11 +136,7 @@ def funding(row: Row) -> Funding:
 
 def rights(row: Row) -> KeyRights:
     """What a key may do, as the restrictions of the API print it."""
-    return KeyRights(
-        can_trade=row.get("enableFutures"),
-        can_withdraw=row.get("enableWithdrawals"),
-        is_address_bound=row.get("ipRestrict"),
-    )
+    return rows.rights(row, trading="enableFutures")
 
 
 def kind_of(client_order_id: str) -> FillKind:
@@ -173,30 +147,13 @@ def kind_of(client_order_id: str) -> FillKind:
 
 def fill(row: Row, named: Name) -> Fill:
     """An own execution as userTrades prints it."""
-    return Fill(
-        trade_id=str(row["id"]),
-        client_order_id=named.client_order_id,
-        exchange_order_id=str(row["orderId"]),
-        symbol=row["symbol"],
-        side=named.side,
+    return rows.fill(
+        row,
+        named,
         order_side=OrderSide(row["side"]),
-        price=Decimal(row["price"]),
-        quantity=Decimal(row["qty"]),
-        fee=Decimal(row["commission"]),
-        fee_asset=row["commissionAsset"],
         is_maker=bool(row["maker"]),
-        executed_at_ms=int(row["time"]),
         kind=kind_of(named.client_order_id),
     )
-
-
-def public_trade(row: Row, symbol: str) -> Trade:
-    """An aggregate of a list or of the stream, by the first of the trades it sums up.
-
-    Aggregates are counted by `a`, and the trades in them from `f` to `l`.
-    """
-    first, last = int(row["f"]), int(row["l"])
-    return Trade(symbol, int(row["T"]), row["p"], row["q"], int(row["a"]), first, last, row["m"])
 
 
 def private_news(message: Any, names: OrderNames, *, patient: bool) -> PrivateNews:
@@ -224,7 +181,7 @@ def _order_news(row: Row, names: OrderNames) -> PrivateNews:
     named = names.note(order_id, Name(client_order_id=row["c"], side=side))
     update = OrderUpdate(
         client_order_id=named.client_order_id,
-        state=_STATES[row["X"]],
+        state=rows.STATES[row["X"]],
         exchange_order_id=order_id,
         filled_quantity=Decimal(row["z"]),
         average_price=_price(row.get("ap")),
@@ -232,24 +189,8 @@ def _order_news(row: Row, names: OrderNames) -> PrivateNews:
     )
     if row["x"] not in _EXECUTIONS:
         return PrivateNews(updates=(update,))
-    return PrivateNews(updates=(update,), fills=(_streamed_fill(row, named),))
-
-
-def _streamed_fill(row: Row, named: Name) -> Fill:
-    return Fill(
-        trade_id=str(row["t"]),
-        client_order_id=named.client_order_id,
-        exchange_order_id=str(row["i"]),
-        symbol=row["s"],
-        side=named.side,
-        order_side=OrderSide(row["S"]),
-        price=Decimal(row["L"]),
-        quantity=Decimal(row["l"]),
-        fee=Decimal(row.get("n") or 0),
-        fee_asset=row.get("N") or "",
-        is_maker=bool(row["m"]),
-        executed_at_ms=int(row["T"]),
-        kind=kind_of(row["c"]),
+    return PrivateNews(
+        updates=(update,), fills=(rows.streamed_fill(row, named, kind_of(row["c"])),)
     )
 
 
