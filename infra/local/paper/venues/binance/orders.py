@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 from local.paper.core.exchange import PaperExchange
-from local.paper.core.records import Order, OrderSide, PositionSide
+from local.paper.core.records import OrderSide, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
 from local.paper.core.requests import OrderRequest
 from local.paper.core.venue_orders import ADL_AUTOCLOSE, AUTOCLOSE, LIQUIDATION
 from local.paper.venues.binance import errors, market_shapes, shapes
+from local.paper.venues.binance.finding import fills_of, find, orders_of, working
 from local.paper.venues.binance.market_shapes import Json
 from local.paper.venues.binance.parameters import Parameters
 
@@ -64,23 +65,6 @@ def _request(given: Parameters, kind: str) -> OrderRequest:
     )  # fmt: skip
 
 
-def find(exchange: PaperExchange, given: Parameters, otherwise: Reason) -> Order:
-    """The order of ``orderId`` or, the newest one, of ``origClientOrderId``."""
-    exchange.advance()
-    symbol = exchange.instrument(given.text("symbol")).symbol
-    if given.has("orderId"):
-        found = exchange.books.orders.get(given.integer("orderId"))
-        candidates = [found] if found else []
-    else:
-        client_id = given.text("origClientOrderId")
-        orders = exchange.books.orders.values()
-        candidates = [one for one in orders if one.client_order_id == client_id]
-    candidates = [one for one in candidates if one.symbol == symbol]
-    if not candidates:
-        raise RefusedError(otherwise)
-    return candidates[-1]
-
-
 def get_order(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/order``."""
     return shapes.order(find(exchange, given, Reason.NO_SUCH_ORDER))
@@ -110,12 +94,7 @@ def amend_order(exchange: PaperExchange, given: Parameters) -> Json:
 
 def open_orders(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /fapi/v1/openOrders``."""
-    exchange.advance()
-    symbol = given.text("symbol", "")
-    if symbol:
-        exchange.instrument(symbol)
-    found = exchange.books.open_orders.values()
-    return [shapes.order(one) for one in found if symbol in ("", one.symbol)]
+    return [shapes.order(one) for one in working(exchange, given)]
 
 
 def all_orders(exchange: PaperExchange, given: Parameters) -> Json:
@@ -123,14 +102,7 @@ def all_orders(exchange: PaperExchange, given: Parameters) -> Json:
     exchange.advance()
     symbol = exchange.instrument(given.text("symbol")).symbol
     start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
-    first = given.integer("orderId", 0)
-    found = [
-        shapes.order(one)
-        for one in exchange.books.orders.values()
-        if one.symbol == symbol and one.order_id >= first and start <= one.created_ms <= end
-    ]
-    limit = given.integer("limit", 500)
-    return found[:limit] if given.has("orderId") or given.has("startTime") else found[-limit:]
+    return [shapes.order(one) for one in orders_of(exchange, given, symbol, (start, end))]
 
 
 def cancel_all(exchange: PaperExchange, given: Parameters) -> Json:
@@ -147,15 +119,7 @@ def user_trades(exchange: PaperExchange, given: Parameters) -> Json:
     exchange.advance()
     symbol = given.text("symbol", "")
     start, end = given.integer("startTime", 0), given.integer("endTime", exchange.now_ms())
-    first, order_id = given.integer("fromId", 0), given.integer("orderId", 0)
-    found = [
-        shapes.user_trade(one)
-        for one in exchange.books.fills
-        if symbol in ("", one.symbol) and order_id in (0, one.order_id)
-        and one.trade_id >= first and start <= one.time_ms <= end
-    ]  # fmt: skip
-    limit = given.integer("limit", 500)
-    return found[:limit] if given.has("fromId") or given.has("startTime") else found[-limit:]
+    return [shapes.user_trade(one) for one in fills_of(exchange, given, symbol, (start, end))]
 
 
 def force_orders(exchange: PaperExchange, given: Parameters) -> Json:

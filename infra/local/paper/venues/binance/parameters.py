@@ -1,8 +1,9 @@
 """Reading request parameters strictly."""
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from local.paper.numbers import finite
 from local.paper.venues.binance import errors
 
 
@@ -51,12 +52,9 @@ class Parameters:
     def decimal(self, name: str, default: Decimal | None = None) -> Decimal:
         text = self.text(name, None if default is None else str(default))
         try:
-            value = Decimal(text)
-        except InvalidOperation:
+            return finite(text)
+        except ValueError:
             raise errors.VenueError(errors.illegal(name)) from None
-        if not value.is_finite():
-            raise errors.VenueError(errors.illegal(name))
-        return value
 
     def flag(self, name: str) -> bool:
         """``true`` or ``false``; absent means false."""

@@ -17,6 +17,7 @@ from local.paper.venues.binance.errors import (
     illegal,
     not_wanted,
 )
+from local.paper.venues.binance.finding import fills_of, find, orders_of, working
 from local.paper.venues.binance.parameters import Parameters
 from local.paper.venues.binance_spot import errors, shapes
 from local.paper.venues.binance_spot.public import ORDER_TYPES
@@ -90,27 +91,6 @@ def _quantity(exchange: PaperExchange, given: Parameters, symbol: str, side: Ord
     price = taker_price(side, exchange.quotes.quote(symbol, exchange.now_ms()))
     step = lot_of(exchange.instrument(symbol)).step
     return given.decimal("quoteOrderQty") / price // step * step
-
-
-def find(
-    exchange: PaperExchange,
-    given: Parameters,
-    otherwise: Reason,
-    names: tuple[str, str] = ("orderId", "origClientOrderId"),
-) -> Order:
-    """The order of an id or, the newest one, of a client id; `names` are their parameters."""
-    exchange.advance()
-    symbol, (by_id, by_name) = exchange.instrument(given.text("symbol")).symbol, names
-    if given.has(by_id):
-        found = exchange.books.orders.get(given.integer(by_id))
-        candidates = [found] if found else []
-    else:
-        name = given.text(by_name)
-        candidates = [one for one in exchange.books.orders.values() if one.client_order_id == name]
-    candidates = [one for one in candidates if one.symbol == symbol]
-    if not candidates:
-        raise RefusedError(otherwise)
-    return candidates[-1]
 
 
 def get_order(exchange: PaperExchange, given: Parameters) -> Json:
@@ -194,26 +174,15 @@ def _failed(code: int, words: str, data: Json, status: int) -> errors.AnsweredEr
 
 def open_orders(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /api/v3/openOrders``."""
-    exchange.advance()
-    symbol = given.text("symbol", "")
-    if symbol:
-        exchange.instrument(symbol)
-    found = exchange.books.open_orders.values()
-    return [shapes.order(one) for one in found if symbol in ("", one.symbol)]
+    return [shapes.order(one) for one in working(exchange, given)]
 
 
 def all_orders(exchange: PaperExchange, given: Parameters) -> Json:
     """``GET /api/v3/allOrders``."""
     exchange.advance()
     symbol = exchange.instrument(given.text("symbol")).symbol
-    start_ms, end_ms = _span(exchange, given)
-    first, limit = given.integer("orderId", 0), given.integer("limit", 500)
-    found = [
-        shapes.order(one)
-        for one in exchange.books.orders.values()
-        if one.symbol == symbol and one.order_id >= first and start_ms <= one.created_ms <= end_ms
-    ]
-    return found[:limit] if given.has("orderId") or given.has("startTime") else found[-limit:]
+    span_ms = _span(exchange, given)
+    return [shapes.order(one) for one in orders_of(exchange, given, symbol, span_ms)]
 
 
 def my_trades(exchange: PaperExchange, given: Parameters) -> Json:
@@ -222,16 +191,8 @@ def my_trades(exchange: PaperExchange, given: Parameters) -> Json:
     symbol = exchange.instrument(given.text("symbol")).symbol
     if given.has("fromId") and (given.has("startTime") or given.has("endTime")):
         raise VenueError(not_wanted("fromId"))
-    start_ms, end_ms = _span(exchange, given)
-    first, order_id = given.integer("fromId", 0), given.integer("orderId", 0)
-    found = [
-        shapes.my_trade(one)
-        for one in exchange.books.fills
-        if one.symbol == symbol and order_id in (0, one.order_id)
-        and one.trade_id >= first and start_ms <= one.time_ms <= end_ms
-    ]  # fmt: skip
-    limit = given.integer("limit", 500)
-    return found[:limit] if given.has("fromId") or given.has("startTime") else found[-limit:]
+    span_ms = _span(exchange, given)
+    return [shapes.my_trade(one) for one in fills_of(exchange, given, symbol, span_ms)]
 
 
 def _span(exchange: PaperExchange, given: Parameters) -> tuple[int, int]:

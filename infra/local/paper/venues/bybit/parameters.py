@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local.paper.numbers import finite
 from local.paper.venues.bybit import errors
 
 CATEGORIES = ("linear", "spot", "inverse", "option")
@@ -53,12 +54,9 @@ class Parameters:
         if default is not None and not self.has(name):
             return default
         try:
-            value = Decimal(self.text(name))
-        except InvalidOperation:
+            return finite(self.text(name))
+        except ValueError:
             raise errors.bad(f"{name} must be a number") from None
-        if not value.is_finite():
-            raise errors.bad(f"{name} must be a number")
-        return value
 
     def flag(self, name: str) -> bool:
         """A boolean; absent means false."""

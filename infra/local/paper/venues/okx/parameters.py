@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local.paper.numbers import finite
 from local.paper.venues.okx import errors
 
 
@@ -49,12 +50,9 @@ class Parameters:
     def decimal(self, name: str, default: Decimal | None = None) -> Decimal:
         text = self.text(name, None if default is None else str(default))
         try:
-            value = Decimal(text)
-        except InvalidOperation:
+            return finite(text)
+        except ValueError:
             raise errors.VenueError(errors.illegal(name)) from None
-        if not value.is_finite():
-            raise errors.VenueError(errors.illegal(name))
-        return value
 
     def flag(self, name: str) -> bool:
         """`true` or `false`; absent means false."""
