@@ -1,5 +1,6 @@
 """Orders against the market's book: what takes, walks its levels; what it lacks, stays or ends."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -15,13 +16,46 @@ from local.paper.market.quotes import Quote, Quotes
 _RESTS_NEVER = ("IOC", "FOK")
 
 
-class Execution:
+class Taking(ABC):
     """Fills orders at the book's prices, at once or in the parts a script wants."""
 
     def __init__(self, books: Books, quotes: Quotes, scripts: Scripts) -> None:
         self._books = books
         self._quotes = quotes
         self._scripts = scripts
+
+    def execute(self, order: Order, quote: Quote, now_ms: int) -> None:
+        """Fill an order against the market if it takes; what may not rest expires."""
+        if order.order_type == "MARKET" or takes(order.side, order.price, quote):
+            instrument = self._quotes.instruments[order.symbol]
+            order.due = self._scripts.take_parts(order, instrument, now_ms)
+            if order.due:
+                self.continue_parts(order, quote, now_ms)
+                return
+            self.take(order, quote, now_ms)
+        self.expire_rest(order, now_ms)
+
+    @abstractmethod
+    def take(self, order: Order, quote: Quote, now_ms: int) -> object:
+        """Walk the book as deep as the order wants and its price allows."""
+
+    @abstractmethod
+    def continue_parts(self, order: Order, quote: Quote, now_ms: int) -> None:
+        """Execute the scripted parts that are due."""
+
+    def expire_rest(self, order: Order, now_ms: int) -> None:
+        """End what may not rest."""
+        if order.is_open and (order.order_type == "MARKET" or order.time_in_force in _RESTS_NEVER):
+            self.expire(order, now_ms)
+
+    def expire(self, order: Order, now_ms: int) -> None:
+        order.status, order.updated_ms, order.due = OrderStatus.EXPIRED, now_ms, []
+        self._books.keep_order(order)
+        self._books.tell(OrderChanged(order=order.copy(), execution="EXPIRED"))
+
+
+class Execution(Taking):
+    """Orders for contracts, which may close no more than is held."""
 
     def check_time_in_force(
         self, request: OrderRequest, quantity: Decimal, quote: Quote, now_ms: int
@@ -35,19 +69,6 @@ class Execution:
             offers = self._offers(request.symbol, request.side, quote, now_ms, request.price)
             if sum((size for _, size in offers), ZERO) < quantity:
                 raise RefusedError(Reason.FILL_OR_KILL)
-
-    def execute(self, order: Order, quote: Quote, now_ms: int) -> None:
-        """Fill an order against the market if it takes; what may not rest expires."""
-        market = order.order_type == "MARKET"
-        if market or takes(order.side, order.price, quote):
-            instrument = self._quotes.instruments[order.symbol]
-            order.due = self._scripts.take_parts(order, instrument, now_ms)
-            if order.due:
-                self.continue_parts(order, quote, now_ms)
-                return
-            self.take(order, quote, now_ms)
-        if order.is_open and (market or order.time_in_force in _RESTS_NEVER):
-            self.expire(order, now_ms)
 
     def take(
         self, order: Order, quote: Quote, now_ms: int, kind: FillKind = FillKind.TRADE
@@ -85,9 +106,8 @@ class Execution:
             if order.order_type == "LIMIT" and not takes(order.side, order.price, quote):
                 price = order.price
             fill(self._books, order, price=price, quantity=quantity, maker=False, now_ms=now_ms)
-        ends = order.order_type == "MARKET" or order.time_in_force in _RESTS_NEVER
-        if order.is_open and not order.due and ends:
-            self.expire(order, now_ms)
+        if not order.due:
+            self.expire_rest(order, now_ms)
         self._books.keep_order(order)
 
     def room(self, order: Order) -> Decimal:
@@ -115,11 +135,6 @@ class Execution:
         step, scale = self._quotes.instruments[symbol].step, self._scripts.liquidity(symbol)
         offers = self._quotes.offers(symbol, +1, quote, quote.time_ms)
         return max(quantity * scale // step * step, next(offers)[1])
-
-    def expire(self, order: Order, now_ms: int) -> None:
-        order.status, order.updated_ms, order.due = OrderStatus.EXPIRED, now_ms, []
-        self._books.keep_order(order)
-        self._books.tell(OrderChanged(order=order.copy(), execution="EXPIRED"))
 
 
 def takes(side: OrderSide, price: Decimal, quote: Quote) -> bool:

@@ -2,14 +2,12 @@
 
 from decimal import Decimal
 
-from local.paper.core.books import Books, OrderChanged
-from local.paper.core.execution import taker_price, takes
+from local.paper.core.execution import Taking, taker_price
 from local.paper.core.matching import CATCH_UP_MS
-from local.paper.core.records import ZERO, Order, OrderSide, OrderStatus
-from local.paper.core.scripts import Scripts
+from local.paper.core.records import ZERO, Order, OrderSide
 from local.paper.core.spot_balances import Execution, quote_balance, settle
 from local.paper.market.candles import Trade
-from local.paper.market.quotes import Quote, Quotes
+from local.paper.market.quotes import Quote
 
 WAITING = {
     "STOP_LOSS": "MARKET",
@@ -20,17 +18,11 @@ WAITING = {
 """Types that wait for their trigger price, and what each becomes then."""
 
 _CHUNK_MS = 60_000
-_RESTS_NEVER = ("IOC", "FOK")
 _BNB = "BNBUSDT"
 
 
-class SpotMatching:
-    """Fills orders at the book's prices, at once or in the parts a script wants."""
-
-    def __init__(self, books: Books, quotes: Quotes, scripts: Scripts) -> None:
-        self._books = books
-        self._quotes = quotes
-        self._scripts = scripts
+class SpotMatching(Taking):
+    """Orders for assets, which may cost no more than is there."""
 
     def advance(self, now_ms: int) -> None:
         """Match every trade since the last call, in time order, then commit."""
@@ -42,19 +34,6 @@ class SpotMatching:
             start_ms = end_ms + 1
         account.processed_ms = max(account.processed_ms, now_ms)
         self._books.commit()
-
-    def execute(self, order: Order, quote: Quote, now_ms: int) -> None:
-        """Fill an order against the market if it takes; what may not rest expires."""
-        is_market = order.order_type == "MARKET"
-        if is_market or takes(order.side, order.price, quote):
-            instrument = self._quotes.instruments[order.symbol]
-            order.due = self._scripts.take_parts(order, instrument, now_ms)
-            if order.due:
-                self._continue(order, quote, now_ms)
-                return
-            self._take(order, quote, now_ms)
-        if order.is_open and (is_market or order.time_in_force in _RESTS_NEVER):
-            self._expire(order, now_ms)
 
     def fire(self, symbol: str, now_ms: int) -> int:
         """Fire every order of a symbol that waits for its price; how many they are."""
@@ -97,11 +76,11 @@ class SpotMatching:
         order.order_type, order.updated_ms = WAITING[order.order_type], quote.time_ms
         self._books.keep_order(order)
         if self._scripts.refuses(order.symbol):
-            self._expire(order, quote.time_ms)
+            self.expire(order, quote.time_ms)
             return
         self.execute(order, quote, quote.time_ms)
 
-    def _take(self, order: Order, quote: Quote, now_ms: int) -> None:
+    def take(self, order: Order, quote: Quote, now_ms: int) -> None:
         sign = order.side.sign
         for price, size in self._quotes.offers(order.symbol, sign, quote, now_ms):
             beyond = order.price and sign * (price - order.price) > 0
@@ -126,15 +105,15 @@ class SpotMatching:
         for order in [one for one in self._books.open_orders.values() if one.due]:
             while order.is_open and order.due and int(order.due[0][0]) <= until_ms:
                 due_ms = int(order.due[0][0])
-                self._continue(order, self._quotes.quote(order.symbol, due_ms), due_ms)
+                self.continue_parts(order, self._quotes.quote(order.symbol, due_ms), due_ms)
 
-    def _continue(self, order: Order, quote: Quote, now_ms: int) -> None:
+    def continue_parts(self, order: Order, quote: Quote, now_ms: int) -> None:
         while order.is_open and order.due and int(order.due[0][0]) <= now_ms:
             wanted, order.due = Decimal(order.due[0][1]), order.due[1:]
             price = order.price or taker_price(order.side, quote)
             self._fill(order, price, wanted, maker=False, now_ms=now_ms)
-        if order.is_open and not order.due and order.order_type == "MARKET":
-            self._expire(order, now_ms)
+        if not order.due:
+            self.expire_rest(order, now_ms)
         self._books.keep_order(order)
 
     def _fill(
@@ -146,11 +125,6 @@ class SpotMatching:
 
     def _bnb_price(self, now_ms: int) -> Decimal | None:
         return self._quotes.quote(_BNB, now_ms).last if _BNB in self._quotes.instruments else None
-
-    def _expire(self, order: Order, now_ms: int) -> None:
-        order.status, order.updated_ms, order.due = OrderStatus.EXPIRED, now_ms, []
-        self._books.keep_order(order)
-        self._books.tell(OrderChanged(order=order.copy(), execution="EXPIRED"))
 
 
 def fires(kind: str, side: OrderSide, trigger: Decimal, price: Decimal) -> bool:

@@ -293,6 +293,15 @@ def test_an_order_may_execute_in_parts_and_locks_what_is_left(tmp_path: Path) ->
     assert desk.balances()["BTC"] == (D("0.998"), D(0))
 
 
+def test_what_parts_leave_of_an_immediate_order_expires(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, 100)
+    desk.exchange.scripts.fill_in_parts([Part(percent=D(40), after_ms=0)])
+
+    made = desk.order("BUY", "LIMIT", price="100.1", timeInForce="IOC").body
+
+    assert (made["status"], D(made["executedQty"])) == ("EXPIRED", D("0.4"))
+
+
 def test_the_account_is_told_of_orders_fills_cancels_and_balances(desk: Desk) -> None:
     heard = desk.told(desk.subscribed())
 
