@@ -10,6 +10,7 @@ from engine.settings import Settings, with_values
 from local.paper.market.instruments import instruments
 from local.paper.market.scripted import Jump, ScriptedMarket
 from local.simulation.hazards import ORDER_PATH, Act, Hazard
+from local.simulation.lenient import LENIENT
 from local.simulation.waves import TidalMarket
 from local.simulation.weather import Weather
 
@@ -19,18 +20,7 @@ TRADING = 0.12
 """The share of cases in which the trade loop runs, too, and makes the wishes."""
 PREHISTORY_MS = 240_000
 _EAGER: Mapping[str, object] = {
-    "tradeMode": "main",
-    "marketActivityEnabled": False,
-    "drawdownRatio": "0.5",
-    "setDrawdownRatio": "0.5",
-    "marketChangeRange": 1,
-    "lastPartRatioFactor": "1.0",
-    "gridRanges": [3, 5],
-    "activeThresholds": ["0.5"],
-    "gridTakeProfits": ["3", "5"],
-    "gridStopLosses": ["0.6", "1.0"],
-    "stepRelationMaxRatio": "2",
-    "databaseSizeBase": 50,
+    **LENIENT,
     "validationTimeout": 1,
     "baseProfitFactor": "0.1",
     "mainProfitFactor": "0.1",

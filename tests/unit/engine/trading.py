@@ -11,21 +11,8 @@ from engine.books import pack_books
 from engine.market import Candles
 from engine.settings import Settings, with_values
 from engine.trade import TradePlan, TradeState, plan_trade
+from local.simulation.lenient import LENIENT
 
-LENIENT: Mapping[str, object] = {
-    "tradeMode": "main",
-    "marketActivityEnabled": False,
-    "drawdownRatio": "0.5",
-    "setDrawdownRatio": "0.5",
-    "marketChangeRange": 1,
-    "lastPartRatioFactor": "1.0",
-    "gridRanges": [3, 5],
-    "activeThresholds": ["0.5"],
-    "gridTakeProfits": ["3", "5"],
-    "gridStopLosses": ["0.6", "1.0"],
-    "stepRelationMaxRatio": "2",
-    "databaseSizeBase": 50,
-}
 WORKED: Mapping[str, object] = {
     "gridRanges": [3],
     "dcaEnabled": True,
