@@ -1,7 +1,6 @@
 """Binance spot's rows and answers as our values."""
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 
 import pytest
 from tests.fakes import FakeClock
+from tests.scripted_wire import ScriptedWire
 
-from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors
 from adapters.exchange import CcxtExchange
 from adapters.failures import VenueUnclearError, translate
@@ -18,7 +17,6 @@ from adapters.names import Name, OrderNames
 from adapters.venues import binance_rows
 from adapters.venues import binance_spot_words as words
 from adapters.venues.binance_spot import BinanceSpot
-from adapters.wire import Wire
 from engine.errors import VenueBusyError, VenueRefusedError
 from engine.events import NotFound, OrderUpdate, SendUnclear, Unclear
 from engine.ledger import Order, OrderState, OrderType, Purpose
@@ -167,31 +165,8 @@ def test_recorded_trades_are_read_in_one_order_without_a_hole() -> None:
 # --- requests and answers ---------------------------------------------------------------------
 
 
-class ScriptedWire(Wire):
-    """A wire whose answers a test wrote: a value or an error."""
-
-    def __init__(self, **answers: Any) -> None:
-        access = Access(venue="binance", network=Network.LIVE)
-        super().__init__(access, FakeClock(), BinanceSpot())
-        self.answers = answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    async def set_clock(self) -> None:
-        """It is right."""
-
-    async def call(
-        self,
-        method: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        weight: int = 1,
-        urgent: bool = False,
-    ) -> Any:
-        self.asked.append((method, dict(params or {})))
-        answer = self.answers[method]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+def a_wire(**answers: Any) -> ScriptedWire:
+    return ScriptedWire("binance", BinanceSpot(), answers)
 
 
 def an_order(purpose: Purpose = Purpose.CLOSE, side: Side = Side.LONG) -> Order:
@@ -226,7 +201,7 @@ async def sent(wire: ScriptedWire, order: Order) -> OrderUpdate | SendUnclear:
 async def test_orders_are_sent_plainly_and_expire_by_the_venue(
     purpose: Purpose, side: str, kind: str
 ) -> None:
-    wire = ScriptedWire(**{POST: PLACED})
+    wire = a_wire(**{POST: PLACED})
 
     await sent(wire, an_order(purpose))
 
@@ -242,7 +217,7 @@ async def test_orders_are_sent_plainly_and_expire_by_the_venue(
 
 
 async def test_a_short_never_leaves() -> None:
-    wire = ScriptedWire(**{POST: PLACED})
+    wire = a_wire(**{POST: PLACED})
 
     found = await sent(wire, an_order(Purpose.ENTRY, Side.SHORT))
 
@@ -256,7 +231,7 @@ async def test_a_sale_replaces_the_stop_of_its_own_position_in_one_request(
     purpose: Purpose,
 ) -> None:
     other = STOP | {"clientOrderId": order_name("b" * 25, Purpose.STOP, 0)}
-    wire = ScriptedWire(**{LISTED: [other, STOP], REPLACE: {"newOrderResponse": PLACED}})
+    wire = a_wire(**{LISTED: [other, STOP], REPLACE: {"newOrderResponse": PLACED}})
 
     found = await sent(wire, an_order(purpose))
 
@@ -274,7 +249,7 @@ async def test_without_a_stop_of_its_own_a_sale_is_a_plain_order() -> None:
         STOP | {"clientOrderId": "by hand"},
         STOP | {"clientOrderId": order_name("b" * 25, Purpose.STOP, 0)},
     ]
-    wire = ScriptedWire(**{LISTED: strangers, POST: PLACED})
+    wire = a_wire(**{LISTED: strangers, POST: PLACED})
 
     await sent(wire, an_order())
 
@@ -285,7 +260,7 @@ async def test_without_a_stop_of_its_own_a_sale_is_a_plain_order() -> None:
     "error", [VenueBusyError("429"), VenueUnclearError("cut", why=Unclear.CONNECTION)]
 )
 async def test_a_sale_whose_stop_cannot_be_looked_for_is_surely_not_made(error: Exception) -> None:
-    wire = ScriptedWire(**{LISTED: error, POST: PLACED})
+    wire = a_wire(**{LISTED: error, POST: PLACED})
 
     found = await sent(wire, an_order())
 
@@ -319,7 +294,7 @@ async def test_a_replacement_that_made_no_order_is_rejected_with_its_own_words(
     code: int, new_order: dict[str, Any] | None, reason: str
 ) -> None:
     error = translate(load_errors().BadResponse(replaced(code, "SUCCESS", new_order)), words.ERRORS)
-    wire = ScriptedWire(**{LISTED: [STOP], REPLACE: error})
+    wire = a_wire(**{LISTED: [STOP], REPLACE: error})
 
     found = await sent(wire, an_order())
 
@@ -339,15 +314,15 @@ async def test_a_replacement_that_made_no_order_is_rejected_with_its_own_words(
 )
 async def test_a_replacement_of_unknown_fate_is_unclear(text: str) -> None:
     error = VenueUnclearError(text, why=Unclear.VENUE)
-    wire = ScriptedWire(**{LISTED: [STOP], REPLACE: error})
+    wire = a_wire(**{LISTED: [STOP], REPLACE: error})
 
     assert isinstance(await sent(wire, an_order()), SendUnclear)
 
 
 async def test_a_duplicate_is_told_by_its_words_and_looked_up() -> None:
     twice = VenueRefusedError("-2010 Duplicate order sent.", code="-2010")
-    there = ScriptedWire(**{POST: twice, "privateGetOrder": PLACED})
-    poor = ScriptedWire(**{POST: VenueRefusedError("-2010 insufficient balance", code="-2010")})
+    there = a_wire(**{POST: twice, "privateGetOrder": PLACED})
+    poor = a_wire(**{POST: VenueRefusedError("-2010 insufficient balance", code="-2010")})
 
     found = await sent(there, an_order(Purpose.ENTRY))
     refused = await sent(poor, an_order(Purpose.ENTRY))
@@ -359,8 +334,8 @@ async def test_a_duplicate_is_told_by_its_words_and_looked_up() -> None:
 
 
 async def test_only_the_venues_own_no_such_order_is_not_found() -> None:
-    missing = ScriptedWire(privateGetOrder=VenueRefusedError("-2013 no", code="-2013"))
-    away = ScriptedWire(privateGetOrder=VenueUnclearError("cut", why=Unclear.CONNECTION))
+    missing = a_wire(privateGetOrder=VenueRefusedError("-2013 no", code="-2013"))
+    away = a_wire(privateGetOrder=VenueUnclearError("cut", why=Unclear.CONNECTION))
 
     found = [
         await CcxtExchange(wire, BinanceSpot(), FakeClock()).look_up(an_order())
@@ -372,7 +347,7 @@ async def test_only_the_venues_own_no_such_order_is_not_found() -> None:
 
 
 async def test_an_unchanged_price_keeps_the_time_it_was_first_seen_at() -> None:
-    wire, spot = ScriptedWire(), BinanceSpot()
+    wire, spot = a_wire(), BinanceSpot()
     times: list[int] = []
     for price in ("67000", "67000", "67001"):
         wire.answers["publicGetTickerPrice"] = [{"symbol": "BTCUSDT", "price": price}]
@@ -385,12 +360,7 @@ async def test_an_unchanged_price_keeps_the_time_it_was_first_seen_at() -> None:
 
 
 async def test_fills_of_several_days_are_read_a_day_at_a_time() -> None:
-    class Paged(ScriptedWire):
-        async def call(self, method: str, params: Any = None, **how: Any) -> Any:
-            self.asked.append((method, dict(params or {})))
-            return []
-
-    wire = Paged()
+    wire = a_wire(privateGetMyTrades=[])
     now_ms = int(wire.client().nonce())
     day_ms = 86_400_000
 

@@ -1,6 +1,5 @@
 """What is sent to Bybit, and what becomes of answers no paper exchange gives."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.fakes import FakeClock
+from tests.scripted_wire import Pages, ScriptedWire
 
 from adapters.access import Access, Network
 from adapters.venues import TradesGoneError
@@ -28,32 +28,15 @@ INFO, RECENT = "privateGetV5AccountInfo", "publicGetV5MarketRecentTrade"
 BOTH_SIDES = pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
 
 
-class ScriptedWire(Wire):
-    """A wire whose answers a test wrote: for each method a list of results and errors in turn."""
+class BybitAnswers(ScriptedWire):
+    """For each method a list of results and errors in turn."""
 
     def __init__(self, answers: Mapping[str, list[Any]]) -> None:
-        access = Access(venue="bybit", network=Network.LIVE)
-        super().__init__(access, FakeClock(), BybitLinear())
-        self.answers = answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        pages = {method: Pages(results) for method, results in answers.items()}
+        super().__init__("bybit", BybitLinear(), pages)
 
-    async def call(
-        self,
-        method: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        weight: int = 1,
-        urgent: bool = False,
-    ) -> Any:
-        await asyncio.sleep(0)
-        self.asked.append((method, dict(params or {})))
-        answer = self.answers[method].pop(0)
-        if isinstance(answer, Exception):
-            raise answer
+    def framed(self, answer: Any) -> Any:
         return {"retCode": 0, "result": answer, "time": NOW_MS}
-
-    def params(self, method: str) -> list[dict[str, Any]]:
-        return [params for asked, params in self.asked if asked == method]
 
 
 def an_order(side: Side, purpose: Purpose = Purpose.ENTRY) -> Order:
@@ -87,12 +70,12 @@ async def test_a_market_order_is_acknowledged_and_called_open(
     side: Side, hedge: bool, purpose: Purpose
 ) -> None:
     order = an_order(side, purpose)
-    wire = ScriptedWire({CREATE: [{"orderId": "7", "orderLinkId": order.client_order_id}]})
+    wire = BybitAnswers({CREATE: [{"orderId": "7", "orderLinkId": order.client_order_id}]})
 
     update = await BybitLinear().place(wire, order, hedge=hedge, valid_ms=2_000)
 
     assert (update.state, update.exchange_order_id) == (OrderState.OPEN, "7")
-    assert wire.params(CREATE) == [{
+    assert wire.sent(CREATE) == [{
         "category": "linear", "symbol": "BTCUSDT", "orderType": "Market", "qty": "0.01",
         "side": order.order_side.value.capitalize(), "orderLinkId": order.client_order_id,
         "positionIdx": {Side.LONG: 1, Side.SHORT: 2}[side] if hedge else 0,
@@ -112,11 +95,11 @@ async def test_a_market_order_is_acknowledged_and_called_open(
 async def test_stops_fire_against_the_position_and_targets_with_it(
     side: Side, purpose: Purpose, direction: int
 ) -> None:
-    wire = ScriptedWire({CREATE: [{"orderId": "7"}]})
+    wire = BybitAnswers({CREATE: [{"orderId": "7"}]})
 
     await BybitLinear().place(wire, an_order(side, purpose), hedge=False, valid_ms=2_000)
 
-    (sent,) = wire.params(CREATE)
+    (sent,) = wire.sent(CREATE)
     assert sent["triggerDirection"] == direction
     assert (sent["triggerPrice"], sent["triggerBy"]) == ("95000", "LastPrice")
     assert sent["reduceOnly"] is True
@@ -145,7 +128,7 @@ async def test_each_request_is_signed_with_its_own_validity() -> None:
 
 async def test_an_order_that_left_the_latest_ones_is_found_in_the_history() -> None:
     order = an_order(Side.LONG)
-    wire = ScriptedWire({REALTIME: [page()], HISTORY: [page(a_row(order))]})
+    wire = BybitAnswers({REALTIME: [page()], HISTORY: [page(a_row(order))]})
 
     found = await BybitLinear().find(wire, order)
 
@@ -155,14 +138,14 @@ async def test_an_order_that_left_the_latest_ones_is_found_in_the_history() -> N
 
 
 async def test_an_order_in_neither_list_is_not_found() -> None:
-    wire = ScriptedWire({REALTIME: [page()], HISTORY: [page()]})
+    wire = BybitAnswers({REALTIME: [page()], HISTORY: [page()]})
 
     assert await BybitLinear().find(wire, an_order(Side.LONG)) is None
 
 
 async def test_another_order_in_the_answer_is_not_taken_for_ours() -> None:
     other = a_row(an_order(Side.LONG, Purpose.CLOSE))
-    wire = ScriptedWire({REALTIME: [page(other)], HISTORY: [page(other)]})
+    wire = BybitAnswers({REALTIME: [page(other)], HISTORY: [page(other)]})
 
     assert await BybitLinear().find(wire, an_order(Side.LONG)) is None
 
@@ -171,7 +154,7 @@ async def test_another_order_in_the_answer_is_not_taken_for_ours() -> None:
 async def test_a_cancel_that_came_too_late_tells_what_became_of_the_order(code: str) -> None:
     order = an_order(Side.LONG, Purpose.STOP)
     gone = VenueRefusedError(f"{code} gone", code=code)
-    wire = ScriptedWire({CANCEL: [gone], REALTIME: [page(a_row(order))]})
+    wire = BybitAnswers({CANCEL: [gone], REALTIME: [page(a_row(order))]})
 
     found = await BybitLinear().cancel(wire, order, valid_ms=5_000)
 
@@ -182,7 +165,7 @@ async def test_a_cancel_that_came_too_late_tells_what_became_of_the_order(code: 
 async def test_a_cancel_is_believed_only_once_it_is_seen() -> None:
     order = an_order(Side.LONG, Purpose.STOP)
     filled = a_row(order, "Filled")
-    wire = ScriptedWire({CANCEL: [{"orderId": "7"}], REALTIME: [page(filled)]})
+    wire = BybitAnswers({CANCEL: [{"orderId": "7"}], REALTIME: [page(filled)]})
 
     found = await BybitLinear().cancel(wire, order, valid_ms=5_000)
 
@@ -192,7 +175,7 @@ async def test_a_cancel_is_believed_only_once_it_is_seen() -> None:
 
 async def test_a_cancel_refused_for_another_reason_is_told() -> None:
     refused = VenueRefusedError("110066 no", code="110066")
-    wire = ScriptedWire({CANCEL: [refused]})
+    wire = BybitAnswers({CANCEL: [refused]})
 
     with pytest.raises(VenueRefusedError, match="110066"):
         await BybitLinear().cancel(wire, an_order(Side.LONG), valid_ms=5_000)
@@ -216,12 +199,12 @@ async def test_fills_are_asked_for_week_by_week_and_page_by_page() -> None:
         an_execution(1, since_ms + 5), an_execution(2, border_ms), an_execution(3, NOW_MS - 5),
     )  # fmt: skip
     pages = [page(second, cursor="next"), page(first, cursor="more"), page(), page(third, second)]
-    wire = ScriptedWire({EXECUTIONS: pages})
+    wire = BybitAnswers({EXECUTIONS: pages})
 
     fills = await BybitLinear().fills(wire, "BTCUSDT", since_ms=since_ms)
 
     assert [each.trade_id for each in fills] == ["e1", "e2", "e3"]
-    asked = wire.params(EXECUTIONS)
+    asked = wire.sent(EXECUTIONS)
     assert [each.get("cursor") for each in asked] == [None, "next", "more", None]
     spans = [(each["startTime"], each["endTime"]) for each in asked]
     assert spans[:3] == [(since_ms, border_ms)] * 3
@@ -235,16 +218,16 @@ async def test_open_orders_are_read_to_the_last_page() -> None:
         }
         for number in range(3)
     ]  # fmt: skip
-    wire = ScriptedWire({REALTIME: [page(*rows[:2], cursor="c"), page(rows[2])]})
+    wire = BybitAnswers({REALTIME: [page(*rows[:2], cursor="c"), page(rows[2])]})
 
     found = await BybitLinear().open_orders(wire)
 
     assert [each.exchange_order_id for each in found] == ["0", "1", "2"]
-    assert {each["settleCoin"] for each in wire.params(REALTIME)} == {"USDT"}
+    assert {each["settleCoin"] for each in wire.sent(REALTIME)} == {"USDT"}
 
 
 async def test_a_cursor_that_stands_still_ends_the_list() -> None:
-    wire = ScriptedWire({REALTIME: [page({}, cursor="c"), page({}, cursor="c")]})
+    wire = BybitAnswers({REALTIME: [page({}, cursor="c"), page({}, cursor="c")]})
 
     rows = await pages(wire, REALTIME, {}, limit=50)
 
@@ -260,7 +243,7 @@ def a_trade(at_ms: int) -> dict[str, Any]:
 
 async def test_trades_are_those_of_the_span_oldest_first() -> None:
     rows = [a_trade(at_ms) for at_ms in (5_000, 4_999, 4_000, 3_999)]
-    wire = ScriptedWire({RECENT: [page(*rows)]})
+    wire = BybitAnswers({RECENT: [page(*rows)]})
 
     found = await BybitLinear().trades(wire, "BTCUSDT", start_ms=4_000, end_ms=5_000)
 
@@ -270,7 +253,7 @@ async def test_trades_are_those_of_the_span_oldest_first() -> None:
 @pytest.mark.parametrize("oldest_ms", [4_000, 4_001])
 async def test_a_part_of_the_trades_is_no_answer(oldest_ms: int) -> None:
     rows = [a_trade(9_000)] * 999 + [a_trade(oldest_ms)]
-    wire = ScriptedWire({RECENT: [page(*rows)]})
+    wire = BybitAnswers({RECENT: [page(*rows)]})
 
     with pytest.raises(TradesGoneError) as gone:
         await BybitLinear().trades(wire, "BTCUSDT", start_ms=4_000, end_ms=5_000)
@@ -280,7 +263,7 @@ async def test_a_part_of_the_trades_is_no_answer(oldest_ms: int) -> None:
 
 async def test_a_full_list_that_reaches_further_back_is_an_answer() -> None:
     rows = [a_trade(4_500)] * 999 + [a_trade(3_999)]
-    wire = ScriptedWire({RECENT: [page(*rows)]})
+    wire = BybitAnswers({RECENT: [page(*rows)]})
 
     found = await BybitLinear().trades(wire, "BTCUSDT", start_ms=4_000, end_ms=5_000)
 
@@ -309,7 +292,7 @@ async def prepare(wire: Wire, *, hedge: bool = False) -> None:
 
 
 async def test_what_is_right_already_is_only_read() -> None:
-    wire = ScriptedWire({INFO: [CROSS, CROSS], POSITIONS: [positions("10")]})
+    wire = BybitAnswers({INFO: [CROSS, CROSS], POSITIONS: [positions("10")]})
 
     await prepare(wire)
 
@@ -317,16 +300,16 @@ async def test_what_is_right_already_is_only_read() -> None:
 
 
 async def test_what_is_not_so_is_set_and_read_back() -> None:
-    wire = ScriptedWire({
+    wire = BybitAnswers({
         INFO: [ISOLATED, CROSS], MARGIN: [{}], MODE: [{}], LEVERAGE: [{}],
         POSITIONS: [positions("5"), positions("5", hedge=True), positions("10", hedge=True)],
     })  # fmt: skip
 
     await prepare(wire, hedge=True)
 
-    assert wire.params(MARGIN) == [{"setMarginMode": "REGULAR_MARGIN"}]
-    assert wire.params(MODE) == [{"category": "linear", "coin": "USDT", "mode": 3}]
-    assert wire.params(LEVERAGE) == [
+    assert wire.sent(MARGIN) == [{"setMarginMode": "REGULAR_MARGIN"}]
+    assert wire.sent(MODE) == [{"category": "linear", "coin": "USDT", "mode": 3}]
+    assert wire.sent(LEVERAGE) == [
         {"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "10", "sellLeverage": "10"}
     ]
 
@@ -334,7 +317,7 @@ async def test_what_is_not_so_is_set_and_read_back() -> None:
 @pytest.mark.parametrize("code", ["110025", "110043"])
 async def test_not_modified_is_success(code: str) -> None:
     same = VenueRefusedError(f"{code} not modified", code=code)
-    wire = ScriptedWire({
+    wire = BybitAnswers({
         INFO: [CROSS, CROSS], MODE: [same], LEVERAGE: [same],
         POSITIONS: [positions("5"), positions("5", hedge=True), positions("10", hedge=True)],
     })  # fmt: skip
@@ -343,7 +326,7 @@ async def test_not_modified_is_success(code: str) -> None:
 
 
 async def test_what_does_not_become_so_is_refused_with_what_it_is() -> None:
-    wire = ScriptedWire({
+    wire = BybitAnswers({
         INFO: [CROSS, CROSS], LEVERAGE: [{}], POSITIONS: [positions("5"), positions("5")],
     })  # fmt: skip
 

@@ -1,14 +1,13 @@
 """What is sent to Binance, and what becomes of answers no paper exchange gives."""
 
 import asyncio
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.fakes import FakeClock
+from tests.scripted_wire import ScriptedWire
 
-from adapters.access import Access, Network
 from adapters.exchange import CcxtExchange
 from adapters.failures import ClockSkewError, VenueUnclearError
 from adapters.venues.binance import BinanceUsdm
@@ -27,31 +26,8 @@ BOTH_SIDES = pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
 POST, POST_CONDITIONAL = "fapiPrivatePostOrder", "fapiPrivatePostAlgoOrder"
 
 
-class ScriptedWire(Wire):
-    """A wire whose answers a test wrote: a value, an error, or a function of the parameters."""
-
-    def __init__(self, **answers: Any) -> None:
-        access = Access(venue="binance", network=Network.LIVE)
-        super().__init__(access, FakeClock(), BinanceUsdm())
-        self.answers = answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    async def set_clock(self) -> None:
-        await asyncio.sleep(0)
-
-    async def call(
-        self,
-        method: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        weight: int = 1,
-        urgent: bool = False,
-    ) -> Any:
-        self.asked.append((method, dict(params or {})))
-        answer = self.answers[method]
-        if isinstance(answer, Exception):
-            raise answer
-        return await answer() if callable(answer) else answer
+def a_wire(**answers: Any) -> ScriptedWire:
+    return ScriptedWire("binance", BinanceUsdm(), answers)
 
 
 def an_exchange(wire: Wire, *, hedge: bool | None = False) -> CcxtExchange:
@@ -78,7 +54,7 @@ def an_order(side: Side = Side.LONG, purpose: Purpose = Purpose.ENTRY) -> Order:
 async def test_with_two_positions_an_order_names_its_side_and_is_never_reduce_only(
     side: Side, purpose: Purpose
 ) -> None:
-    wire = ScriptedWire(**{POST: PLACED, POST_CONDITIONAL: CONDITIONAL})
+    wire = a_wire(**{POST: PLACED, POST_CONDITIONAL: CONDITIONAL})
     await an_exchange(wire, hedge=True).send(an_order(side, purpose), valid_ms=2000)
 
     params = wire.asked[-1][1]
@@ -92,7 +68,7 @@ async def test_with_two_positions_an_order_names_its_side_and_is_never_reduce_on
 async def test_with_one_position_whatever_does_not_enter_is_reduce_only(
     side: Side, purpose: Purpose
 ) -> None:
-    wire = ScriptedWire(**{POST: PLACED, POST_CONDITIONAL: CONDITIONAL})
+    wire = a_wire(**{POST: PLACED, POST_CONDITIONAL: CONDITIONAL})
     await an_exchange(wire).send(an_order(side, purpose), valid_ms=2000)
 
     params = wire.asked[-1][1]
@@ -102,7 +78,7 @@ async def test_with_one_position_whatever_does_not_enter_is_reduce_only(
 
 
 async def test_a_stop_goes_where_conditional_orders_live_and_watches_the_last_price() -> None:
-    wire = ScriptedWire(**{POST_CONDITIONAL: CONDITIONAL})
+    wire = a_wire(**{POST_CONDITIONAL: CONDITIONAL})
     await an_exchange(wire).send(an_order(purpose=Purpose.STOP), valid_ms=2000)
 
     method, params = wire.asked[-1]
@@ -114,7 +90,7 @@ async def test_a_stop_goes_where_conditional_orders_live_and_watches_the_last_pr
 
 @pytest.mark.parametrize("answer", [{}, [], None, "<html>", PLACED | {"status": "STRANGE"}])
 async def test_an_answer_that_cannot_be_read_is_unclear(answer: Any) -> None:
-    found = await an_exchange(ScriptedWire(**{POST: answer})).send(an_order(), valid_ms=2000)
+    found = await an_exchange(a_wire(**{POST: answer})).send(an_order(), valid_ms=2000)
 
     assert isinstance(found, SendUnclear)
     assert found.why is Unclear.VENUE
@@ -124,7 +100,7 @@ async def test_an_answer_that_cannot_be_read_is_unclear(answer: Any) -> None:
     "error", [VenueBusyError("429"), ClockSkewError("-1021"), VenueRefusedError("-2019 no")]
 )
 async def test_what_was_surely_not_carried_out_is_rejected(error: Exception) -> None:
-    found = await an_exchange(ScriptedWire(**{POST: error})).send(an_order(), valid_ms=2000)
+    found = await an_exchange(a_wire(**{POST: error})).send(an_order(), valid_ms=2000)
 
     assert isinstance(found, OrderUpdate)
     assert found.state is OrderState.REJECTED
@@ -132,7 +108,7 @@ async def test_what_was_surely_not_carried_out_is_rejected(error: Exception) -> 
 
 
 async def test_a_duplicate_that_cannot_be_found_stays_unclear() -> None:
-    wire = ScriptedWire(
+    wire = a_wire(
         fapiPrivatePostOrder=VenueRefusedError("-4116 duplicated", code="-4116"),
         fapiPrivateGetOrder=VenueRefusedError("-2013 no such order", code="-2013"),
     )
@@ -142,7 +118,7 @@ async def test_a_duplicate_that_cannot_be_found_stays_unclear() -> None:
 
 
 async def test_a_duplicate_that_is_found_is_the_order() -> None:
-    wire = ScriptedWire(
+    wire = a_wire(
         fapiPrivatePostOrder=VenueRefusedError("-4116 duplicated", code="-4116"),
         fapiPrivateGetOrder=PLACED,
     )
@@ -156,7 +132,7 @@ async def test_an_order_that_could_only_leave_late_does_not_leave() -> None:
     async def never() -> Any:
         await asyncio.Event().wait()
 
-    wire = ScriptedWire(fapiPrivateGetPositionSideDual=never, fapiPrivatePostOrder=PLACED)
+    wire = a_wire(fapiPrivateGetPositionSideDual=never, fapiPrivatePostOrder=PLACED)
     found = await an_exchange(wire, hedge=None).send(an_order(), valid_ms=2000)
 
     assert isinstance(found, OrderUpdate)
@@ -165,7 +141,7 @@ async def test_an_order_that_could_only_leave_late_does_not_leave() -> None:
 
 
 async def test_a_born_order_not_visible_yet_is_not_called_missing() -> None:
-    wire = ScriptedWire(
+    wire = a_wire(
         fapiPrivateGetAlgoOrder=CONDITIONAL | {"algoStatus": "TRIGGERED", "actualOrderId": "77"},
         fapiPrivateGetOrder=VenueRefusedError("-2013 no such order", code="-2013"),
     )
@@ -176,9 +152,9 @@ async def test_a_born_order_not_visible_yet_is_not_called_missing() -> None:
 
 
 async def test_only_the_venues_own_no_such_order_is_not_found() -> None:
-    missing = ScriptedWire(fapiPrivateGetOrder=VenueRefusedError("-2013 no", code="-2013"))
-    away = ScriptedWire(fapiPrivateGetOrder=VenueUnclearError("cut", why=Unclear.CONNECTION))
-    other = ScriptedWire(fapiPrivateGetOrder=VenueRefusedError("-1121 symbol", code="-1121"))
+    missing = a_wire(fapiPrivateGetOrder=VenueRefusedError("-2013 no", code="-2013"))
+    away = a_wire(fapiPrivateGetOrder=VenueUnclearError("cut", why=Unclear.CONNECTION))
+    other = a_wire(fapiPrivateGetOrder=VenueRefusedError("-1121 symbol", code="-1121"))
 
     assert isinstance(await an_exchange(missing).look_up(an_order()), NotFound)
     assert isinstance(await an_exchange(away).look_up(an_order()), SendUnclear)
@@ -197,11 +173,11 @@ async def test_a_snapshot_of_which_a_part_failed_is_no_snapshot(failing: str) ->
     }
     parts[failing] = VenueUnclearError("cut", why=Unclear.CONNECTION)
 
-    assert isinstance(await an_exchange(ScriptedWire(**parts)).snapshot(), SnapshotFailed)
+    assert isinstance(await an_exchange(a_wire(**parts)).snapshot(), SnapshotFailed)
 
 
 async def test_modes_that_are_so_already_count_as_set_and_are_read_back() -> None:
-    wire = ScriptedWire(
+    wire = a_wire(
         fapiPrivateGetPositionSideDual={"dualSidePosition": True},
         fapiPrivatePostMarginType=VenueRefusedError("-4046 no need", code="-4046"),
         fapiPrivatePostLeverage={"leverage": 5},
@@ -213,7 +189,7 @@ async def test_modes_that_are_so_already_count_as_set_and_are_read_back() -> Non
 
 
 async def test_a_setting_that_did_not_take_is_refused() -> None:
-    wire = ScriptedWire(
+    wire = a_wire(
         fapiPrivateGetPositionSideDual={"dualSidePosition": True},
         fapiPrivatePostMarginType={},
         fapiPrivatePostLeverage={},
@@ -230,7 +206,7 @@ async def test_funding_of_many_pages_is_read_once_each_and_in_order() -> None:
             "tranId": number,
         }  # fmt: skip
 
-    wire = ScriptedWire()
+    wire = a_wire()
     pages: list[int] = []
 
     async def answer() -> list[dict[str, Any]]:
@@ -246,7 +222,7 @@ async def test_funding_of_many_pages_is_read_once_each_and_in_order() -> None:
 
 
 async def test_rights_are_asked_of_the_main_site_only() -> None:
-    wire = ScriptedWire(sapiGetAccountApiRestrictions={"enableWithdrawals": True})
+    wire = a_wire(sapiGetAccountApiRestrictions={"enableWithdrawals": True})
     assert (await an_exchange(wire).rights()).can_withdraw is True
 
     BinanceUsdm().use_testnet(wire.client())
@@ -255,7 +231,7 @@ async def test_rights_are_asked_of_the_main_site_only() -> None:
 
 
 async def test_a_position_mode_somebody_flipped_is_seen_and_orders_follow_it() -> None:
-    wire = ScriptedWire(
+    wire = a_wire(
         fapiPrivateGetPositionSideDual={"dualSidePosition": True},
         fapiPrivateGetOpenOrders=[],
         fapiPrivateGetOpenAlgoOrders=[],

@@ -4,12 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.scripted_wire import Pages, ScriptedAnswers
 
 from adapters.ccxt_loader import load_venue
 from adapters.failures import ClockSkewError, VenueUnclearError, translate
@@ -35,10 +35,6 @@ NO_ORDER = VenueRefusedError("51603 Order does not exist", code="51603")
 TYPES = {Purpose.STOP: OrderType.STOP_MARKET, Purpose.TARGET: OrderType.TAKE_PROFIT_MARKET}
 
 
-class Pages(list[Any]):
-    """Answers of one route, one for each call."""
-
-
 class Client:
     """What the dialect wants of a ccxt client beside calls."""
 
@@ -46,34 +42,18 @@ class Client:
         return NOW_MS
 
 
-class Scripted:
+class Scripted(ScriptedAnswers):
     """A caller whose answers a test wrote by route: rows, pages of them, or an error."""
 
     def __init__(self, **answers: Any) -> None:
+        super().__init__({"publicGetPublicInstruments": LISTED} | answers)
         self.names = OrderNames()
-        self.answers = {"publicGetPublicInstruments": LISTED} | answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
 
-    async def call(
-        self,
-        method: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        weight: int = 1,
-        urgent: bool = False,
-    ) -> Any:
-        self.asked.append((method, dict(params or {})))
-        answer = self.answers[method]
-        found = answer.pop(0) if isinstance(answer, Pages) else answer
-        if isinstance(found, Exception):
-            raise found
-        return {"code": "0", "data": found, "msg": ""}
+    def framed(self, answer: Any) -> Any:
+        return {"code": "0", "data": answer, "msg": ""}
 
     def client(self) -> Any:
         return Client()
-
-    def sent(self, method: str) -> list[dict[str, Any]]:
-        return [params for name, params in self.asked if name == method]
 
 
 def an_order(side: Side, purpose: Purpose = Purpose.ENTRY) -> Order:
