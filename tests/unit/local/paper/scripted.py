@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange
@@ -19,6 +20,11 @@ from local.paper.market.quotes import Quotes
 START_S = 1_700_000_000
 BTC = "BTCUSDT"
 D = Decimal
+SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
+
+
+def opposite(side: OrderSide) -> OrderSide:
+    return OrderSide.SELL if side is OrderSide.BUY else OrderSide.BUY
 
 
 class ScriptedMarket:

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from tests.unit.local.paper.binance_desk import Desk
-from tests.unit.local.paper.scripted import BTC, START_S, D, a_limit_order, a_market_order
+from tests.unit.local.paper.scripted import BTC, SIDES, START_S, D, a_limit_order, a_market_order
 
 from local.paper.core.records import OrderSide
 from local.paper.core.scripts import KeyPermissions
 from local.paper.wire import Request
 
-SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
 START_MS = START_S * 1000
 EIGHT_HOURS_MS = 28_800_000
 

@@ -3,19 +3,23 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.local.paper.scripted import BTC, D, Stage, a_market_order, a_stage, an_algo
+from tests.unit.local.paper.scripted import (
+    BTC,
+    SIDES,
+    D,
+    Stage,
+    a_market_order,
+    a_stage,
+    an_algo,
+    opposite,
+)
 
 from local.paper.core import modes
 from local.paper.core.books import Event, OrderChanged
 from local.paper.core.records import AlgoStatus, OrderSide, OrderStatus, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
 
-SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
 TRAILING = "TRAILING_STOP_MARKET"
-
-
-def opposite(side: OrderSide) -> OrderSide:
-    return OrderSide.SELL if side is OrderSide.BUY else OrderSide.BUY
 
 
 def a_held_position(directory: Path, side: OrderSide, *moves: int) -> Stage:

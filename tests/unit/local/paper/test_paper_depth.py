@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.local.paper.scripted import (
     BTC,
+    SIDES,
     START_S,
     D,
     Stage,
@@ -13,6 +14,7 @@ from tests.unit.local.paper.scripted import (
     a_market_order,
     a_stage,
     an_algo,
+    opposite,
 )
 
 from local.paper.core.books import Event, OrderChanged
@@ -24,12 +26,7 @@ from local.paper.market.instruments import by_symbol
 from local.paper.market.market import GeneratedMarket
 from local.paper.market.quotes import Quotes
 
-SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
 NOW_MS = START_S * 1000 + 12_345
-
-
-def opposite(side: OrderSide) -> OrderSide:
-    return OrderSide.SELL if side is OrderSide.BUY else OrderSide.BUY
 
 
 def a_thin_stage(directory: Path, *prices: int, factor: str = "0.01") -> Stage:

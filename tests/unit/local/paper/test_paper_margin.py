@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.local.paper.scripted import (
     BTC,
+    SIDES,
     START_S,
     D,
     Stage,
@@ -14,6 +15,7 @@ from tests.unit.local.paper.scripted import (
     a_market_order,
     a_stage,
     an_algo,
+    opposite,
 )
 
 from local.paper.control import report
@@ -23,12 +25,7 @@ from local.paper.core.records import FillKind, IncomeKind, OrderSide, OrderStatu
 from local.paper.core.refusals import Reason, RefusedError
 from local.paper.market.brackets import BRACKETS, largest_value, maintenance
 
-SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
 MODES = pytest.mark.parametrize("isolated", [False, True], ids=["cross", "isolated"])
-
-
-def opposite(side: OrderSide) -> OrderSide:
-    return OrderSide.SELL if side is OrderSide.BUY else OrderSide.BUY
 
 
 def a_held_position(

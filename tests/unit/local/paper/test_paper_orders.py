@@ -5,21 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.scripted import BTC, D, a_limit_order, a_market_order, a_stage
+from tests.unit.local.paper.scripted import (
+    BTC,
+    SIDES,
+    D,
+    a_limit_order,
+    a_market_order,
+    a_stage,
+    opposite,
+)
 
 from local.paper.core import modes
 from local.paper.core.filling import move
 from local.paper.core.records import OrderSide, OrderStatus, Position, PositionSide
 from local.paper.core.refusals import Reason, RefusedError
 
-BOTH_SIDES = pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
 
-
-def opposite(side: OrderSide) -> OrderSide:
-    return OrderSide.SELL if side is OrderSide.BUY else OrderSide.BUY
-
-
-@BOTH_SIDES
+@SIDES
 def test_a_market_order_pays_half_the_spread_and_the_taker_fee(
     tmp_path: Path, side: OrderSide
 ) -> None:
@@ -33,7 +35,7 @@ def test_a_market_order_pays_half_the_spread_and_the_taker_fee(
     assert exchange.books.account.wallet == 10_000 - fee
 
 
-@BOTH_SIDES
+@SIDES
 def test_a_round_trip_books_the_price_move_minus_fees(tmp_path: Path, side: OrderSide) -> None:
     stage = a_stage(tmp_path, 100_000, 100_000 + 1_000 * side.sign)
     stage.at(0).place_order(a_market_order(side))
@@ -47,7 +49,7 @@ def test_a_round_trip_books_the_price_move_minus_fees(tmp_path: Path, side: Orde
     assert exchange.books.account.wallet == 10_000 + sum(one.realized - one.fee for one in fills)
 
 
-@BOTH_SIDES
+@SIDES
 def test_a_resting_limit_order_fills_at_its_price_when_the_market_reaches_it(
     tmp_path: Path, side: OrderSide
 ) -> None:
@@ -64,7 +66,7 @@ def test_a_resting_limit_order_fills_at_its_price_when_the_market_reaches_it(
     assert fill.fee == limit * D("0.01") * D("0.0002")
 
 
-@BOTH_SIDES
+@SIDES
 def test_time_in_force_decides_what_may_rest_and_what_may_take(
     tmp_path: Path, side: OrderSide
 ) -> None:
@@ -80,7 +82,7 @@ def test_time_in_force_decides_what_may_rest_and_what_may_take(
     assert exchange.place_order(a_limit_order(side, through)).status is OrderStatus.FILLED
 
 
-@BOTH_SIDES
+@SIDES
 def test_a_reduce_only_order_shrinks_to_the_position_and_never_turns_it(
     tmp_path: Path, side: OrderSide
 ) -> None:
