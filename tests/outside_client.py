@@ -5,6 +5,7 @@ certificate differ from a client of the real venue.
 """
 
 import asyncio
+import json
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -65,8 +66,8 @@ async def collect(watch: Any, *arguments: Any) -> None:
         await watch(*arguments)
 
 
-async def error_names(attempts: Mapping[str, Awaitable[Any]]) -> dict[str, str]:
-    """The class of ccxt's error each attempt meets, or "accepted"."""
+async def error_names(attempts: Mapping[str, Awaitable[Any]], *made: Any) -> dict[str, str]:
+    """The class of ccxt's error each attempt meets, or "accepted"; closes clients made for it."""
     names = {}
     for name, attempt in attempts.items():
         try:
@@ -74,4 +75,15 @@ async def error_names(attempts: Mapping[str, Awaitable[Any]]) -> dict[str, str]:
             names[name] = "accepted"
         except ccxt.BaseError as error:
             names[name] = type(error).__name__
+    for each in made:
+        await closed(each)
     return names
+
+
+async def report(exchange: Any, **parts: Callable[[Any], Awaitable[dict[str, Any]]]) -> None:
+    """Print what each part finds, one after the other, as one JSON object; closes the client."""
+    try:
+        await exchange.load_markets()
+        print(json.dumps({name: await part(exchange) for name, part in parts.items()}))
+    finally:
+        await closed(exchange)

@@ -6,12 +6,12 @@ differs from a client of the real venue.
 """
 
 import asyncio
-import json
 import sys
+from functools import partial
 from typing import Any
 
 import ccxt.pro
-from tests.outside_client import closed, collect, error_names, led, until
+from tests.outside_client import collect, error_names, led, report, until
 
 BTC = "BTC/USDT:USDT"
 ETH = "ETH/USDT:USDT"
@@ -198,24 +198,14 @@ async def refused(exchange: Any, keys: list[str]) -> dict[str, str]:
         "bad_signature": wrong.fetch_balance(), "unknown_key": unknown.fetch_balance(),
         "bad_passphrase": stranger.fetch_balance(), "late": ahead.fetch_balance(),
     }  # fmt: skip
-    names = await error_names(attempts)
-    for each in (wrong, unknown, stranger, ahead):
-        await closed(each)
-    return names
+    return await error_names(attempts, wrong, unknown, stranger, ahead)
 
 
 async def main(keys: list[str]) -> None:
-    exchange = client(keys)
-    try:
-        await exchange.load_markets()
-        report = {
-            "market": await market_data(exchange), "streams": await streamed(exchange),
-            "trading": await traded(exchange), "hedged": await hedged(exchange),
-            "account": await watched_account(exchange), "refused": await refused(exchange, keys),
-        }  # fmt: skip
-    finally:
-        await closed(exchange)
-    print(json.dumps(report))
+    await report(
+        client(keys), market=market_data, streams=streamed, trading=traded, hedged=hedged,
+        account=watched_account, refused=partial(refused, keys=keys),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ differs from a client of the real venue.
 """
 
 import asyncio
-import json
 import sys
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import ccxt.pro
-from tests.outside_client import closed, collect, error_names, led, until
+from tests.outside_client import collect, error_names, led, report, until
 
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
@@ -137,23 +137,14 @@ async def refused(exchange: Any, keys: list[str]) -> dict[str, str]:
         "bad_signature": wrong.fetch_balance(), "unknown_key": unknown.fetch_balance(),
         "late": ahead.fetch_balance(),
     }  # fmt: skip
-    names = await error_names(attempts)
-    for each in (wrong, unknown, ahead):
-        await closed(each)
-    return names
+    return await error_names(attempts, wrong, unknown, ahead)
 
 
 async def main(keys: list[str]) -> None:
-    exchange = client(keys)
-    try:
-        await exchange.load_markets()
-        report = {
-            "market": await market_data(exchange), "streams": await streamed(exchange),
-            "trading": await traded(exchange), "refused": await refused(exchange, keys),
-        }  # fmt: skip
-    finally:
-        await closed(exchange)
-    print(json.dumps(report))
+    await report(
+        client(keys), market=market_data, streams=streamed, trading=traded,
+        refused=partial(refused, keys=keys),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

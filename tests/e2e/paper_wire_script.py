@@ -6,12 +6,12 @@ differs from a client of the real venue.
 """
 
 import asyncio
-import json
 import sys
+from functools import partial
 from typing import Any
 
 import ccxt.pro
-from tests.outside_client import closed, collect, error_names, led, until
+from tests.outside_client import collect, error_names, led, report, until
 
 BTC = "BTC/USDT:USDT"
 ETH = "ETH/USDT:USDT"
@@ -192,25 +192,15 @@ async def refused(exchange: Any, port: int, authority: str) -> dict[str, str]:
         "same_margin_mode": exchange.set_margin_mode("cross", BTC),
         "same_position_mode": exchange.set_position_mode(False),
     }  # fmt: skip
-    names = await error_names(attempts)
-    await closed(wrong)
-    await closed(unknown)
-    return names
+    return await error_names(attempts, wrong, unknown)
 
 
 async def main(port: int, authority: str) -> None:
-    exchange = client(port, authority)
-    try:
-        await exchange.load_markets()
-        report = {
-            "market": await market_data(exchange), "streams": await streamed(exchange),
-            "trading": await traded(exchange), "hedged": await hedged(exchange),
-            "account": await watched_account(exchange),
-            "refused": await refused(exchange, port, authority),
-        }  # fmt: skip
-    finally:
-        await closed(exchange)
-    print(json.dumps(report))
+    await report(
+        client(port, authority), market=market_data, streams=streamed, trading=traded,
+        hedged=hedged, account=watched_account,
+        refused=partial(refused, port=port, authority=authority),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
