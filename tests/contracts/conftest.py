@@ -1,10 +1,12 @@
 """Every implementation of a port: stores under one clock, venues on one paper exchange."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from tests.fakes import FakeClock, FakeLeases, FakeStore
 from tests.samples import START_MS
+from tests.served_venue import ServedVenue
 from tests.venue_cases import VENUES, VenueCase
 
 from adapters.leases import DynamoLeases
@@ -48,3 +50,11 @@ def venue(request: pytest.FixtureRequest) -> VenueCase:
     """Each venue whose wire the paper exchange speaks."""
     found: VenueCase = request.param
     return found
+
+
+@pytest.fixture
+async def client(venue: ServedVenue) -> Any:
+    """A stock client of the USD-M wire that a test's own module serves as `venue`."""
+    made = venue.client()
+    await made.load_markets()
+    return made

@@ -27,13 +27,6 @@ async def venue(tmp_path: Path) -> AsyncIterator[ServedVenue]:
         yield made
 
 
-@pytest.fixture
-async def client(venue: ServedVenue) -> AsyncIterator[Any]:
-    made = venue.client()
-    await made.load_markets()
-    yield made
-
-
 async def watched(client: Any, *names: str) -> list[asyncio.Task[Any]]:
     """Watch the account; returns once its line is up, so that nothing is missed."""
     tasks = [asyncio.create_task(getattr(client, name)()) for name in names]

@@ -18,13 +18,6 @@ async def venue(tmp_path: Path) -> AsyncIterator[ServedVenue]:
         yield made
 
 
-@pytest.fixture
-async def client(venue: ServedVenue) -> Any:
-    made = venue.client()
-    await made.load_markets()
-    return made
-
-
 async def buy(client: Any, amount: float = 0.1) -> Any:
     return await client.create_order(BTC, "market", "buy", amount)
 

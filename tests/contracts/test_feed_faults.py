@@ -245,18 +245,24 @@ def private_stream(it: Watch) -> PrivateStream:
     return stream
 
 
+async def trading_privately(it: Watch) -> tuple[CcxtExchange, PrivateStream]:
+    """An exchange ready for orders, and the account's stream, live for a while."""
+    exchange = CcxtExchange(it.wire, it.dialect, it.clock, hedge=False)
+    await exchange.prepare("BTCUSDT", leverage=10, hedge=False, cross=True)
+    await it.follow(private=True)
+    await it.until_streaming()
+    private = private_stream(it)
+    await until(lambda: private.stream.is_live)
+    await asyncio.sleep(1.1)  # evidence must be younger than the stream by two clocks' doubt
+    return exchange, private
+
+
 @ON_EACH
 async def test_a_private_stream_that_is_mute_is_found_out_by_what_rest_tells(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
     async with watching(paper, venue, symbols=1) as it:
-        exchange = CcxtExchange(it.wire, it.dialect, it.clock, hedge=False)
-        await exchange.prepare("BTCUSDT", leverage=10, hedge=False, cross=True)
-        await it.follow(private=True)
-        await it.until_streaming()
-        private = private_stream(it)
-        await until(lambda: private.stream.is_live)
-        await asyncio.sleep(1.1)  # evidence must be younger than the stream by two clocks' doubt
+        exchange, private = await trading_privately(it)
         it.feed.events()
         mute = {"fault": "mute", "topic": "private.*", "venue": venue.name}
         async with struck(paper, mute):
@@ -278,13 +284,7 @@ async def test_a_private_stream_that_tells_its_fills_is_left_alone(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
     async with watching(paper, venue, symbols=1) as it:
-        exchange = CcxtExchange(it.wire, it.dialect, it.clock, hedge=False)
-        await exchange.prepare("BTCUSDT", leverage=10, hedge=False, cross=True)
-        await it.follow(private=True)
-        await it.until_streaming()
-        private = private_stream(it)
-        await until(lambda: private.stream.is_live)
-        await asyncio.sleep(1.1)
+        exchange, private = await trading_privately(it)
         since_ms = it.clock.now_ms()
         for number in (40, 41):
             await exchange.send(an_entry(number), valid_ms=2_000)

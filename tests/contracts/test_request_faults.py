@@ -25,13 +25,6 @@ async def venue(tmp_path: Path) -> AsyncIterator[ServedVenue]:
         yield made
 
 
-@pytest.fixture
-async def client(venue: ServedVenue) -> Any:
-    made = venue.client()
-    await made.load_markets()
-    return made
-
-
 def held(venue: ServedVenue) -> Decimal:
     return venue.exchange.books.position(BTCUSDT, PositionSide.BOTH).quantity
 
