@@ -1,7 +1,8 @@
 """Rules of the order path, each broken by hand: what a simulation must notice."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,16 +36,23 @@ def resend_on_timeout(patch: Patch) -> None:
     patch.setattr(CcxtExchange, "send", again)
 
 
+@contextmanager
+def any_lease_will_do() -> Iterator[None]:
+    """Meanwhile whoever asks is taken for the one who holds the lease."""
+    with pytest.MonkeyPatch.context() as inner:
+        inner.setattr(
+            MemoryLeases,
+            "confirmed",
+            lambda leases, asked: leases.read(asked.connection_id, asked.loop),
+        )
+        yield
+
+
 def claim_without_the_lease(patch: Patch) -> None:
     claim = MemoryStore.claim
 
     def blind(store: MemoryStore, lease: Lease, order: Order) -> bool:
-        with pytest.MonkeyPatch.context() as inner:
-            inner.setattr(
-                MemoryLeases,
-                "confirmed",
-                lambda leases, asked: leases.read(asked.connection_id, asked.loop),
-            )
+        with any_lease_will_do():
             return claim(store, lease, order)
 
     patch.setattr(MemoryStore, "claim", blind)
@@ -54,12 +62,7 @@ def facts_without_the_lease(patch: Patch) -> None:
     write = MemoryStore.write_facts
 
     def blind(store: MemoryStore, lease: Lease, facts: Facts) -> None:
-        with pytest.MonkeyPatch.context() as inner:
-            inner.setattr(
-                MemoryLeases,
-                "confirmed",
-                lambda leases, asked: leases.read(asked.connection_id, asked.loop),
-            )
+        with any_lease_will_do():
             write(store, lease, facts)
 
     patch.setattr(MemoryStore, "write_facts", blind)

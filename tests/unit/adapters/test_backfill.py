@@ -10,7 +10,7 @@ from adapters.backfill import MINUTE_MS, backfill
 from adapters.history import Pace
 from adapters.venues import Kline, Trade, TradesGoneError
 from engine.errors import VenueRefusedError
-from engine.market import Kind
+from engine.market import Candles, Kind
 
 START_MS = 1_700_000_040_000 // MINUTE_MS * MINUTE_MS
 END_MS = START_MS + 15 * MINUTE_MS
@@ -45,19 +45,24 @@ class OneRefused:
             raise VenueRefusedError("-4108 the symbol is in settlement", code="-4108")
 
 
-async def test_a_symbol_the_venue_refuses_is_a_gap_and_the_others_are_had() -> None:
-    venue: Any = OneRefused()
-
-    pieces = await backfill(
+async def filled(venue: Any, *, end_ms: int) -> tuple[Candles, ...]:
+    """Candles of the pair from the start until then."""
+    return await backfill(
         venue,
         venue,
-        FakeClock(END_MS),
+        FakeClock(end_ms),
         PAIR,
         start_ms=START_MS,
-        end_ms=END_MS,
+        end_ms=end_ms,
         pace=Pace(),
         room=lambda weight: True,
     )
+
+
+async def test_a_symbol_the_venue_refuses_is_a_gap_and_the_others_are_had() -> None:
+    venue: Any = OneRefused()
+
+    pieces = await filled(venue, end_ms=END_MS)
 
     assert {piece.span_ms for piece in pieces} == {1_000, MINUTE_MS}
     assert sum(len(piece) * piece.span_ms for piece in pieces) == END_MS - START_MS
@@ -87,16 +92,7 @@ class Forgetful(OneRefused):
 async def forgotten(*, told_ms: int, end_ms: int) -> tuple[list[tuple[int, int]], list[int]]:
     """(span, number) of the pieces, and the kinds of BTCUSDT's seconds."""
     venue: Any = Forgetful(end_ms - told_ms)
-    pieces = await backfill(
-        venue,
-        venue,
-        FakeClock(end_ms),
-        PAIR,
-        start_ms=START_MS,
-        end_ms=end_ms,
-        pace=Pace(),
-        room=lambda weight: True,
-    )
+    pieces = await filled(venue, end_ms=end_ms)
     seconds = [kind for p in pieces if p.span_ms == 1_000 for kind in p.kind[:, 0].tolist()]
     return [(piece.span_ms, len(piece)) for piece in pieces], seconds
 
