@@ -11,7 +11,7 @@ from local.places import ROOT
 from local.stack import SAM
 
 # Pure computing, which shares nothing: these rungs use every core.
-SIDE_BY_SIDE = ("unit", "simulation")
+SIDE_BY_SIDE = ("unit", "wires", "simulation")
 # What binds ports, starts processes and keeps times has the machine to itself.
 ALONE = ("contracts", "integration", "e2e")
 LADDER = (*SIDE_BY_SIDE, *ALONE)

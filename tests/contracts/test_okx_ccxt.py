@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.paper_venue import KEY, PASSPHRASE, SECRET, PaperProcess
-from tests.unit.local.paper.okx_desk import SWAP, Desk
+from tests.wires.okx_desk import SWAP, Desk
 
 from adapters.ccxt_loader import load_venue
 from adapters.venues import okx_words as words

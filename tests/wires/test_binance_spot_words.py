@@ -23,7 +23,7 @@ from engine.ledger import Order, OrderState, OrderType, Purpose
 from engine.orders import order_name
 from engine.values import Instrument, OrderSide, Side
 
-RESPONSES = Path(__file__).parents[4] / "shared/data/venue_responses/binance"
+RESPONSES = Path(__file__).parents[3] / "shared/data/venue_responses/binance"
 NAME = "a" * 25
 ENTRY_ID, STOP_ID = (order_name(NAME, purpose, 0) for purpose in (Purpose.ENTRY, Purpose.STOP))
 CLOSE_ID = order_name(NAME, Purpose.CLOSE, 0)

@@ -11,7 +11,7 @@ from local.paper.faults.rules import RuleError, read_rule
 from local.paper.faults.table import page
 from local.paper.wire import Trouble
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 VENUES = ("binance", "okx")
 
 

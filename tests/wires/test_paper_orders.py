@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.scripted import (
+from tests.wires.scripted import (
     BTC,
     SIDES,
     D,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.unit.local.paper.scripted import Stage, a_stage
+from tests.wires.scripted import Stage, a_stage
 
 from local.paper.credentials import Credentials
 from local.paper.venues.okx.sessions import OkxSession

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.okx_desk import SWAP, Desk, a_stop, an_order
-from tests.unit.local.paper.scripted import BTC
+from tests.wires.okx_desk import SWAP, Desk, a_stop, an_order
+from tests.wires.scripted import BTC
 
 from local.paper.core.records import PositionSide
 from local.paper.core.refusals import Reason, RefusedError

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from tests.unit.local.paper.scripted import BTC, START_S
+from tests.wires.scripted import BTC, START_S
 
 from adapters.venues import binance_spot_words, binance_words, bybit_words, okx_words
 from engine.events import KeyRights

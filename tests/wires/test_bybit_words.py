@@ -22,7 +22,7 @@ from engine.ledger import FillKind, OrderState, Purpose
 from engine.orders import order_name
 from engine.values import OrderSide, Side
 
-RESPONSES = Path(__file__).parents[3].parent / "shared" / "data" / "venue_responses" / "bybit"
+RESPONSES = Path(__file__).parents[3] / "shared" / "data" / "venue_responses" / "bybit"
 LISTED = {
     "symbol": "BTCUSDT", "contractType": "LinearPerpetual", "status": "Trading",
     "baseCoin": "BTC", "quoteCoin": "USDT", "settleCoin": "USDT",

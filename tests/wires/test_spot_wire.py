@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.scripted import BTC
-from tests.unit.local.paper.spot_desk import KEY, Desk
+from tests.wires.scripted import BTC
+from tests.wires.spot_desk import KEY, Desk
 
 from local.paper.control import report
 from local.paper.core.scripts import KeyPermissions, Part
@@ -19,7 +19,7 @@ from local.paper.venues.binance_spot.sessions import SUBSCRIBE, ApiSession, Mark
 from local.paper.wire import Answer, Request
 
 D = Decimal
-RESPONSES = Path(__file__).parents[5] / "shared/data/venue_responses/binance"
+RESPONSES = Path(__file__).parents[3] / "shared/data/venue_responses/binance"
 STOP = {"kind": "STOP_LOSS", "newClientOrderId": "stop"}
 
 

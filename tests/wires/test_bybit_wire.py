@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.bybit_desk import Desk
-from tests.unit.local.paper.scripted import BTC, START_S
+from tests.wires.bybit_desk import Desk
+from tests.wires.scripted import BTC, START_S
 
 from local.paper.venues.bybit.shapes import uuid
 from local.paper.wire import Request, Trouble

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.unit.local.paper.scripted import BTC, START_S, ScriptedMarket, journal_in
+from tests.wires.scripted import BTC, START_S, ScriptedMarket, journal_in
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange

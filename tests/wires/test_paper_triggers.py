@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.local.paper.scripted import D, Stage, a_market_order, a_stage, an_algo
+from tests.wires.scripted import D, Stage, a_market_order, a_stage, an_algo
 
 from local.paper.control import report
 from local.paper.core import modes

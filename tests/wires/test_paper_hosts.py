@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
-from tests.unit.local.paper.scripted import a_stage
+from tests.wires.scripted import a_stage
 
 from local.paper.certificates import server_context
 from local.paper.credentials import Credentials

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.binance_desk import Desk
-from tests.unit.local.paper.scripted import BTC, SIDES, START_S, D, a_limit_order, a_market_order
+from tests.wires.binance_desk import Desk
+from tests.wires.scripted import BTC, SIDES, START_S, D, a_limit_order, a_market_order
 
 from local.paper.core.records import OrderSide
 from local.paper.core.scripts import KeyPermissions

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.test_fault_plan import NOW_MS, a_plan
+from tests.wires.test_fault_plan import NOW_MS, a_plan
 
 from local.paper.faults.lanes import Lane, is_ping
 

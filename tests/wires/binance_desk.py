@@ -5,7 +5,7 @@ import hmac
 from pathlib import Path
 from urllib.parse import urlencode
 
-from tests.unit.local.paper.scripted import Stage, a_stage
+from tests.wires.scripted import Stage, a_stage
 
 from local.paper.credentials import Credentials
 from local.paper.venues.binance.sessions import BinanceSession

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.okx_desk import SWAP, Desk, a_stop, an_order, said
+from tests.wires.okx_desk import SWAP, Desk, a_stop, an_order, said
 
 from local.paper.core.books import Event
 from local.paper.venues.okx.sessions import OkxSession

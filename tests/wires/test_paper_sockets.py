@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from aiohttp import web
-from tests.unit.local.paper.scripted import a_stage
+from tests.wires.scripted import a_stage
 
 from local.paper.credentials import Credentials
 from local.paper.faults import FaultPlan

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.unit.local.paper.scripted import BTC, Stage, a_stage
-from tests.unit.local.paper.test_fault_plan import a_plan
+from tests.wires.scripted import BTC, Stage, a_stage
+from tests.wires.test_fault_plan import a_plan
 
 from local.paper.credentials import Credentials
 from local.paper.faults.carrying import Carrier, Ending, Outcome, asked_order

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.binance_desk import Desk
-from tests.unit.local.paper.scripted import BTC, D, a_limit_order, a_market_order, an_algo
+from tests.wires.binance_desk import Desk
+from tests.wires.scripted import BTC, D, a_limit_order, a_market_order, an_algo
 
 from local.paper.core.records import OrderSide
 from local.paper.wire import Request
 
-RESPONSES = Path(__file__).parents[5] / "shared/data/venue_responses/binance"
+RESPONSES = Path(__file__).parents[3] / "shared/data/venue_responses/binance"
 COIN_MARGINED_ONLY = {"contractStatus", "contractSize", "equalQtyPrecision"}
 SPOT_TICKER_ONLY = {"prevClosePrice", "bidPrice", "bidQty", "askPrice", "askQty"}
 SPOT_TRADE_ONLY = {"M"}

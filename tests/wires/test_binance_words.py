@@ -15,7 +15,7 @@ from engine.ledger import Fill, FillKind, OrderState, Purpose
 from engine.orders import order_name
 from engine.values import Side
 
-RESPONSES = Path(__file__).parents[4] / "shared/data/venue_responses/binance"
+RESPONSES = Path(__file__).parents[3] / "shared/data/venue_responses/binance"
 STOP_ID = order_name("a" * 25, Purpose.STOP, 0)
 ENTRY_ID = order_name("a" * 25, Purpose.ENTRY, 0)
 

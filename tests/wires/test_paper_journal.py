@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.unit.local.paper.scripted import (
+from tests.wires.scripted import (
     BTC,
     D,
     Stage,

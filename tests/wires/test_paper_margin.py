@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.unit.local.paper.scripted import (
+from tests.wires.scripted import (
     BTC,
     SIDES,
     START_S,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.unit.local.paper.scripted import START_S
+from tests.wires.scripted import START_S
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange

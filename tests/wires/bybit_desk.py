@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.unit.local.paper.scripted import BTC, D, ScriptedMarket, Stage
+from tests.wires.scripted import BTC, D, ScriptedMarket, Stage
 
 from local.paper.core.books import Books
 from local.paper.core.exchange import PaperExchange

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.binance_desk import KEY, Desk
-from tests.unit.local.paper.scripted import BTC, a_market_order
+from tests.wires.binance_desk import KEY, Desk
+from tests.wires.scripted import BTC, a_market_order
 
 from local.paper.core.records import OrderSide
 from local.paper.wire import Answer, Request, Trouble

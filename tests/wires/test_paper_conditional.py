@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.local.paper.scripted import (
+from tests.wires.scripted import (
     BTC,
     SIDES,
     D,

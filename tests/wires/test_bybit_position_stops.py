@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.local.paper.bybit_desk import Desk
+from tests.wires.bybit_desk import Desk
 
 SET = "position/trading-stop"
 BOTH_SIDES = pytest.mark.parametrize(
