@@ -38,7 +38,7 @@ class Tally:
     kills: int = 0
     faults: int = 0
     orders: int = 0
-    longest_bare_s: float = 0.0
+    bare: tuple[float, str] = (0.0, "")
     wrong: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -58,6 +58,7 @@ class Ring:
         self._seed = seed
         self._sides = sides
         self._serial = 0
+        self._number = 0
         self._prices: dict[str, Decimal] = {}
         self._starter = StepFunctionsStarter()
         self._control = httpx.Client(base_url=twin.places.control_url, timeout=10, trust_env=False)
@@ -74,7 +75,7 @@ class Ring:
             watching.cancel()
 
     async def _one(self, case: Case, tally: Tally, say: Callable[[str], None]) -> None:
-        begun = time.monotonic()
+        begun, self._number = time.monotonic(), case.number
         found = await self._done(case, tally)
         tally.cases += 1
         tally.add(case, found)
@@ -111,8 +112,9 @@ class Ring:
                 if not one["protected"]
             }
             bare = {name: bare.get(name, now) for name in names}
-            longest = max((now - since for since in bare.values()), default=0.0)
-            tally.longest_bare_s = max(tally.longest_bare_s, longest)
+            for name, since in bare.items():
+                where = f"{name} in case {self._number}"
+                tally.bare = max(tally.bare, (now - since, where))
 
     async def _until_priced(self, symbols: Sequence[str]) -> None:
         """Wait for the first candles of all symbols."""
