@@ -38,8 +38,15 @@ def guard(book: Book, position_id: str) -> None:
     expected = book.expected(position)
     if expected == 0:
         return  # filled on the venue; the fills are being fetched
-    if not book.knows_venue() or awaits_comparison(book, position):
+    if not book.knows_venue():
         return
+    position = _watched(book, position, expected)
+    if not awaits_comparison(book, position):
+        _act(book, position, instrument, expected)
+
+
+def _act(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:
+    """Send what it needs: its close, its stop and target, a part of it."""
     if position.status is PositionStatus.CLOSING:
         if leave_residue(book, position, instrument, expected):
             return
@@ -175,7 +182,6 @@ def _close(book: Book, position: Position, expected: Decimal) -> None:
 def _protect(book: Book, position: Position, instrument: Instrument, expected: Decimal) -> None:
     if is_withdrawn(book, position):
         return
-    _watch_cover(book, position, expected)
     stop = fixed_stop(position, instrument, book.settings)
     quote = book.fresh_quote(position.key.symbol)
     price = None if isinstance(quote, Refusal) else quote.price
@@ -193,18 +199,18 @@ def _protect(book: Book, position: Position, instrument: Instrument, expected: D
         _keep_one(book, position, Purpose.TARGET, expected, target)
 
 
-def _watch_cover(book: Book, position: Position, expected: Decimal) -> None:
-    """Count the time without a live stop for all of it; past the deadline it is closed."""
+def _watched(book: Book, position: Position, expected: Decimal) -> Position:
+    """Count the time without a live stop for all of it; past the deadline it is to be closed."""
     if book.stop_cover(position) >= expected:
         book.bare_since.pop(position.position_id, None)
-        return
+        return position
     stops = book.orders_of(position.position_id, Purpose.STOP)
     since_ms = book.bare_since.setdefault(position.position_id, _bare_from(book, position, stops))
     is_late = book.now_ms - since_ms >= book.settings.protection_deadline_ms
     if is_late and position.status is PositionStatus.OPEN:
         book.alarm("unprotected", position=position.position_id, since_ms=since_ms)
-        closing = book.close(position, CloseReason.EMERGENCY)
-        _close(book, closing, expected)
+        return book.close(position, CloseReason.EMERGENCY)
+    return position
 
 
 def _bare_from(book: Book, position: Position, stops: list[Order]) -> int:
