@@ -11,13 +11,16 @@ from local.places import ROOT
 from local.stack import SAM
 
 # Pure computing, which shares nothing: these rungs use every core.
-SIDE_BY_SIDE = ("unit", "wires", "simulation")
-# What binds ports, starts processes and keeps times has the machine to itself.
-ALONE = ("contracts", "integration", "e2e")
-LADDER = (*SIDE_BY_SIDE, *ALONE)
+PURE = ("unit", "wires", "simulation")
+# Venues on ports of their own, for whose answers is mostly waited: as many as there are cores.
+WAITING = ("contracts",)
+# What starts whole stacks and keeps times has the machine to itself.
+ALONE = ("integration", "e2e")
+LADDER = (*PURE, *WAITING, *ALONE)
 PARTS = ("checks", *LADDER)
 
 Command = tuple[str, ...]
+EVERY_CORE: Command = ("-n", "logical")
 
 
 class UnknownPartError(Exception):
@@ -52,7 +55,7 @@ def run(parts: list[str], *, say: Callable[[str], None], root: Path = ROOT) -> i
 def _commands(parts: list[str], root: Path) -> Iterator[tuple[str, Command]]:
     if "checks" in parts:
         yield from _checks(root)
-    for kind, options in ((SIDE_BY_SIDE, ("-n", "logical")), (ALONE, ())):
+    for kind, options in ((PURE, EVERY_CORE), (WAITING, EVERY_CORE), (ALONE, ())):
         rungs = [
             rung
             for rung in kind
