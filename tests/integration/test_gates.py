@@ -34,9 +34,10 @@ def test_pure_rungs_use_every_core_and_the_others_have_the_machine_alone(
 ) -> None:
     for rung in ("unit", "simulation", "integration", "e2e"):
         a_rung(tmp_path, rung, "import os; assert ('PYTEST_XDIST_WORKER' in os.environ) == WIDE")
-    for rung, wide in (("unit", True), ("simulation", True), ("integration", False), ("e2e", False)):
+    alone = ("integration", "e2e")
+    for rung in ("unit", "simulation", *alone):
         file = tmp_path / "tests" / rung / f"test_{rung}.py"
-        file.write_text(f"WIDE = {wide}\n{file.read_text()}")
+        file.write_text(f"WIDE = {rung not in alone}\n{file.read_text()}")
 
     assert run(["unit", "simulation", "integration", "e2e"], say=print, root=tmp_path) == 0
     assert capfd.readouterr().out.count("2 passed") == 2
