@@ -39,6 +39,7 @@ def test_every_route_of_the_mission_is_served() -> None:
         ("GET", "/api/positions"),
         ("GET", "/api/positions/{connection_id}"),
         ("GET", "/api/positions/{connection_id}/stats"),
+        ("GET", "/api/exchanges"),
         ("GET", "/api/orders"),
         ("GET", "/api/market-data"),
         ("GET", "/api/indications/why"),
