@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
@@ -98,7 +99,8 @@ def run_campaign(cases: Sequence[Case], *, workers: int, say: Say) -> tuple[Figu
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
     )
-    futures = [pool.submit(_run, batch) for batch in batched(cases, _BATCH)]
+    with _deaf_to_interrupts():  # a worker is born as deaf as its parent is then
+        futures = [pool.submit(_run, batch) for batch in batched(cases, _BATCH)]
     try:
         for result in _results(futures):
             figures.add(result)
@@ -144,9 +146,18 @@ def _run(cases: Sequence[Case]) -> list[CaseResult]:
     return [run_case(*case) for case in cases]
 
 
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Ctrl-C is the parent's to hear: a worker that died of it would break the pool."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin() -> None:
-    """Ctrl-C is the parent's to hear; what every case needs is no garbage to search again."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What every case needs is no garbage to search again."""
     for venue in ready_venues():
         listed(venue)
     gc.freeze()
