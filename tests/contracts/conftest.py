@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.exchange_desk import desk, simple
 from tests.fakes import FakeClock, FakeLeases, FakeStore
 from tests.samples import START_MS
 from tests.served_venue import ServedVenue
@@ -14,6 +15,8 @@ from adapters.store import DynamoStore
 from engine.ports import Leases, Store
 from engine.records import Lease
 from engine.values import Loop
+
+__all__ = ["desk", "simple"]  # fixtures, given to every test of this folder
 
 LEASE_MS = 15_000
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
-from tests.contracts.test_exchange import SYMBOL, Desk, eventually, now_ms, simple  # noqa: F401
+from tests.exchange_desk import SYMBOL, Desk, eventually, now_ms
 from tests.paper_venue import PaperProcess
 from tests.venue_cases import VenueCase
 
@@ -31,7 +31,7 @@ def happen(
 
 @BOTH_SIDES
 async def test_funding_is_told_once_with_its_sign_and_again_under_the_same_name(
-    simple: Desk,  # noqa: F811
+    simple: Desk,
     paper: PaperProcess,
     venue: VenueCase,
     side: Side,
@@ -55,7 +55,7 @@ async def test_funding_is_told_once_with_its_sign_and_again_under_the_same_name(
     assert await paid() == [payment]
 
 
-async def test_the_rights_of_a_key_are_told(simple: Desk) -> None:  # noqa: F811
+async def test_the_rights_of_a_key_are_told(simple: Desk) -> None:
     rights = await simple.exchange.rights()
 
     assert rights.can_trade is True
@@ -63,13 +63,13 @@ async def test_the_rights_of_a_key_are_told(simple: Desk) -> None:  # noqa: F811
     assert rights.is_address_bound in (True, False)
 
 
-async def test_the_clocks_are_compared(simple: Desk) -> None:  # noqa: F811
+async def test_the_clocks_are_compared(simple: Desk) -> None:
     assert abs(await simple.exchange.skew_ms()) < 1_000
 
 
 @BOTH_SIDES
 async def test_a_liquidation_is_told_as_one(
-    simple: Desk,  # noqa: F811
+    simple: Desk,
     paper: PaperProcess,
     venue: VenueCase,
     side: Side,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.contracts.test_exchange import SYMBOL, Desk, opened
+from tests.exchange_desk import SYMBOL, Desk, opened
 from tests.paper_venue import PaperProcess
 from tests.venue_cases import VENUES
 

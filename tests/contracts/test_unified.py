@@ -4,11 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from tests.contracts.test_exchange import (  # noqa: F401
-    Desk,
-    eventually,
-    opened,
-    simple,
+from tests.contracts.test_exchange import (  # noqa: F401  asked again, of another dialect
     test_a_reducing_order_without_a_position_is_rejected,
     test_a_venue_that_is_away_is_evidence_of_nothing,
     test_a_wrong_secret_is_a_credentials_error_and_shows_nowhere,
@@ -25,6 +21,7 @@ from tests.contracts.test_exchange import (  # noqa: F401
     test_the_account_tells_equity_and_free_margin,
     test_without_margin_an_order_is_rejected_with_the_venues_code,
 )
+from tests.exchange_desk import Desk, eventually, opened
 from tests.paper_venue import PaperProcess
 from tests.venue_cases import VENUES, VenueCase
 
@@ -86,14 +83,14 @@ async def desk(paper: PaperProcess, venue: VenueCase) -> AsyncIterator[Desk]:
 
 
 async def test_both_sides_at_once_are_refused_with_what_to_change(
-    simple: Desk,  # noqa: F811
+    simple: Desk,
 ) -> None:
     with pytest.raises(VenueRefusedError, match="position_mode must be one_way"):
         await simple.exchange.prepare("BTCUSDT", leverage=10, hedge=True, cross=True)
 
 
 async def test_prices_come_by_polling_and_the_account_asks_to_be_read(
-    simple: Desk,  # noqa: F811
+    simple: Desk,
 ) -> None:
     settings = FeedSettings(stream=False, poll_ms=200, slow_poll_ms=200)
     feed = CcxtFeed(simple.wire, simple.dialect, SystemClock(), settings=settings)

@@ -165,7 +165,7 @@ class Case:
         self.spec.weather.is_calm = True
         self.plant.hazards.is_calm = True
         for line in self.venue.lines:
-            line.is_muted = False
+            line.unmute()
 
     def _settled(self, look: Any, within_s: int) -> Verdict:
         """Let time go on until nothing is wrong for some seconds, or it has been long enough."""

@@ -248,7 +248,7 @@ class Outside:
         else:
             self._strike("socket muted", "")
             line.is_muted = True
-            self.venue.loop.call_later(dice.randrange(1, 8), _unmute, line)
+            self.venue.loop.call_later(dice.randrange(1, 8), line.unmute)
 
     def _strike(self, fault: str, client_order_id: str) -> None:
         self.plant.history.strike("outside", fault, "outside", client_order_id)
@@ -271,7 +271,3 @@ def some_exits(dice: random.Random) -> Exits:
 
 def _is_live(status: PositionStatus) -> bool:
     return status in (PositionStatus.OPENING, PositionStatus.OPEN)
-
-
-def _unmute(line: object) -> None:
-    line.is_muted = False  # type: ignore[attr-defined]

@@ -16,10 +16,6 @@ from typing import Any, cast
 SECOND_US = 1_000_000
 
 
-class DeadlockError(Exception):
-    """Nothing is due any more, though somebody waits."""
-
-
 class Stage:
     """The queue and its time, microseconds since the beginning."""
 

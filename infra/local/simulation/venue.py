@@ -62,6 +62,10 @@ class Line:
     close: Callable[[str], None]
     is_muted: bool = False
 
+    def unmute(self) -> None:
+        """Speak again; what was said meanwhile is lost."""
+        self.is_muted = False
+
 
 class VenueSide:
     """One venue with one account, on an actor's loop of its own that never dies."""

@@ -31,11 +31,6 @@ def issue_token(role: Role, *, now_ms: int) -> str:
     return token
 
 
-def register_token(token: str, role: Role, *, now_ms: int) -> None:
-    """Make a token known that was issued before, as after a lost table."""
-    TokenRow(token_hash(token), role=role.value, created_at_ms=now_ms).save()
-
-
 def caller_of_token(token: str) -> Caller | None:
     """The bearer of `token`, or None if nobody issued it."""
     hashed = token_hash(token)

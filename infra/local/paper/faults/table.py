@@ -30,18 +30,21 @@ A rule:
 | `with` | the kind's parameters |
 | `venue` | `*` (all) or one venue |
 | `route` | pattern (`*`, `?`) of `METHOD /path`, for requests and books |
-| `topic` | pattern of a frame's topic, for sockets: a market stream in the venue's words, `private.order`, `private.algo`, `private.account`, `private.config`, or `reply` |
-| `nth`, `every`, `chance` | one of them: that match alone, each so many-th, or each with a chance; without any every match is struck |
+| `topic` | pattern of a frame's topic, for sockets: a market stream in the venue's words, \
+`private.order`, `private.algo`, `private.account`, `private.config`, or `reply` |
+| `nth`, `every`, `chance` | one of them: that match alone, each so many-th, or each with a \
+chance; without any every match is struck |
 | `most` | rest after so many strikes |
 | `from_ms`, `until_ms` | only in that time of the venue's clock (epoch) |
 | `at_ms` | books only: once at that moment, tied to no request |
 
 Several rules may strike one request: waits add up, and the first that words an answer does. Errors
-come in the venue's own words, status and headers; the codes below are Binance's. `executed` says whether the request was carried
+come in the venue's own words, status and headers; the codes below are Binance's. `executed` \
+says whether the request was carried
 out behind an unclear answer: `yes`, `no` or, by the plan's seed, `draw`. A fault of the books that
 is tied to a request follows it, but for those that shape it: scripted executions, changed filters,
 conditional orders that fire.
-"""  # noqa: E501
+"""
 _TITLES = {
     Where.REST: "Requests",
     Where.SOCKET: "Sockets",

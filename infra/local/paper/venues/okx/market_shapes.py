@@ -6,7 +6,7 @@ from local.paper.market.candles import Candles, Trade
 from local.paper.market.depth import Book
 from local.paper.market.funding import CAP, FUNDING_MS
 from local.paper.market.instruments import PaperInstrument
-from local.paper.market.quotes import Quote, Quotes
+from local.paper.market.quotes import Quotes
 from local.paper.venues.okx.contracts import contracts, inst_id, lot, size, text
 from local.paper.wire import Json
 
@@ -120,14 +120,4 @@ def funding(one: PaperInstrument, quotes: Quotes, now_ms: int) -> Json:
         "minFundingRate": text(-CAP), "maxFundingRate": text(CAP), "interestRate": "0.0001",
         "impactValue": "10000", "settState": "settled", "settFundingRate": rate, "premium": "0",
         "ts": str(now_ms),
-    }  # fmt: skip
-
-
-def quote_book(one: PaperInstrument, quote: Quote, found: Book) -> Json:
-    """The best bid and ask alone."""
-    whole = book(one, found)
-    return {
-        "asks": [[text(quote.ask), *whole["asks"][0][1:]]],
-        "bids": [[text(quote.bid), *whole["bids"][0][1:]]], "ts": str(quote.time_ms),
-        "seqId": found.update_id,
     }  # fmt: skip
