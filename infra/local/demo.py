@@ -15,6 +15,11 @@ from local.places import Places
 from local.report import drift, loop_report, takeovers
 from local.twin import Twin, Wishes, twin_up
 
+LIVELY_S = 1_792_749_600
+"""Where a demo enters the generated market: Sets prove themselves there, whatever the clock says.
+
+Elsewhere minutes may go by in which nothing is worth an order, on honest rules and with fees.
+"""
 PROGRESS_S = 15
 QUIET_S = 2.0
 QUIET_WITHIN_S = 60.0
@@ -35,7 +40,9 @@ async def run(
     NotReadyError, ChildError, DeployError, OperatorError
         Whatever kept it from coming up, as one sentence.
     """
-    async with twin_up(places, replace(wishes, fresh=True), say=say, now_ms=now_ms) as twin:
+    market = replace(wishes.market, begin_s=LIVELY_S)
+    wishes = replace(wishes, fresh=True, market=market)
+    async with twin_up(places, wishes, say=say, now_ms=now_ms) as twin:
         await _let_run(twin, seconds, say)
         found = await asyncio.to_thread(_taken, twin, wishes.account.books)
         say("stopping")

@@ -23,6 +23,8 @@ class Market:
     symbols: int = 8
     seed: int = 1
     tape: Path | None = None
+    begin_s: int | None = None
+    """The generator's second (Unix time) that plays first; None: the clock's."""
     stream: bool = True
 
 
@@ -32,6 +34,8 @@ def paper_exchange(places: Places, market: Market) -> Program:
     choices = ["--symbols", str(market.symbols), "--seed", str(market.seed)]
     if market.tape is not None:
         choices += ["--tape", str(market.tape.resolve())]
+    if market.begin_s is not None:
+        choices += ["--begin", str(market.begin_s)]
     if not market.stream:
         choices.append("--no-stream")
 

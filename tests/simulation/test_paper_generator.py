@@ -43,6 +43,23 @@ def test_another_seed_is_another_market() -> None:
     assert not same(one, other)
 
 
+def test_a_market_begun_elsewhere_is_the_same_one_at_other_times() -> None:
+    own = a_market(symbols=2)
+    ahead_s = 3 * DAY_S + 1_234
+    moved = GeneratedMarket(instruments(2), 7, ahead_s=-ahead_s)
+    minute = NOW_S + 60  # on the clock's grid: another minute than the generator's
+
+    played = moved.seconds("ETHUSDT", NOW_S, NOW_S + 2 * HOUR_S)
+    drawn = own.seconds("ETHUSDT", NOW_S - ahead_s, NOW_S - ahead_s + 2 * HOUR_S)
+
+    assert same(played, drawn)
+    assert played.start_s == NOW_S
+    assert same(
+        moved.minutes("ETHUSDT", minute, minute + 60),
+        played.window(minute, minute + 60).aggregate(60),
+    )
+
+
 def test_candles_are_sound_and_join_across_hours() -> None:
     market = a_market(symbols=10)
     for instrument in market.instruments:

@@ -21,7 +21,7 @@ from local.paper.core.records import AlgoStatus, OrderSide, PositionSide
 from local.paper.market.instruments import instruments
 from local.paper.market.market import GeneratedMarket
 from local.paper.market.quotes import Quotes
-from local.paper.opening import check_listed, tape_anchor
+from local.paper.opening import check_listed, market_anchor
 
 PRICES = (100_000, 99_000, 98_000)
 
@@ -93,9 +93,9 @@ def test_a_change_is_on_disk_before_anybody_hears_of_it(tmp_path: Path) -> None:
 def test_a_tape_keeps_the_moment_it_first_started(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "books.sqlite")
 
-    assert tape_anchor(journal, "a.csv", 1_000) == 1_000
-    assert tape_anchor(Journal(tmp_path / "books.sqlite"), "a.csv", 2_000) == 1_000
-    assert tape_anchor(journal, "b.csv", 2_000) == 2_000
+    assert market_anchor(journal, "a.csv", 1_000) == 1_000
+    assert market_anchor(Journal(tmp_path / "books.sqlite"), "a.csv", 2_000) == 1_000
+    assert market_anchor(journal, "b.csv", 2_000) == 2_000
 
 
 def test_a_market_that_does_not_list_what_the_books_hold_is_refused(tmp_path: Path) -> None:

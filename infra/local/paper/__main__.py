@@ -20,11 +20,16 @@ def options(arguments: list[str]) -> PaperOptions:
     parser.add_argument("--symbols", type=int, default=8, help="number of symbols, 1..200")
     parser.add_argument("--seed", type=int, default=7, help="seed of the generated market")
     parser.add_argument("--tape", type=Path, help="csv or csv.gz with trades or candles, looped")
+    parser.add_argument(
+        "--begin", type=int, metavar="SECOND",
+        help="second of the generated market (Unix time) that plays when DIR is first served",
+    )  # fmt: skip
     parser.add_argument("--no-stream", action="store_true", help="refuse WebSocket connections")
     given = parser.parse_args(arguments)
     return PaperOptions(
         port=given.port, control_port=given.control_port, directory=given.dir,
-        symbols=given.symbols, seed=given.seed, tape=given.tape, stream=not given.no_stream,
+        symbols=given.symbols, seed=given.seed, tape=given.tape,
+        begin_s=given.begin, stream=not given.no_stream,
     )  # fmt: skip
 
 

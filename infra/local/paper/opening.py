@@ -21,6 +21,8 @@ from local.paper.venues import WIRES
 from local.paper.wire import VenueWire
 
 START_BALANCE = Decimal(10_000)
+GENERATOR = "generated"
+"""What the generator's beginning is kept under, where tapes have their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class PaperOptions:
     symbols: int
     seed: int
     tape: Path | None
+    begin_s: int | None
+    """The generator's second that plays when the directory first starts; None: the clock's."""
     stream: bool
 
 
@@ -44,11 +48,16 @@ def now_ms() -> int:
 def open_market(options: PaperOptions) -> Market:
     """The generator, or the tape from where this directory first started it."""
     if options.tape is None:
-        return GeneratedMarket(instruments(options.symbols), options.seed)
+        ahead_s = 0 if options.begin_s is None else options.begin_s - _begun_s(options, GENERATOR)
+        return GeneratedMarket(instruments(options.symbols), options.seed, ahead_s=ahead_s)
     tracks = read_tape(options.tape, options.seed)[: options.symbols]
+    return TapeMarket(tracks, _begun_s(options, options.tape.name))
+
+
+def _begun_s(options: PaperOptions, name: str) -> int:
     file = journal_file(options.directory, DEFAULT_VENUE)
     with contextlib.closing(Journal(file)) as journal:
-        return TapeMarket(tracks, tape_anchor(journal, options.tape.name, now_ms() // 1000))
+        return market_anchor(journal, name, now_ms() // 1000)
 
 
 def lock_directory(directory: Path) -> IO[str]:
@@ -85,8 +94,8 @@ def warm(quotes: Quotes) -> None:
         quotes.day(symbol, now_ms())
 
 
-def tape_anchor(journal: Journal, name: str, now_s: int) -> int:
-    """The second at which a tape's first row plays.
+def market_anchor(journal: Journal, name: str, now_s: int) -> int:
+    """The second at which a tape's first row, or the generator's first second, plays.
 
     Now, the first time, and the same ever after.
     """

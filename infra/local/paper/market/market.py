@@ -1,5 +1,6 @@
 """What the exchange asks of its market, answered by a generator or by a looped tape."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -30,13 +31,19 @@ class Market(Protocol):
 
 
 class GeneratedMarket:
-    """The seeded generator, with the blocks in use kept at hand."""
+    """The seeded generator, with the blocks in use kept at hand.
 
-    def __init__(self, instruments: tuple[PaperInstrument, ...], seed: int) -> None:
+    ``ahead_s`` seconds later than the clock's is the generator's second that plays.
+    """
+
+    def __init__(
+        self, instruments: tuple[PaperInstrument, ...], seed: int, *, ahead_s: int = 0
+    ) -> None:
         self.instruments = instruments
         self._by_symbol = {instrument.symbol: instrument for instrument in instruments}
         self._keys = {name: key_of(seed, name, "trades") for name in self._by_symbol}
         self._generator = Generator(seed)
+        self._ahead_s = ahead_s
         self._hour = lru_cache(maxsize=4 * len(instruments) + 64)(self._draw)
         self._hour_minutes = lru_cache(maxsize=1200 * len(instruments))(self._aggregate)
         self.trades = lru_cache(maxsize=8 * len(instruments) + 4096)(self._trades)
@@ -50,7 +57,10 @@ class GeneratedMarket:
         return joined([self._hour_minutes(symbol, hour) for hour in hours]).window(start_s, end_s)
 
     def _draw(self, symbol: str, hour: int) -> Candles:
-        return self._generator.hour(self._by_symbol[symbol], hour)
+        start_s = hour * HOUR_S + self._ahead_s
+        drawn = range(start_s // HOUR_S, (start_s - 1) // HOUR_S + 2)
+        parts = [self._generator.hour(self._by_symbol[symbol], each) for each in drawn]
+        return replace(joined(parts).window(start_s, start_s + HOUR_S), start_s=hour * HOUR_S)
 
     def _aggregate(self, symbol: str, hour: int) -> Candles:
         return self._hour(symbol, hour).aggregate(MINUTE_S)
