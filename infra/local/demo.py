@@ -15,7 +15,7 @@ from local.places import Places
 from local.report import drift, loop_report, takeovers
 from local.twin import Twin, Wishes, twin_up
 
-LIVELY_S = 1_792_749_600
+LIVELY_S = 1_796_965_200
 """Where a demo enters the generated market: Sets prove themselves there, whatever the clock says.
 
 Elsewhere minutes may go by in which nothing is worth an order, on honest rules and with fees.
