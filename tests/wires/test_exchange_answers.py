@@ -11,6 +11,7 @@ from tests.scripted_wire import ScriptedWire
 from adapters.exchange import CcxtExchange
 from adapters.failures import ClockSkewError, VenueUnclearError
 from adapters.venues.binance import BinanceUsdm
+from adapters.venues.okx import OkxSwap
 from adapters.wire import Wire
 from engine.errors import VenueBusyError, VenueRefusedError
 from engine.events import NotFound, OrderUpdate, SendUnclear, Snapshot, SnapshotFailed, Unclear
@@ -22,6 +23,10 @@ PLACED = {
     "orderId": 7, "status": "FILLED", "executedQty": "0.01", "avgPrice": "5.5", "updateTime": 1,
 }  # fmt: skip
 CONDITIONAL = {"algoId": 9, "clientAlgoId": ID, "algoStatus": "NEW", "actualOrderId": ""}
+OKX_LISTED = [
+    {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "ctVal": "0.01", "ctMult": "1",
+     "ctType": "linear", "settleCcy": "USDT"},
+]  # fmt: skip
 BOTH_SIDES = pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
 POST, POST_CONDITIONAL = "fapiPrivatePostOrder", "fapiPrivatePostAlgoOrder"
 
@@ -138,6 +143,29 @@ async def test_an_order_that_could_only_leave_late_does_not_leave() -> None:
     assert isinstance(found, OrderUpdate)
     assert found.state is OrderState.REJECTED
     assert [method for method, _ in wire.asked] == ["fapiPrivateGetPositionSideDual"]
+
+
+async def test_an_order_whose_dialect_reads_too_long_first_does_not_leave() -> None:
+    wire = ScriptedWire("okx", OkxSwap(), {})
+    clock = FakeClock()
+
+    async def slowly() -> Any:
+        clock.advance(900)
+        held = {"instId": "BTC-USDT-SWAP", "pos": "1", "mgnMode": "cross"}
+        return {"code": "0", "data": [held], "msg": ""}
+
+    wire.answers = {
+        "publicGetPublicInstruments": {"code": "0", "data": OKX_LISTED, "msg": ""},
+        "privateGetAccountPositions": slowly,
+        "privatePostTradeOrder": {"code": "0", "data": [{"ordId": "7", "sCode": "0"}], "msg": ""},
+    }
+    exchange = CcxtExchange(wire, OkxSwap(), clock, hedge=False)
+    found = await exchange.send(an_order(), valid_ms=2000)
+
+    assert isinstance(found, OrderUpdate)
+    assert found.state is OrderState.REJECTED
+    assert "too late" in found.reason
+    assert wire.asked[-1][0] == "privateGetAccountPositions"
 
 
 async def test_a_born_order_not_visible_yet_is_not_called_missing() -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from adapters.failures import VenueUnclearError, understood
 from adapters.history import Pace, klines
+from adapters.leaving import Leaving
 from adapters.venues import Dialect
 from adapters.wire import Wire
 from engine.errors import (
@@ -78,13 +79,15 @@ class CcxtExchange:
         self._hedge = hedge
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
+        leave_by_ms = self._clock.monotonic_ms() + _READY_MS
         try:
             hedge = await self._ready_to_send()
         except CtsError as error:
             return self._rejected(order, error)  # nothing of the order was sent yet
         try:
             async with asyncio.timeout((valid_ms + _ANSWER_GRACE_MS) / 1000):
-                answer = self._dialect.place(self._wire, order, hedge=hedge, valid_ms=valid_ms)
+                wire = self._leaving(leave_by_ms)
+                answer = self._dialect.place(wire, order, hedge=hedge, valid_ms=valid_ms)
                 return self._witnessed(await understood(answer))
         except TimeoutError:
             return self._unclear(order, Unclear.TIMEOUT, "no answer in time")
@@ -199,6 +202,10 @@ class CcxtExchange:
         self._hedge = await understood(self._dialect.is_hedged(self._wire))
         self._mode_read_ms = now_ms
         return self._hedge
+
+    def _leaving(self, by_ms: int) -> Leaving:
+        wire = self._wire
+        return Leaving(wire=wire, names=wire.names, clock=self._clock, by_ms=by_ms)
 
     async def _ready_to_send(self) -> bool:
         """The position mode; raises rather than let an order leave long after it was claimed."""

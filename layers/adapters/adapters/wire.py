@@ -9,6 +9,7 @@ import aiohttp
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
 from adapters.failures import ClockSkewError, VenueUnclearError, translate, understood
+from adapters.leaving import is_order
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
 from adapters.names import OrderNames
@@ -94,7 +95,7 @@ class Wire:
         VenueUnclearError
             Nobody knows whether it was carried out.
         """
-        await self.limits.take(weight, urgent=urgent, is_order=_is_order(method))
+        await self.limits.take(weight, urgent=urgent, is_order=is_order(method))
         answer = await self._translating(getattr(self.client(), method)(dict(params or {})))
         if not isinstance(answer, dict | list):  # ccxt hands on what is no JSON, even nothing
             raise VenueUnclearError("the answer was no JSON", why=Unclear.VENUE)
@@ -237,12 +238,6 @@ class Wire:
         cause = error.args[0] if error.args else None
         if isinstance(cause, aiohttp.WSServerHandshakeError) and cause.status in (418, 429, 451):
             self.limits.heard(cause.status, cause.headers or {}, used_header="", body=cause.message)
-
-
-def _is_order(method: str) -> bool:
-    """Whether a ccxt method creates or changes orders: these are counted beside the weight."""
-    is_sent = "Post" in method or method.startswith("create_")
-    return is_sent and "rder" in method and "ancel" not in method
 
 
 def _forgive_late_pongs(connection: Any) -> None:

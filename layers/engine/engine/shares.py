@@ -25,7 +25,7 @@ def with_entry(position: Position, fill: Fill, fee_quote: Decimal, *, first: boo
         quantity=position.quantity + fill.quantity,
         realized_pnl=position.realized_pnl - shift * left * position.key.side.sign,
         fees=position.fees + fee_quote,
-        opened_at_ms=position.opened_at_ms or fill.executed_at_ms,
+        opened_at_ms=min(position.opened_at_ms or fill.executed_at_ms, fill.executed_at_ms),
     )
     if not first:
         return entered

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 from tests.fakes import FakeClock
 
+from adapters.leaving import is_order
 from adapters.limit_answers import OrderLimit
 from adapters.limits import Limits, Notice
 from adapters.venues.binance import BinanceUsdm
 from adapters.venues.okx import OkxSwap as Okx
-from adapters.wire import _is_order, limits_of
+from adapters.wire import limits_of
 from engine.errors import RestrictedLocationError, VenueBusyError
 
 USED = "X-MBX-USED-WEIGHT-1M"
@@ -283,4 +284,4 @@ async def test_an_order_does_not_wait_for_a_board_that_does_not_answer() -> None
     ],
 )
 def test_only_new_orders_count_as_orders(method: str, counted: bool) -> None:
-    assert _is_order(method) is counted
+    assert is_order(method) is counted

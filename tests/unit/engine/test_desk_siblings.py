@@ -156,6 +156,33 @@ def test_two_stops_of_one_share_that_fire_in_one_instant_leave_the_sibling_what_
     assert world.drift() == []
 
 
+@BOTH
+def test_an_exit_beyond_its_share_waits_for_an_entry_that_nobody_has_heard_of_yet(
+    side: Side,
+) -> None:
+    world = DeskWorld()
+    one = world.open(a_wish(side))
+    (stop,) = world.orders(Purpose.STOP)
+    world.venue.copy_of(stop, stop.client_order_id.replace("ctss0", "ctss1"))
+    world.wish(a_wish(side, exits=some_exits("3", "2"), entry_close_ms=world.clock.now_ms()))
+    world.venue.faults = Faults(answer_lost=1.0, event_dropped=1.0)
+    world.run_until(lambda: world.venue.quantity("BTCUSDT", side) > one.quantity)
+
+    world.venue.faults = Faults()
+    world.price(moved(side, "-0.45"))
+    world.run(30)
+
+    two = next(p for p in world.store.positions.values() if p.position_id != one.position_id)
+    assert two.entry_quantity - two.quantity == one.quantity
+    assert two.exit_price is not None
+    assert (
+        two.realized_pnl
+        == (two.exit_price - Decimal(str(two.entry_price))) * one.quantity * side.sign
+    )
+    assert not any("share_reduced" in line for line in world.log)
+    assert world.drift() == []
+
+
 # --- what nobody hears of
 
 

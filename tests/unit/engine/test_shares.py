@@ -32,6 +32,18 @@ def test_fills_average_the_entry_and_book_result_and_fees(side: Side) -> None:
     assert done.fees == Decimal("0.5")
 
 
+@BOTH
+def test_a_position_is_open_from_its_first_fill_on_whichever_is_heard_of_first(side: Side) -> None:
+    early = replace(a_fill(side, Decimal(100), "1"), executed_at_ms=5_000)
+    late = replace(a_fill(side, Decimal(100), "1"), executed_at_ms=9_000)
+
+    once = with_entry(empty(side), late, Decimal(0), first=True)
+    both = with_entry(once, early, Decimal(0), first=True)
+
+    assert (once.opened_at_ms, both.opened_at_ms) == (9_000, 5_000)
+    assert with_entry(both, late, Decimal(0), first=False).opened_at_ms == 5_000
+
+
 def test_a_fee_in_the_base_asset_is_valued_at_the_fills_price_and_a_third_asset_is_not() -> None:
     fill = a_fill(Side.LONG, Decimal(100), "1")
     instrument = an_instrument()

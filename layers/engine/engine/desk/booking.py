@@ -153,10 +153,14 @@ def _enter(
 def _exit(
     book: Book, position: Position, fill: Fill, purpose: Purpose, instrument: Instrument
 ) -> bool:
-    """Reduce the share; what is more than it held comes off the other shares of the symbol."""
-    entries = book.entries_of(position.position_id)
-    if fill.quantity > position.quantity and any(missing(order) > 0 for order in entries):
-        return False
+    """Reduce the share; what is more than it held comes off the other shares of the symbol.
+
+    It waits for entries whose fills it may have closed, own ones and those of other shares.
+    """
+    if fill.quantity > position.quantity:
+        entries = book.entries_of(position.position_id)
+        if any(missing(order) > 0 for order in entries) or _waits(book, position, fill):
+            return False
     left = _reduce(book, position, fill, fill.quantity, _reason(position, purpose), instrument)
     if left == 0:
         return True
@@ -164,6 +168,19 @@ def _exit(
     for other in book.shares_of(fill.symbol, position.key.side):
         left = _reduce(book, other, fill, left, CloseReason.RECONCILE_MISSING, instrument)
     return True
+
+
+def _waits(book: Book, position: Position, fill: Fill) -> bool:
+    """Whether the known shares are too small for it while another entry may be filling."""
+    at = (fill.symbol, position.key.side)
+    if sum(share.quantity for share in book.shares_of(*at)) >= fill.quantity:
+        return False
+    return any(
+        (order.symbol, order.side) == at
+        and not order.reduce_only
+        and (missing(order) > 0 or not order.state.is_terminal)
+        for order in book.orders.values()
+    )
 
 
 def _reduce(
