@@ -44,6 +44,7 @@ def with_exit(position: Position, fill: Fill, fee_quote: Decimal) -> Position:
         position,
         quantity=position.quantity - fill.quantity,
         exit_price=_average(position.exit_price, exited, fill),
+        closed_at_ms=max(position.closed_at_ms, fill.executed_at_ms),
         realized_pnl=position.realized_pnl + gain,
         fees=position.fees + fee_quote,
     )

@@ -44,6 +44,19 @@ def test_a_position_is_open_from_its_first_fill_on_whichever_is_heard_of_first(s
     assert with_entry(both, late, Decimal(0), first=False).opened_at_ms == 5_000
 
 
+@BOTH
+def test_a_position_is_closed_by_its_last_fill_on_whichever_is_heard_of_last(side: Side) -> None:
+    held = with_entry(empty(side), a_fill(side, Decimal(100), "2"), Decimal(0), first=True)
+    exits = [
+        replace(a_fill(side, Decimal(101), "1", closing=True), executed_at_ms=at_ms)
+        for at_ms in (held.opened_at_ms + 9_000, held.opened_at_ms + 5_000)
+    ]
+
+    closed = with_exit(with_exit(held, exits[0], Decimal(0)), exits[1], Decimal(0))
+
+    assert (closed.quantity, closed.closed_at_ms) == (Decimal(0), exits[0].executed_at_ms)
+
+
 def test_a_fee_in_the_base_asset_is_valued_at_the_fills_price_and_a_third_asset_is_not() -> None:
     fill = a_fill(Side.LONG, Decimal(100), "1")
     instrument = an_instrument()

@@ -211,7 +211,7 @@ def _part(
     part = replace(fill, quantity=taken, fee=fill.fee * taken / fill.quantity)
     after = _charged(book, part, instrument, lambda fee: with_exit(position, part, fee))
     if after.quantity == 0:
-        after = replace(after, close_reason=reason, closed_at_ms=fill.executed_at_ms)
+        after = replace(after, close_reason=reason)
     return after
 
 

@@ -95,7 +95,8 @@ def _held(position: Position, paid: Funding) -> bool:
     key = position.key
     is_its = key.symbol == paid.symbol and paid.side in (None, key.side)
     is_then = 0 < position.opened_at_ms <= paid.at_ms
-    return is_its and is_then and not 0 < position.closed_at_ms <= paid.at_ms
+    is_over = position.quantity == 0 and 0 < position.closed_at_ms <= paid.at_ms
+    return is_its and is_then and not is_over
 
 
 def _weight(share: Position, paid: Funding) -> Decimal:
