@@ -20,6 +20,7 @@ from engine.events import (
     Event,
     FillsFetched,
     FundingFetched,
+    InstrumentsRead,
     Prepared,
     PrepareRefused,
     Quote,
@@ -68,6 +69,7 @@ class DeskWorld:
     quote_age_ms: int = 0
     answer_delay_ms: int = 0
     equity: Decimal | None = None
+    listed: dict[str, Instrument] | None = None  # what the engine read, if that is out of date
     clock: FakeClock = field(init=False)
     venue: FakeVenue = field(init=False)
     leases: FakeLeases = field(init=False)
@@ -247,7 +249,7 @@ class DeskWorld:
             },
             commands=self.store.pending(CONNECTION),
             events=(*self.venue.events(), *self._answers()),
-            instruments=self.venue.instruments_by_symbol,
+            instruments=self.listed or self.venue.instruments_by_symbol,
             may_trade=self.may_trade,
             may_trade_preset=self.may_trade_preset,
             hedge=self.hedge,
@@ -297,11 +299,17 @@ class DeskWorld:
             self._fetch(symbol, since_ms)
         if plan.funding_since_ms is not None:
             self._fetch_funding(plan.funding_since_ms)
+        self._read(plan)
+        assert self.clock.now_ms() == now_ms
+
+    def _read(self, plan: DeskPlan) -> None:
         if plan.want_snapshot:
             self._answer(self.venue.snapshot_now())
         if plan.want_account:
             self._answer(self.venue.account_now())
-        assert self.clock.now_ms() == now_ms
+        if plan.want_instruments:
+            found = tuple(self.venue.instruments_by_symbol.values())
+            self._answer(InstrumentsRead(instruments=found, at_ms=self.clock.now_ms()))
 
     def _prepare(self, symbol: str, leverage: int) -> None:
         now_ms = self.clock.now_ms()

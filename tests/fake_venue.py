@@ -364,8 +364,13 @@ class FakeVenue:
 
     def _refused(self, order: Order) -> str:
         """Why an order may not be, or nothing: one that reduces needs something to reduce."""
-        nothing = order.reduce_only and self.quantity(order.symbol, order.side) <= 0
-        return "reduce-only order rejected" if nothing else ""
+        if order.reduce_only and self.quantity(order.symbol, order.side) <= 0:
+            return "reduce-only order rejected"
+        known = self.instruments_by_symbol[order.symbol]
+        is_off = (
+            order.quantity % known.quantity_step or (order.trigger_price or 0) % known.price_tick
+        )
+        return "-1111 precision" if is_off else ""
 
     def _fillable(self, row: VenueRow) -> Decimal:
         """What of the rest there is to fill: a reducing order takes no more than is held."""

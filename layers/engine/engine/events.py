@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.ledger import Fill, OrderState
-from engine.values import Side
+from engine.values import Instrument, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +188,14 @@ class FundingFetched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentsRead:
+    """What we trade, as the venue lists it now."""
+
+    instruments: tuple[Instrument, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Position mode, margin mode and leverage of a symbol are set and verified."""
 
@@ -219,6 +227,7 @@ Event = (
     | FillsFetched
     | Funding
     | FundingFetched
+    | InstrumentsRead
     | Prepared
     | PrepareRefused
 )

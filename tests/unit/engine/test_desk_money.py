@@ -1,5 +1,6 @@
 """Money beside prices: funding, fees in other assets, and what the venue itself closes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,10 @@ from tests.builders import a_wish, some_exits
 from tests.desk_world import DeskWorld, with_settings
 from tests.fake_venue import START_EQUITY, FakeVenue, Faults
 
-from engine.ledger import FillKind, Position, PositionStatus, Purpose
+from engine.desk.state import Doubted
+from engine.events import FillsFetched
+from engine.ledger import Fill, FillKind, Position, PositionStatus, Purpose
+from engine.reconcile import Mismatch
 from engine.values import CloseReason, Side
 
 BOTH = pytest.mark.parametrize("side", list(Side))
@@ -208,6 +212,56 @@ def test_a_liquidation_nobody_heard_of_is_found_and_named(side: Side) -> None:
     world.run_until(lambda: world.only_position().status is PositionStatus.CLOSED, 200)
 
     assert world.only_position().close_reason is CloseReason.LIQUIDATED
+
+
+@BOTH
+def test_a_forced_part_that_comes_along_with_a_reading_is_not_taken_off_twice(side: Side) -> None:
+    world = DeskWorld()
+    position = world.open(a_wish(side))
+    world.run(20)
+    part, now_ms = (position.quantity / 4).quantize(Decimal("0.001")), world.clock.now_ms()
+    world.venue.faults = Faults(event_dropped=1.0)
+    fill = world.venue.force("BTCUSDT", side, FillKind.DELEVERAGING, part)
+    rest = position.quantity - part
+    seen = Mismatch(symbol="BTCUSDT", side=side, ours=position.quantity, venue=rest)
+    doubt = Doubted(mismatch=seen, first_ms=now_ms - 900, times=1, since_ms=now_ms - 900)
+    world.state = replace(world.state, mismatches={("BTCUSDT", side): doubt})
+    read = FillsFetched(symbol="BTCUSDT", since_ms=0, asked_ms=now_ms, at_ms=now_ms)
+
+    world.inbox += [(now_ms, event) for event in (fill, read, world.venue.snapshot_now())]
+    world.run(12)
+
+    assert world.only_position().quantity == rest
+    assert not any("share_reduced" in line for line in world.log)
+    assert world.drift() == []
+
+
+@BOTH
+def test_a_share_that_was_opened_afterwards_is_not_liquidated(side: Side) -> None:
+    world = DeskWorld()
+    before_ms = world.clock.now_ms()
+    position = world.open(a_wish(side))
+    old = Fill(
+        trade_id="old",
+        client_order_id="autoclose-1",
+        exchange_order_id="old",
+        symbol="BTCUSDT",
+        side=side,
+        order_side=side.exit,
+        price=Decimal(99),
+        quantity=position.quantity,
+        fee=Decimal(0),
+        fee_asset="USDT",
+        is_maker=False,
+        executed_at_ms=before_ms,
+        kind=FillKind.LIQUIDATION,
+    )
+
+    world.inbox.append((world.clock.now_ms(), old))
+    world.run(4)
+
+    assert world.only_position().quantity == position.quantity
+    assert not any("position_liquidation" in line for line in world.log)
 
 
 @BOTH

@@ -349,6 +349,61 @@ def test_filters_that_changed_refuse_an_entry_and_leave_nothing_behind(side: Sid
     assert world.drift() == []
 
 
+def changed(world: DeskWorld, **filters: Decimal) -> None:
+    """The venue changes steps and limits; what the engine read at its start is out of date."""
+    world.listed = dict(world.venue.instruments_by_symbol)
+    venue_now = replace(world.listed["BTCUSDT"], **filters)
+    world.venue.instruments_by_symbol["BTCUSDT"] = venue_now
+
+
+@BOTH
+def test_after_a_refusal_orders_go_in_the_steps_that_the_venue_takes_now(side: Side) -> None:
+    world = DeskWorld()
+    world.run(3)
+    changed(world, price_tick=Decimal("0.7"), quantity_step=Decimal("0.3"))
+
+    assert outcome(world, now(world, side)) == "-1111 precision"
+    position = world.open(now(world, side))
+    world.run(3)
+
+    working = [o for o in world.store.orders.values() if o.state.is_working]
+    assert {order.purpose for order in working} == {Purpose.STOP, Purpose.TARGET}
+    assert position.quantity % Decimal("0.3") == 0
+    assert all((o.trigger_price or Decimal(1)) % Decimal("0.7") == 0 for o in working)
+    assert alarms(world, "filters_changed") == 1
+    assert world.drift() == []
+
+
+@BOTH
+def test_an_open_position_goes_on_protected_in_the_new_ticks(side: Side) -> None:
+    world = DeskWorld()
+    world.open(a_wish(side))
+    world.run(2)
+    changed(world, price_tick=Decimal("0.7"))
+    (stop,) = world.orders(Purpose.STOP)
+    world.venue.cancel_now(stop)  # somebody did: it has to be made again
+    world.run(20)
+
+    live = [o for o in world.orders(Purpose.STOP) if o.state.is_working]
+    assert [(o.trigger_price or Decimal(1)) % Decimal("0.7") for o in live] == [0]
+    assert world.longest_bare_ms < world.settings.protection_deadline_ms
+    assert world.only_position().status is PositionStatus.OPEN
+
+
+def test_instruments_are_read_again_at_most_once_a_minute() -> None:
+    world = DeskWorld()
+    world.run(3)
+    asked_ms = set()
+    for _ in range(50):
+        world.venue.script = [lambda order: world.venue.refusal(order, "-2019 margin")]
+        world.wish(now(world, Side.LONG))
+        world.run(6)
+        asked_ms.add(world.state.filters_asked_ms)
+
+    first, second = sorted(asked_ms)
+    assert second - first >= 60_000
+
+
 @BOTH
 def test_a_venue_put_back_to_before_the_entry_closes_the_share(side: Side) -> None:
     world = DeskWorld()

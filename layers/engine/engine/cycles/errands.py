@@ -1,7 +1,7 @@
 """Calls to the venue that run beside the ticks; each ends as events for a later tick."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from engine.events import (
     Event,
     FillsFetched,
     FundingFetched,
+    InstrumentsRead,
     Prepared,
     PrepareRefused,
     SendSkipped,
@@ -82,6 +83,9 @@ class Errands:
 
     def funding(self, since_ms: int) -> None:
         self._start("funding", self._funding(since_ms))
+
+    def instruments(self, symbols: Collection[str]) -> None:
+        self._start("instruments", self._instruments(symbols))
 
     def prepare(self, symbol: str, leverage: int, *, hedge: bool, cross: bool) -> None:
         work = self._prepare(symbol, leverage, hedge=hedge, cross=cross)
@@ -171,6 +175,11 @@ class Errands:
         paid = await self.exchange.funding(since_ms=since_ms)
         done = FundingFetched(since_ms=since_ms, asked_ms=asked_ms, at_ms=self.clock.now_ms())
         return (*paid, done)
+
+    async def _instruments(self, symbols: Collection[str]) -> Sequence[Event]:
+        found = await self.exchange.instruments()
+        ours = tuple(each for each in found if each.symbol in symbols)
+        return (InstrumentsRead(instruments=ours, at_ms=self.clock.now_ms()),)
 
     async def _prepare(
         self, symbol: str, leverage: int, *, hedge: bool, cross: bool

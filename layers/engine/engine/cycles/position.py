@@ -275,6 +275,8 @@ class _Burst:
             errands.snapshot()
         if plan.want_account:
             errands.account()
+        if plan.want_instruments:
+            errands.instruments(self.engine.symbols)
 
     def _followed(self, plan: DeskPlan) -> list[Instrument]:
         return [each for each in self.engine.instruments if each.symbol in plan.follow]

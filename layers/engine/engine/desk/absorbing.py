@@ -7,12 +7,14 @@ from engine.desk.book import Book
 from engine.desk.booking import book_fills, receive
 from engine.desk.charging import charge, is_dealt_with
 from engine.desk.comparing import compare
+from engine.desk.filtering import heard_refusal, refilter
 from engine.events import (
     Account,
     CancelUnclear,
     FillsFetched,
     Funding,
     FundingFetched,
+    InstrumentsRead,
     NotFound,
     OrderUpdate,
     Prepared,
@@ -71,6 +73,7 @@ def _(event: OrderUpdate, book: Book) -> None:
         book.doubted.pop(client_id, None)
         book.not_found.pop(client_id, None)
     book.put_order(after)
+    heard_refusal(book, order, after)
 
 
 @_take.register
@@ -168,6 +171,11 @@ def _(event: FundingFetched, book: Book) -> None:
     book.funding_read_ms = max(event.asked_ms, book.funding_read_ms)
     if event.asked_ms >= book.funding_wanted_ms:
         book.funding_wanted_ms = 0
+
+
+@_take.register
+def _(event: InstrumentsRead, book: Book) -> None:
+    refilter(book, event)
 
 
 @_take.register

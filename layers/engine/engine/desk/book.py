@@ -65,6 +65,9 @@ class Book:
         self.funding_asked_ms = state.funding_asked_ms
         self.funding_read_ms = state.funding_read_ms
         self.funding_wanted_ms = state.funding_wanted_ms
+        self.filters = dict(state.filters)
+        self.filters_asked_ms = state.filters_asked_ms
+        self.filters_wanted = state.filters_wanted
         self.add_refused = dict(state.add_refused)
         self.touched = dict(state.touched)
         self.freeing = dict(state.freeing)
@@ -84,6 +87,7 @@ class Book:
         self.funding_since_ms: int | None = None
         self.want_snapshot = False
         self.want_account = False
+        self.want_instruments = False
         self.refusals: dict[str, int] = {}
         self.log: list[LogFact] = []
         self._refused_ms: dict[SymbolSide, int] | None = None
@@ -125,7 +129,8 @@ class Book:
         return None if known is None else known.price
 
     def instrument(self, symbol: str) -> Instrument | None:
-        return self.inputs.instruments.get(symbol)
+        """What is traded, in the steps that the venue takes now."""
+        return self.filters.get(symbol) or self.inputs.instruments.get(symbol)
 
     def fresh_quote(self, symbol: str) -> Quote | Refusal:
         """The last price if it may decide anything."""

@@ -103,7 +103,8 @@ def _force(book: Book, fill: Fill) -> None:
     Each share remembers its part, for the worker may die between two of them.
     """
     instrument = book.instrument(fill.symbol)
-    shares = book.shares_of(fill.symbol, fill.side)
+    held = book.shares_of(fill.symbol, fill.side)
+    shares = [share for share in held if share.opened_at_ms <= fill.executed_at_ms]
     if instrument is None or not shares or fill.order_side is not fill.side.exit:
         return
     known = [*shares, *book.closed.values()]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.desk.book import Book
+from engine.desk.booking import book_fills
 from engine.desk.external import settle_surplus
 from engine.desk.spot import owned
 from engine.desk.state import Doubted
@@ -19,10 +20,12 @@ AGREEING_SNAPSHOTS = 2  # that it takes before a missing quantity is believed
 def compare(book: Book, snapshot: Snapshot) -> None:
     """Bring the book in line with the venue's truth; an older answer than the last is dropped.
 
-    Orders of another connection on the same account are that one's to look after.
+    Executions that came before it are booked before it is compared: else what they took would be
+    taken twice. Orders of another connection on the same account are that one's to look after.
     """
     if book.snapshot is not None and snapshot.asked_ms < book.snapshot.asked_ms:
         return
+    book_fills(book)
     book.snapshot = snapshot
     if book.snapshot_wanted_ms <= snapshot.asked_ms:
         book.snapshot_wanted_ms = 0

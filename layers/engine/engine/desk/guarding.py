@@ -8,7 +8,7 @@ from engine.desk.freeing import is_withdrawn, must_free
 from engine.desk.recovering import leaving, take_part
 from engine.desk.spot import keep_stop, leave_residue
 from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
-from engine.levels import exit_due, fixed_stop, recovered, stop_would_trigger, trailed
+from engine.levels import exit_due, fixed_stop, recovered, stop_would_trigger, target_tick, trailed
 from engine.orders import missing, remaining
 from engine.risk import Refusal
 from engine.values import CloseReason, IndicationType, Instrument, TradeMode
@@ -196,6 +196,7 @@ def _protect(book: Book, position: Position, instrument: Instrument, expected: D
     target = position.target_price
     is_calm = position.status is PositionStatus.OPEN and position.position_id not in book.touched
     if target is not None and is_calm:
+        target = target_tick(target, position.key.side, instrument.price_tick)
         _keep_one(book, position, Purpose.TARGET, expected, target)
 
 

@@ -182,7 +182,9 @@ def _protected(book: Book, wish: Wish) -> Refusal | None:
 
 def _size(book: Book, wish: Wish) -> Size | Refusal:
     symbol = wish.key.symbol
-    instrument = book.inputs.instruments[symbol]
+    instrument = book.instrument(symbol)
+    if instrument is None:
+        return Refusal(code="unknown_symbol")
     refusal = stale_equity(book.account, book.now_ms, book.settings)
     if refusal is not None or book.account is None:
         return refusal or Refusal(code="equity_unknown")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from engine.desk.absorbing import LOOK_UP_SPACING_MS
 from engine.desk.book import Book
 from engine.desk.charging import ask_funding
+from engine.desk.filtering import ask_filters
 from engine.ledger import Order, OrderState, Purpose
 from engine.orders import missing
 from engine.reconcile import arrival_settled_ms, is_absence_proven
@@ -134,9 +135,10 @@ def _is_within(book: Book, asked_ms: int | None) -> bool:
 
 
 def ask(book: Book) -> None:
-    """Fills, funding, snapshot and account, each at its pace and one question at a time."""
+    """Fills, funding, filters, snapshot and account, each at its pace, one question at a time."""
     _ask_fills(book)
     ask_funding(book)
+    ask_filters(book)
     _ask_snapshot(book)
     interval_ms = book.settings.stale_equity_ms // 4
     age_ms = interval_ms if book.account is None else book.now_ms - book.account.at_ms

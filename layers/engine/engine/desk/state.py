@@ -36,7 +36,8 @@ class DeskState:
     closed ones for the limits of the account, whose figures are `risk`; `uncounted` says that the
     results changed since those were counted, or were never seen by this owner. `loose` are fills
     not booked (yet): strangers' or early ones; `payments` funding that no share was found for yet,
-    `paid` what is dealt with. Maps to a time hold when something was asked or
+    `paid` what is dealt with. `filters` are instruments whose steps or limits the venue has changed
+    since the engine started. Maps to a time hold when something was asked or
     first seen: `looked` and `fetching` only while the answer is out.
     """
 
@@ -74,6 +75,9 @@ class DeskState:
     funding_asked_ms: int = 0
     funding_read_ms: int = 0
     funding_wanted_ms: int = 0
+    filters: Mapping[str, Instrument] = field(default_factory=dict)
+    filters_asked_ms: int = 0
+    filters_wanted: bool = False
     touched: Mapping[str, int] = field(default_factory=dict)
     freeing: Mapping[str, int] = field(default_factory=dict)
     alarmed: Mapping[str, int] = field(default_factory=dict)
@@ -161,6 +165,7 @@ class DeskPlan:
     funding_since_ms: int | None = None
     want_snapshot: bool = False
     want_account: bool = False
+    want_instruments: bool = False
     follow: frozenset[str] = frozenset()
     refusals: Mapping[str, int] = field(default_factory=dict)
     unreconciled: Mapping[str, str] = field(default_factory=dict)
