@@ -7,7 +7,7 @@ accepted orders stay invisible for a while, reads fail. `Exchange` is spoken by 
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -104,6 +104,7 @@ class FakeVenue:
     leverages: dict[str, int] = field(default_factory=dict)
     unpreparable: set[str] = field(default_factory=set)
     script: list[Callable[[Order], OrderUpdate | SendUnclear | None]] = field(default_factory=list)
+    recalled: list[Order] = field(default_factory=list)
     _transit: list[tuple[int, Order]] = field(default_factory=list)
     _outbox: list[tuple[int, int, Event]] = field(default_factory=list)
     _serial: int = 0
@@ -201,6 +202,9 @@ class FakeVenue:
         return made
 
     # --- Exchange
+
+    def recall(self, orders: Iterable[Order]) -> None:
+        self.recalled.extend(orders)
 
     async def instruments(self) -> tuple[Instrument, ...]:
         return tuple(self.instruments_by_symbol.values())

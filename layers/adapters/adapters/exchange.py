@@ -1,6 +1,7 @@
 """The private side of one account on one venue, in the engine's words."""
 
 import asyncio
+from collections.abc import Iterable
 from decimal import Decimal
 
 from adapters.failures import VenueUnclearError, understood
@@ -65,6 +66,10 @@ class CcxtExchange:
         self._pace = pace or Pace()
         self._known: dict[str, Instrument] = {}
 
+    def recall(self, orders: Iterable[Order]) -> None:
+        for order in orders:
+            self._wire.names.recall(order)
+
     async def instruments(self) -> tuple[Instrument, ...]:
         await self._wire.set_clock()
         found = await understood(self._dialect.instruments(self._wire, ranked=True))
@@ -79,6 +84,7 @@ class CcxtExchange:
         self._hedge = hedge
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
+        self.recall((order,))
         leave_by_ms = self._clock.monotonic_ms() + _READY_MS
         try:
             hedge = await self._ready_to_send()
@@ -101,6 +107,7 @@ class CcxtExchange:
             return self._rejected(order, error)
 
     async def cancel(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
+        self.recall((order,))
         try:
             await self._wire.set_clock()
             update = await understood(
@@ -115,6 +122,7 @@ class CcxtExchange:
         return update or self._not_found(order)
 
     async def look_up(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
+        self.recall((order,))
         try:
             await self._wire.set_clock()
             update = await understood(self._dialect.find(self._wire, order))

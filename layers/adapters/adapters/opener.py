@@ -17,11 +17,13 @@ from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
 from adapters.venues.binance_spot import BinanceSpot
 from adapters.venues.bybit import BybitLinear
+from adapters.venues.htx import HtxSwap
 from adapters.venues.okx import OkxSwap
 from adapters.venues.registry import refuse_unfit, venue_named
 from adapters.venues.unified import UnifiedSwap
 from adapters.wire import Wire, limits_of
 from engine.errors import RefusedError
+from engine.orders import connection_mark
 from engine.ports import Clock, Log, Vault
 
 _POLL_MS = 1_000
@@ -31,6 +33,8 @@ _DIALECTS: dict[tuple[str, str], type[Dialect]] = {
     ("bybit", "perpetual_futures"): BybitLinear,
     ("okx", "perpetual_futures"): OkxSwap,
 }
+_UNIFIED: dict[str, type[UnifiedSwap]] = {"htx": HtxSwap}
+"""Where the unified methods leave something out."""
 
 
 def dialect_of(exchange: str, api_type: str) -> Dialect:
@@ -42,7 +46,7 @@ def dialect_of(exchange: str, api_type: str) -> Dialect:
     refuse_unfit(venue, api_type, hedge=False, passphrase=True)
     if venue.unified is None:
         raise RefusedError(f"{venue.name} {api_type} has no dialect")
-    return UnifiedSwap(venue.unified)
+    return _UNIFIED.get(venue.name, UnifiedSwap)(venue.unified)
 
 
 def access_of(row: ConnectionRow, vault: Vault | None) -> Access:
@@ -107,6 +111,7 @@ class VenueOpener:
         dialect = dialect_of(row.exchange, row.api_type)
         access = access_of(row, self.vault if private else None)
         wire = Wire(access, self.clock, dialect, limits=self._limits(dialect, access.network))
+        wire.names.mark = connection_mark(row.connection_id)
         pace = version[-1]
         settings = _feed_settings(row.exchange, pace)
         return _Venue(

@@ -65,7 +65,7 @@ class OrderName:
 def position_id(connection_id: str, key_text: str, entry_close_ms: int) -> str:
     """The deterministic id of the position a Set opens on one candle."""
     rest = _digest(f"{connection_id}|{key_text}|{entry_close_ms}")
-    return (_mark(connection_id) + rest)[:_POSITION_CHARACTERS]
+    return (connection_mark(connection_id) + rest)[:_POSITION_CHARACTERS]
 
 
 def client_order_id(
@@ -116,7 +116,17 @@ def is_ours(client_id: str) -> bool:
 def is_of_another(client_id: str, connection_id: str) -> bool:
     """Whether the order was named by CTS for another connection, which alone looks after it."""
     name = parsed(client_id)
-    return name is not None and not name.position_id.startswith(_mark(connection_id))
+    return name is not None and mark_of(name.position_id) != connection_mark(connection_id)
+
+
+def connection_mark(connection_id: str) -> str:
+    """What the ids of all positions of a connection begin with."""
+    return _digest(connection_id)[:_MARK_CHARACTERS]
+
+
+def mark_of(position_id: str) -> str:
+    """The mark of the connection a position belongs to."""
+    return position_id[:_MARK_CHARACTERS]
 
 
 def order_type(purpose: Purpose) -> OrderType:
@@ -184,10 +194,6 @@ def advanced(order: Order, update: OrderUpdate) -> Order:
     if changed == order:
         return order
     return replace(changed, updated_at_ms=max(order.updated_at_ms, update.at_ms))
-
-
-def _mark(connection_id: str) -> str:
-    return _digest(connection_id)[:_MARK_CHARACTERS]
 
 
 def _digest(text: str) -> str:

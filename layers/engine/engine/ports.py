@@ -1,6 +1,6 @@
 """What the engine needs from the world, in the engine's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,6 +101,10 @@ class Leases(Protocol):
 
 class Exchange(Protocol):
     """One account on one venue, private side. Every call is one attempt; nothing is resent."""
+
+    def recall(self, orders: Iterable[Order]) -> None:
+        """Take note of orders the books know, for a venue whose ids cannot hold their names."""
+        ...
 
     async def instruments(self) -> tuple[Instrument, ...]:
         """Everything tradable; raises RetryableError, RefusedError or CredentialsError."""

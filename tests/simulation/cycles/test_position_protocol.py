@@ -41,6 +41,23 @@ async def test_a_memory_is_forgotten_once_another_worker_acted_and_died_before_i
     assert len(desk.venue.arrived) == len(set(desk.venue.arrived))
 
 
+@pytest.mark.parametrize("side", Side)
+async def test_whoever_takes_over_tells_the_exchange_of_the_orders_in_the_books(
+    desk: Desk, side: Side
+) -> None:
+    desk.wish(side)
+    await desk.burst()
+    at_first = list(desk.venue.recalled)
+
+    desk.memories.clear()
+    stored = desk.store.held("c1").orders
+    await desk.burst()
+
+    assert at_first == []
+    assert {order.purpose for order in stored} >= {Purpose.ENTRY, Purpose.STOP}
+    assert desk.venue.recalled == list(stored)
+
+
 async def test_a_memory_outlives_a_hand_over_to_the_next_execution(desk: Desk) -> None:
     desk.wish(Side.LONG)
     await desk.burst()

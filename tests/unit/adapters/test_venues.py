@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.capabilities import MATRIX
+from adapters.names import OrderNames
 from adapters.opener import dialect_of
 from adapters.venues import unified_words as words
+from adapters.venues.naming import Naming, meant_by, told_as
 from adapters.venues.registry import VENUES, Level, refuse_unfit, venue_named
 from adapters.venues.unified import UnifiedSwap
 from engine.errors import RefusedError
@@ -74,18 +76,18 @@ def test_a_short_name_holds_all_of_ours(
 ) -> None:
     name = order_name(position_id("connection", key, at_ms), purpose, attempt)
 
-    short = words.short_id(name, short_ids=True)
+    short = told_as(name, Naming.SHORT)
 
     assert len(short) <= 28
     assert set(short) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
-    assert words.long_id(short, short_ids=True) == name
-    assert words.long_id(f"t-{short}", short_ids=True) == name
+    assert meant_by(short, Naming.SHORT, OrderNames()) == name
+    assert meant_by(f"t-{short}", Naming.SHORT, OrderNames()) == name
 
 
 @pytest.mark.parametrize("told", ["", "web", "t-by-hand", "cts" + "_" * 24, "cts" + "*" * 24])
 def test_names_of_others_stay_what_they_are(told: str) -> None:
-    assert words.long_id(told, short_ids=True) == told
-    assert words.short_id(told, short_ids=True) == told
+    assert meant_by(told, Naming.SHORT, OrderNames()) == told
+    assert told_as(told, Naming.SHORT) == told
 
 
 # --- rows
@@ -116,7 +118,9 @@ def test_an_order_of_ours_tells_its_side_by_its_name(side: Side, purpose: Purpos
         "filled": "1", "status": "open", "stopLossPrice": "90",
     }  # fmt: skip
 
-    found = words.venue_order(row, "BTCUSDT", Decimal("0.001"), short_ids=False)
+    found = words.venue_order(
+        row, "BTCUSDT", Decimal("0.001"), naming=Naming.FULL, names=OrderNames()
+    )
 
     assert (found.side, found.reduces) == (side, purpose.reduces)
     assert (found.quantity, found.filled_quantity) == (Decimal("0.003"), Decimal("0.001"))

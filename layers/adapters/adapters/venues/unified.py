@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapters.failures import OrderUnknownError
+from adapters.failures import OrderUnknownError, VenueUnclearError
 from adapters.names import Name, OrderNames
 from adapters.venues import Caller, PrivateNews, Socket, Trade
 from adapters.venues import unified_calls as calls
 from adapters.venues import unified_words as words
+from adapters.venues.naming import told_as
 from adapters.venues.unified_reading import UnifiedReading
 from engine.errors import RefusedError, VenueRefusedError
-from engine.events import OrderUpdate
+from engine.events import OrderUpdate, Unclear
 from engine.ledger import Order, OrderState, OrderType
 from engine.values import OrderSide, plain
 
@@ -64,6 +65,8 @@ class UnifiedSwap(UnifiedReading):
             params=self._params(wire, order),
             urgent=True,
         )
+        if not row.get("id"):
+            raise VenueUnclearError("the answer names no order", why=Unclear.VENUE)
         update = words.order_update(row, order.client_order_id, size)
         self.symbols.add(order.symbol)
         wire.names.note(
@@ -78,16 +81,13 @@ class UnifiedSwap(UnifiedReading):
         there = await self.find(wire, order)
         if there is None or there.state.is_terminal:
             return there
-        is_apart = order.order_type.is_conditional and self.venue.triggers_apart
-        is_listed_apart = is_apart and calls.feature(wire, "fetchOpenOrders", "trigger")
-        params = {"trigger": True} if is_listed_apart else {}
         try:
             await calls.ask(
                 wire,
                 "cancel_order",
                 id=there.exchange_order_id,
                 symbol=market["symbol"],
-                params=params,
+                params=calls.apart(wire, self.venue, order, "fetchOpenOrders"),
                 urgent=True,
             )
         except OrderUnknownError:  # filled, triggered or cancelled meanwhile
@@ -150,8 +150,9 @@ class UnifiedSwap(UnifiedReading):
     # --- helping
 
     def _params(self, wire: Caller, order: Order) -> dict[str, Any]:
-        name = words.short_id(order.client_order_id, short_ids=self.venue.short_ids)
-        params: dict[str, Any] = {"clientOrderId": name}
+        params: dict[str, Any] = {
+            "clientOrderId": told_as(order.client_order_id, self.venue.naming)
+        }
         if order.reduce_only:
             params["reduceOnly"] = True
         if not order.order_type.is_conditional:

@@ -134,34 +134,56 @@ class UnifiedReading:
         await calls.ready(wire)
         rows = await calls.listed(wire, self.venue, "fetch_open_orders", sorted(self.symbols))
         return tuple(
-            words.venue_order(row, symbol, words.size_of(market), short_ids=self.venue.short_ids)
+            words.venue_order(
+                row,
+                symbol,
+                words.size_of(market),
+                naming=self.venue.naming,
+                names=wire.names,
+            )
             for symbol, market, row in calls.known(wire, rows)
         )
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         market = await calls.market_of(wire, symbol)
         rows: dict[str, Row] = {}
-        while True:
-            page = await calls.ask(
-                wire,
-                "fetch_my_trades",
-                symbol=market["symbol"],
-                since=since_ms,
-                limit=_PAGE,
-                urgent=True,
-            )
-            new = {str(row["id"]): row for row in page}
-            is_known = new.keys() <= rows.keys()
-            rows |= new
-            if len(page) < _PAGE or is_known:
-                break
-            since_ms = max(int(row["timestamp"]) for row in page)
+        for start_ms, params in self._spans(wire, since_ms):
+            rows |= await self._executions(wire, market["symbol"], start_ms, params)
         size = words.size_of(market)
         found = []
         for row in rows.values():
             named = await calls.name_of(wire, self.venue, market, row)
             found.append(words.fill(row, named, symbol, size))
         return tuple(sorted(found, key=lambda each: (each.executed_at_ms, each.trade_id)))
+
+    def _spans(self, wire: Caller, since_ms: int) -> list[tuple[int, dict[str, Any]]]:
+        """Where each request for executions starts, and what says where it ends."""
+        span_ms = self.venue.span_ms
+        if not span_ms:
+            return [(since_ms, {})]
+        starts = range(since_ms, wire.client().milliseconds() + _VALID_MS, span_ms)
+        return [(start_ms, {"until": start_ms + span_ms}) for start_ms in starts]
+
+    async def _executions(
+        self, wire: Caller, name: str, since_ms: int, params: Mapping[str, Any]
+    ) -> dict[str, Row]:
+        rows: dict[str, Row] = {}
+        while True:
+            page = await calls.ask(
+                wire,
+                "fetch_my_trades",
+                symbol=name,
+                since=since_ms,
+                limit=_PAGE,
+                params=dict(params),
+                urgent=True,
+            )
+            new = {str(row["id"]): row for row in page}
+            is_known = new.keys() <= rows.keys()
+            rows |= new
+            if len(page) < _PAGE or is_known:
+                return rows
+            since_ms = max(int(row["timestamp"]) for row in page)
 
     async def is_hedged(self, wire: Caller) -> bool:
         await calls.ready(wire)

@@ -4,18 +4,18 @@ The client is told to make numbers of text, so that no digit is lost. Where a ve
 contracts, `size` is what one of them is worth in base units.
 """
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from adapters.failures import ErrorWords
-from adapters.names import Name
+from adapters.names import Name, OrderNames
 from adapters.venues import Kline, Row, position_side
+from adapters.venues.naming import Naming, meant_by
 from engine.events import Funding, OrderUpdate, VenueOrder, VenuePosition
-from engine.ledger import Fill, OrderState, Purpose
-from engine.orders import OrderName, is_ours, order_name, parsed
+from engine.ledger import Fill, OrderState
+from engine.orders import parsed
 from engine.values import Instrument, OrderSide, Side, plain
 
 ERRORS = ErrorWords(
@@ -39,12 +39,6 @@ _STATES = {
     "expired": OrderState.EXPIRED,
     "rejected": OrderState.REJECTED,
 }
-_SHORT = "cts"
-_PURPOSES = tuple(Purpose)
-_ATTEMPTS = 36**3
-_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-_DIGITS = len("a" * 25)
-_BYTES = 18  # 24 characters of base 64
 
 
 def decimal(value: Any) -> Decimal:
@@ -97,9 +91,11 @@ def order_update(row: Row, client_order_id: str, size: Decimal) -> OrderUpdate:
     )
 
 
-def venue_order(row: Row, symbol: str, size: Decimal, *, short_ids: bool) -> VenueOrder:
+def venue_order(
+    row: Row, symbol: str, size: Decimal, *, naming: Naming, names: OrderNames
+) -> VenueOrder:
     """A working order of either list."""
-    named = name_of(row, short_ids=short_ids)
+    named = name_of(row, naming, names)
     trigger = trigger_of(row)
     return VenueOrder(
         client_order_id=named.client_order_id,
@@ -127,9 +123,16 @@ def reduces(row: Row, client_order_id: str) -> bool:
     return bool(row.get("reduceOnly")) if name is None else name.purpose.reduces
 
 
-def name_of(row: Row, *, short_ids: bool) -> Name:
-    """What we call an order, and the side of the position it belongs to; one net position."""
-    client_id = long_id(str(row.get("clientOrderId") or ""), short_ids=short_ids)
+def name_of(row: Row, naming: Naming, names: OrderNames) -> Name:
+    """What we call an order, and the side of the position it belongs to; one net position.
+
+    A row without a client id may still be of ours by the id the venue once gave it.
+    """
+    told = str(row.get("clientOrderId") or "")
+    given = None if told else names.given(str(row.get("id") or ""))
+    if given is not None:
+        return given
+    client_id = meant_by(told, naming, names)
     order_side = str(row["side"]).upper()
     side = position_side("BOTH", order_side, reduces=reduces(row, client_id))
     return Name(client_order_id=client_id, side=side)
@@ -191,42 +194,3 @@ def fill(row: Row, named: Name, symbol: str, size: Decimal) -> Fill:
         is_maker=row.get("takerOrMaker") == "maker",
         executed_at_ms=int(row["timestamp"]),
     )
-
-
-def short_id(client_order_id: str, *, short_ids: bool) -> str:
-    """The id as a venue takes it that allows 28 characters only: the same facts in base 64."""
-    name = parsed(client_order_id)
-    if not short_ids or name is None:
-        return client_order_id
-    number = _PURPOSES.index(name.purpose) * _ATTEMPTS + name.attempt
-    for letter in name.position_id:
-        number = number * 32 + _LETTERS.index(letter)
-    return _SHORT + base64.urlsafe_b64encode(number.to_bytes(_BYTES)).decode()
-
-
-def long_id(told: str, *, short_ids: bool) -> str:
-    """The id behind a short one; what is none of ours comes back as it is."""
-    text = told.removeprefix("t-")
-    if not short_ids or not text.startswith(_SHORT) or len(text) != len(_SHORT) + 24:
-        return told
-    try:
-        number = int.from_bytes(
-            base64.b64decode(text[len(_SHORT) :], altchars=b"-_", validate=True)
-        )
-    except ValueError:
-        return told
-    made = _named(number)
-    return told if made is None else order_name(made.position_id, made.purpose, made.attempt)
-
-
-def _named(number: int) -> OrderName | None:
-    letters = []
-    for _ in range(_DIGITS):
-        number, place = divmod(number, 32)
-        letters.append(_LETTERS[place])
-    purpose, attempt = divmod(number, _ATTEMPTS)
-    if purpose >= len(_PURPOSES):
-        return None
-    position = "".join(reversed(letters))
-    made = OrderName(purpose=_PURPOSES[purpose], attempt=attempt, position_id=position)
-    return made if is_ours(order_name(position, made.purpose, attempt)) else None

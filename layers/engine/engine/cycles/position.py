@@ -100,11 +100,11 @@ async def _confirmed(
 async def _taken_over(world: World, engine: EngineRow) -> PositionMemory:
     """Begin from the store, read after the lease was taken: nobody else writes any more."""
     exchange = await world.opener.exchange(engine.connection_id, private=True)
+    held = world.store.held(engine.connection_id)
+    exchange.recall(held.orders)
     return PositionMemory(
         run_id=engine.run_id,
-        desk=DeskState.from_held(
-            engine.connection_id, world.store.held(engine.connection_id), world.clock.now_ms()
-        ),
+        desk=DeskState.from_held(engine.connection_id, held, world.clock.now_ms()),
         feed=await world.opener.feed(engine.connection_id, private=True),
         errands=Errands(exchange, world.clock, world.log),
     )
