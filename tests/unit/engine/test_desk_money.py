@@ -237,6 +237,29 @@ def test_a_forced_part_that_comes_along_with_a_reading_is_not_taken_off_twice(si
 
 
 @BOTH
+def test_executions_a_venue_shows_late_are_waited_for_before_a_share_is_reduced(side: Side) -> None:
+    world = DeskWorld()
+    position = world.open(a_wish(side))
+    world.run(20)
+    part = (position.quantity / 4).quantize(Decimal("0.001"))
+    world.venue.faults = Faults(event_dropped=1.0)
+    fill = world.venue.force("BTCUSDT", side, FillKind.DELEVERAGING, part)
+    late = world.venue.trades.pop()  # the list of executions lags behind the positions
+    hidden_until_ms = world.clock.now_ms() + world.settings.visibility_ms
+
+    world.state = replace(world.state, snapshot_wanted_ms=world.clock.now_ms())
+    while world.clock.now_ms() < hidden_until_ms:
+        world.run()
+    world.venue.trades.append(late)
+    world.run(12)
+
+    assert world.only_position().quantity == position.quantity - part
+    assert not any("share_reduced" in line for line in world.log)
+    assert fill.key in world.store.fills
+    assert world.drift() == []
+
+
+@BOTH
 def test_a_share_that_was_opened_afterwards_is_not_liquidated(side: Side) -> None:
     world = DeskWorld()
     before_ms = world.clock.now_ms()

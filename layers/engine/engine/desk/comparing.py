@@ -41,7 +41,7 @@ def compare(book: Book, snapshot: Snapshot) -> None:
     found = compared(book.orders, book.positions, book.closed, ours, book.settings, others)
     _watch_mode(book, snapshot)
     _apply_orders(book, found)
-    _apply_mismatches(book, found.mismatches, snapshot.asked_ms)
+    _apply_mismatches(book, found.mismatches, snapshot)
 
 
 def _watch_mode(book: Book, snapshot: Snapshot) -> None:
@@ -83,13 +83,13 @@ def _apply_orders(book: Book, found: Corrections) -> None:
         book.alarm_once("order_of_no_position", client_id, order=client_id)
 
 
-def _apply_mismatches(book: Book, found: tuple[Mismatch, ...], asked_ms: int) -> None:
+def _apply_mismatches(book: Book, found: tuple[Mismatch, ...], snapshot: Snapshot) -> None:
     before, book.mismatches = book.mismatches, {}
     for mismatch in found:
         at = (mismatch.symbol, mismatch.side)
         last = before.get(at)
-        since_ms = last.since_ms if last is not None else asked_ms
-        doubt = Doubted(mismatch=mismatch, first_ms=asked_ms, times=1, since_ms=since_ms)
+        since_ms = last.since_ms if last is not None else snapshot.asked_ms
+        doubt = Doubted(mismatch=mismatch, first_ms=snapshot.at_ms, times=1, since_ms=since_ms)
         if last is not None and last.mismatch == mismatch:
             doubt = replace(last, times=last.times + 1)
         book.mismatches[at] = doubt
@@ -97,9 +97,13 @@ def _apply_mismatches(book: Book, found: tuple[Mismatch, ...], asked_ms: int) ->
 
 
 def _follow_up(book: Book, doubt: Doubted) -> None:
-    """First the fills; what they do not explain in agreeing snapshots is believed."""
+    """First the fills; what they do not explain in agreeing snapshots is believed.
+
+    Those that made the difference may be shown a while after it.
+    """
     mismatch = doubt.mismatch
-    is_fetched = book.fetched.get(mismatch.symbol, 0) >= doubt.first_ms
+    shown_ms = doubt.first_ms + book.settings.visibility_ms
+    is_fetched = book.fetched.get(mismatch.symbol, 0) >= shown_ms
     if doubt.times == 1:
         book.note("out_of_sync", **_figures(mismatch))
     if not is_fetched:

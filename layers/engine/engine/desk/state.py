@@ -14,7 +14,7 @@ from engine.values import Instrument, TradeMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubted:
-    """A mismatch seen in `times` successive snapshots, first asked for at `first_ms`.
+    """A mismatch seen in `times` successive snapshots, first in that answered at `first_ms`.
 
     Since `since_ms` the quantities have disagreed, in one way or another; `is_believed` once the
     fills were read and did not explain it.
