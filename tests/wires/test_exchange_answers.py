@@ -145,6 +145,32 @@ async def test_an_order_that_could_only_leave_late_does_not_leave() -> None:
     assert [method for method, _ in wire.asked] == ["fapiPrivateGetPositionSideDual"]
 
 
+@BOTH_SIDES
+@pytest.mark.parametrize("hedge", [False, True])
+async def test_nothing_is_entered_in_another_position_mode_than_was_prepared(
+    side: Side, hedge: bool
+) -> None:
+    wire = a_wire(
+        fapiPrivateGetPositionSideDual={"dualSidePosition": not hedge},
+        fapiPrivateGetOpenOrders=VenueBusyError("503"),
+        fapiPrivatePostOrder=PLACED,
+    )
+    clock = FakeClock()
+    exchange = CcxtExchange(wire, BinanceUsdm(), clock, hedge=hedge)
+    clock.advance(60_000)
+
+    assert isinstance(await exchange.snapshot(), SnapshotFailed)  # only the mode was heard
+    entry = await exchange.send(an_order(side), valid_ms=2000)
+    close = await exchange.send(an_order(side, Purpose.CLOSE), valid_ms=2000)
+
+    assert isinstance(entry, OrderUpdate)
+    assert entry.state is OrderState.REJECTED
+    assert "position mode" in entry.reason
+    assert isinstance(close, OrderUpdate)
+    assert close.state is OrderState.FILLED
+    assert len(wire.sent("fapiPrivatePostOrder")) == 1
+
+
 async def test_an_order_whose_dialect_reads_too_long_first_does_not_leave() -> None:
     wire = ScriptedWire("okx", OkxSwap(), {})
     clock = FakeClock()
@@ -258,7 +284,7 @@ async def test_rights_are_asked_of_the_main_site_only() -> None:
     await wire.close()
 
 
-async def test_a_position_mode_somebody_flipped_is_seen_and_orders_follow_it() -> None:
+async def test_a_position_mode_somebody_flipped_is_seen_and_exits_follow_it() -> None:
     wire = a_wire(
         fapiPrivateGetPositionSideDual={"dualSidePosition": True},
         fapiPrivateGetOpenOrders=[],
@@ -272,7 +298,7 @@ async def test_a_position_mode_somebody_flipped_is_seen_and_orders_follow_it() -
     assert [await hedge_seen(exchange), await hedge_seen(exchange)] == [None, None]
     clock.advance(25_000)
     assert await hedge_seen(exchange) is True
-    await exchange.send(an_order(), valid_ms=2000)
+    await exchange.send(an_order(purpose=Purpose.CLOSE), valid_ms=2000)
     assert wire.asked[-1][1]["positionSide"] == Side.LONG
 
 

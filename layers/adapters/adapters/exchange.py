@@ -63,6 +63,7 @@ class CcxtExchange:
         self._clock = clock
         self._hedge = hedge
         self._mode_read_ms = 0 if hedge is None else clock.now_ms()
+        self._prepared_hedge = hedge
         self._pace = pace or Pace()
         self._known: dict[str, Instrument] = {}
 
@@ -81,13 +82,14 @@ class CcxtExchange:
         await understood(
             self._dialect.prepare(self._wire, symbol, leverage=leverage, hedge=hedge, cross=cross)
         )
-        self._hedge = hedge
+        self._hedge = self._prepared_hedge = hedge
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
         self.recall((order,))
         leave_by_ms = self._clock.monotonic_ms() + _READY_MS
         try:
             hedge = await self._ready_to_send()
+            self._refuse_entry_in_another_mode(order, hedge=hedge)
         except CtsError as error:
             return self._rejected(order, error)  # nothing of the order was sent yet
         try:
@@ -210,6 +212,11 @@ class CcxtExchange:
         self._hedge = await understood(self._dialect.is_hedged(self._wire))
         self._mode_read_ms = now_ms
         return self._hedge
+
+    def _refuse_entry_in_another_mode(self, order: Order, *, hedge: bool) -> None:
+        """Positions of both sides would cancel each other out; exits go in whatever mode it is."""
+        if not order.reduce_only and self._prepared_hedge not in (None, hedge):
+            raise VenueRefusedError("not sent: somebody changed the account's position mode")
 
     def _leaving(self, by_ms: int) -> Leaving:
         wire = self._wire
