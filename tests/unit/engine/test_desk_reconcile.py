@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.builders import a_wish, some_exits
@@ -349,7 +350,7 @@ def test_filters_that_changed_refuse_an_entry_and_leave_nothing_behind(side: Sid
     assert world.drift() == []
 
 
-def changed(world: DeskWorld, **filters: Decimal) -> None:
+def changed(world: DeskWorld, **filters: Any) -> None:
     """The venue changes steps and limits; what the engine read at its start is out of date."""
     world.listed = dict(world.venue.instruments_by_symbol)
     venue_now = replace(world.listed["BTCUSDT"], **filters)
