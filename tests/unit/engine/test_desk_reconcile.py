@@ -391,6 +391,16 @@ def test_an_open_position_goes_on_protected_in_the_new_ticks(side: Side) -> None
     assert world.only_position().status is PositionStatus.OPEN
 
 
+def test_an_order_that_was_held_back_has_no_instruments_read() -> None:
+    world = DeskWorld()
+    world.run(3)
+    world.venue.script = [lambda order: world.venue.refusal(order, "not sent: too late")]
+
+    outcome(world, now(world, Side.LONG))
+
+    assert world.state.filters_asked_ms == 0
+
+
 def test_instruments_are_read_again_at_most_once_a_minute() -> None:
     world = DeskWorld()
     world.run(3)

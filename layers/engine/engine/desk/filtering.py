@@ -12,12 +12,14 @@ from engine.ledger import Order, OrderState
 from engine.values import Instrument
 
 PAUSE_MS = 60_000
+_NOT_ASKED = "not sent"  # what the adapter itself held back
 _FILTERS = ("price_tick", "quantity_step", "min_quantity", "max_quantity", "min_notional")
 
 
 def heard_refusal(book: Book, before: Order, after: Order) -> None:
-    """An order was refused: its instrument may not be what we take it for."""
-    if after.state is OrderState.REJECTED and before.state is not OrderState.REJECTED:
+    """The venue refused an order: its instrument may not be what we take it for."""
+    is_new = after.state is OrderState.REJECTED and before.state is not OrderState.REJECTED
+    if is_new and not after.reason.startswith(_NOT_ASKED):
         book.filters_wanted = True
 
 
