@@ -42,5 +42,5 @@ class Leaving:
 
 def is_order(method: str) -> bool:
     """Whether a ccxt method creates or changes orders: these are counted beside the weight."""
-    is_sent = "Post" in method or method.startswith("create_")
+    is_sent = "Post" in method or method.startswith(("create_", "unified_create_"))
     return is_sent and "rder" in method and "ancel" not in method

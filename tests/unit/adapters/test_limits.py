@@ -275,12 +275,15 @@ async def test_an_order_does_not_wait_for_a_board_that_does_not_answer() -> None
         ("privatePostV5OrderCreate", True),
         ("privatePostTradeOrderAlgo", True),
         ("create_order", True),
+        ("unified_create_order", True),
         ("fapiPrivateDeleteOrder", False),
         ("privatePostV5OrderCancel", False),
         ("privatePostTradeCancelOrder", False),
         ("fapiPrivateGetOpenOrders", False),
         ("fapiPrivatePostLeverage", False),
         ("cancel_order", False),
+        ("unified_cancel_order", False),
+        ("unified_fetch_open_orders", False),
     ],
 )
 def test_only_new_orders_count_as_orders(method: str, counted: bool) -> None:
