@@ -8,11 +8,14 @@ from tests.fakes import FakeClock
 
 from adapters.account_checks import friendly
 from adapters.limits import Limits
+from adapters.numbered import number_of
 from adapters.opener import VenueOpener
 from adapters.pacing import Pace
 from adapters.stored_settings import SYSTEM, save_settings
 from adapters.tables import ConnectionRow
 from engine.errors import CredentialsError, RestrictedLocationError
+from engine.ledger import Purpose
+from engine.orders import is_of_another, order_name, position_id
 
 
 class NoVault:
@@ -66,6 +69,21 @@ async def test_calls_that_can_wait_keep_the_operators_pace(opener: VenueOpener) 
 
 async def test_a_venue_stays_open_while_nothing_changes(opener: VenueOpener) -> None:
     assert await opener.feed("c1", private=False) is await opener.feed("c1", private=False)
+
+
+async def test_an_order_whose_name_is_lost_is_told_from_those_of_other_connections(
+    opener: VenueOpener,
+) -> None:
+    a_connection("c2").save()
+    number = number_of(order_name(position_id("c1", "key", 1000), Purpose.STOP, 0))
+
+    own, foreign = [
+        (await opener.exchange(name, private=False))._wire.names.numbered(number) or ""
+        for name in ("c1", "c2")
+    ]
+
+    assert not is_of_another(own, "c1")
+    assert is_of_another(foreign, "c2")
 
 
 async def test_connections_of_one_venue_and_network_share_one_budget(opener: VenueOpener) -> None:

@@ -14,6 +14,7 @@ from adapters.exchange import CcxtExchange
 from adapters.numbered import name_behind, number_of
 from adapters.opener import dialect_of
 from adapters.wire import Wire
+from engine.errors import VenueRefusedError
 from engine.events import (
     CancelUnclear,
     NotFound,
@@ -41,6 +42,7 @@ OPEN, OPEN_APART = "GET /v5/trade/order/opens", "GET /v5/algo/order/opens"
 CANCEL_APART = "POST /v5/algo/cancel_orders"
 FIND, FIND_APART = "GET /v5/trade/order", "GET /v5/algo/order"
 FILLS, HISTORY_APART = "GET /v5/trade/order/details", "GET /v5/algo/order/history"
+SET_MODE, LEVER = "POST /v5/position/mode", "POST /v5/position/lever"
 MODE, POSITIONS = "GET /v5/position/mode", "GET /v5/trade/position/opens"
 UNKNOWN = {"code": 4001, "message": "The order does not exist.", "data": None}
 
@@ -193,6 +195,25 @@ async def test_ccxt_would_round_a_number_that_is_given_as_a_client_order_id() ->
     )
 
     assert rounded["client_order_id"] != number  # once it is equal, ours need no special way
+
+
+@pytest.mark.parametrize("mode", ["single_side", "dual_side"])
+async def test_mode_and_leverage_are_set_before_a_first_order(mode: str) -> None:
+    venue = Venue().says({MODE: fine({"position_mode": mode}), SET_MODE: fine({}), LEVER: fine({})})
+
+    await venue.exchange.prepare("BTCUSDT", leverage=7, hedge=False, cross=True)
+
+    assert venue.sent(SET_MODE) == [{"position_mode": "single_side"}] * (mode == "dual_side")
+    assert venue.sent(LEVER) == [
+        {"contract_code": "BTC-USDT", "margin_mode": "cross", "lever_rate": 7}
+    ]
+
+
+async def test_a_margin_that_our_orders_would_not_carry_is_refused() -> None:
+    venue = Venue().says({})
+
+    with pytest.raises(VenueRefusedError, match="margin_type must be cross on htx"):
+        await venue.exchange.prepare("BTCUSDT", leverage=7, hedge=False, cross=False)
 
 
 # --- what is refused --------------------------------------------------------------------------

@@ -58,8 +58,16 @@ class OrderNames:
         return self._given.get(exchange_order_id)
 
     def numbered(self, number: int) -> str | None:
-        """The name of a number of ours, one made up if nobody remembers it; None for others."""
-        return self._numbers.get(number) or name_behind(number, self.mark)
+        """The name of a number of ours, one made up if nobody remembers it; None for others.
+
+        What is asked for stays the longest: an order that is listed again and again is not
+        forgotten.
+        """
+        known = self._numbers.get(number)
+        if known is None:
+            return name_behind(number, self.mark)
+        self._numbers.move_to_end(number)
+        return known
 
 
 def _kept[K, V](known: OrderedDict[K, V], key: K, value: V) -> V:

@@ -128,6 +128,20 @@ def test_a_remembered_number_has_its_name_and_a_forgotten_one_a_made_name() -> N
     assert told_as(forgotten, Naming.NUMBER) == told
 
 
+def test_what_is_listed_again_and_again_outlives_what_was_sent_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.names._KEPT", 3)
+    names, stop = OrderNames(), a_name(Purpose.STOP)
+    names.recall(an_order(stop))
+
+    for bar in range(60_000, 70_000, 1000):
+        names.recall(an_order(a_name(Purpose.ENTRY, bar=bar)))
+        assert names.numbered(number_of(stop)) == stop
+
+    assert names.numbered(number_of(a_name(Purpose.ENTRY))) != a_name(Purpose.ENTRY)
+
+
 @pytest.mark.parametrize("told", ["", "web", "1513834754585190400"])
 def test_what_others_call_their_orders_stays(told: str) -> None:
     assert meant_by(told, Naming.NUMBER, OrderNames()) == told

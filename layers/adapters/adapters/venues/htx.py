@@ -17,6 +17,7 @@ from adapters.venues import Caller, Row
 from adapters.venues import unified_calls as calls
 from adapters.venues import unified_words as words
 from adapters.venues.unified import UnifiedSwap
+from engine.errors import VenueRefusedError
 from engine.ledger import Order
 
 _FINE = ("None", "200")
@@ -35,6 +36,14 @@ class HtxSwap(UnifiedSwap):
         client.handle_errors = _strict(client, client.handle_errors)
         client.parse_order = _read_by(client.parse_order, _order)
         client.parse_trade = _read_by(client.parse_trade, _trade)
+
+    async def prepare(
+        self, wire: Caller, symbol: str, *, leverage: int, hedge: bool, cross: bool
+    ) -> None:
+        """As everywhere; every order carries its margin mode, and ours all carry the same."""
+        if not cross:
+            raise VenueRefusedError("margin_type must be cross on htx: its orders are sent as such")
+        await super().prepare(wire, symbol, leverage=leverage, hedge=hedge, cross=cross)
 
     async def is_hedged(self, wire: Caller) -> bool:
         await calls.ready(wire)
