@@ -163,7 +163,8 @@ class Position:
     stop that holds now, the trailing one once it is armed and tighter; `target_price` is None
     without a target. `residue` is what was bought on a spot market and can neither be protected nor
     sold, because it is less than a step or than the venue's minimum: it stays with the account.
-    `opened_at_ms` is the time of the first fill, `closed_at_ms` that of the last exit so far.
+    `opened_at_ms` is the time of the first fill, `closed_at_ms` that of the last exit so far,
+    `updated_at_ms` when quantity or status changed last.
     """
 
     position_id: str

@@ -416,6 +416,23 @@ def test_instruments_are_read_again_at_most_once_a_minute() -> None:
 
 
 @BOTH
+def test_what_is_closed_by_hand_while_a_trailing_stop_follows_the_price_is_found(
+    side: Side,
+) -> None:
+    world = DeskWorld()
+    position = world.open(a_wish(side, exits=some_exits("30", "5", trailing=("0.2", "2"))))
+    world.run(3)
+    world.venue.faults = Faults(event_dropped=1.0)
+    world.venue.trade_outside("BTCUSDT", side, -position.quantity)
+    for tick in range(130):  # 39 s, one interval of comparisons and some
+        world.price(moved(side, str(Decimal("0.3") + tick * Decimal("0.02"))))
+        world.run()
+
+    assert world.only_position().trail_armed
+    assert world.only_position().close_reason is CloseReason.RECONCILE_MISSING
+
+
+@BOTH
 def test_a_venue_put_back_to_before_the_entry_closes_the_share(side: Side) -> None:
     world = DeskWorld()
     world.open(a_wish(side))

@@ -196,11 +196,21 @@ class Book:
         self.changed_ms = self.now_ms
 
     def put_position(self, position: Position) -> None:
-        """Store it where its status says."""
+        """Store it where its status says.
+
+        Its time is that of its last movement: a trailing stop that follows the price for minutes
+        must not keep the quantity from being compared with the venue's.
+        """
         held = self.positions.get(position.position_id) or self.closed.get(position.position_id)
         if held == position:
             return
-        position = replace(position, updated_at_ms=self.now_ms)
+        at_ms = self.now_ms
+        if held is not None and (held.quantity, held.status) == (
+            position.quantity,
+            position.status,
+        ):
+            at_ms = held.updated_at_ms
+        position = replace(position, updated_at_ms=at_ms)
         self.positions.pop(position.position_id, None)
         self.closed.pop(position.position_id, None)
         is_closed = position.status is PositionStatus.CLOSED
