@@ -204,13 +204,9 @@ class Book:
         held = self.positions.get(position.position_id) or self.closed.get(position.position_id)
         if held == position:
             return
-        at_ms = self.now_ms
-        if held is not None and (held.quantity, held.status) == (
-            position.quantity,
-            position.status,
-        ):
-            at_ms = held.updated_at_ms
-        position = replace(position, updated_at_ms=at_ms)
+        moved = (position.quantity, position.status)
+        if held is None or (held.quantity, held.status) != moved:
+            position = replace(position, updated_at_ms=self.now_ms)
         self.positions.pop(position.position_id, None)
         self.closed.pop(position.position_id, None)
         is_closed = position.status is PositionStatus.CLOSED
