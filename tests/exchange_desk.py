@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 import pytest
+from tests.fake_venue import FakeVenue
+from tests.memory_venue import walking
 from tests.paper_venue import PaperProcess
 from tests.venue_cases import VenueCase
 
@@ -19,6 +22,7 @@ from adapters.wire import Wire
 from engine.events import OrderUpdate, Snapshot
 from engine.ledger import Fill, Order, OrderType, Purpose
 from engine.orders import order_name
+from engine.ports import Exchange
 from engine.values import Instrument, Side
 
 SYMBOL = "BTCUSDT"
@@ -33,7 +37,7 @@ _TYPES = {Purpose.STOP: OrderType.STOP_MARKET, Purpose.TARGET: OrderType.TAKE_PR
 class Desk:
     """An exchange under test and shorthand for its orders."""
 
-    exchange: CcxtExchange
+    exchange: Exchange
     wire: Wire
     dialect: Dialect
     instrument: Instrument
@@ -106,10 +110,26 @@ class Desk:
             await self.settled(self.order(held.side, Purpose.CLOSE, quantity=str(held.quantity)))
 
 
+@dataclass(slots=True)
+class MemoryDesk(Desk):
+    """The same where there is no wire."""
+
+    venue: FakeVenue = field(kw_only=True)
+
+    async def price(self) -> Decimal:
+        return self.venue.prices[SYMBOL]
+
+
 @asynccontextmanager
 async def opened(
     paper: PaperProcess, venue: VenueCase, *, port: int | None = None
 ) -> AsyncIterator[Desk]:
+    if venue.is_in_memory:
+        none: Any = None
+        async with walking(SystemClock()) as (fake, _):
+            instrument = fake.instruments_by_symbol[SYMBOL]
+            yield MemoryDesk(fake, none, none, instrument, venue=fake)
+        return
     clock, dialect = SystemClock(), venue.dialect()
     plenty = Limits(clock, per_minute=10**9)  # all these tests in one minute outweigh the venue's
     access = paper.access(venue.name, port=port)

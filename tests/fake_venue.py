@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from tests.fakes import FakeClock
-
 from engine.errors import VenueBusyError, VenueRefusedError
 from engine.events import (
     Account,
@@ -32,6 +30,7 @@ from engine.events import (
 from engine.ledger import Fill, FillKind, Order, OrderState, OrderType
 from engine.market import Candles
 from engine.orders import is_ours
+from engine.ports import Clock
 from engine.values import Instrument, OrderSide, Side
 
 TAKER_FEE = Decimal("0.0005")
@@ -82,7 +81,7 @@ class VenueRow:
 class FakeVenue:
     """The venue's books; knows nothing of ours but what it was sent."""
 
-    clock: FakeClock
+    clock: Clock
     instruments_by_symbol: dict[str, Instrument]
     seed: int = 0
     faults: Faults = field(default_factory=Faults)
@@ -346,7 +345,7 @@ class FakeVenue:
         self.arrived.append(client_id)
         if client_id in self.rows:
             self.duplicates += 1
-            return self.refusal(order, "duplicate client order id")
+            return self._update(self.rows[client_id])  # as an adapter that looks it up
         refused = self._refused(order)
         if refused:
             return self.refusal(order, refused)

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from tests.memory_venue import walking
 from tests.paper_venue import PaperProcess
 from tests.venue_cases import VenueCase
 
 from adapters.clock import SystemClock
+from adapters.exchange import CcxtExchange
 from adapters.feed import CcxtFeed
 from adapters.feed_settings import FeedSettings
 from adapters.limits import Limits
@@ -17,6 +20,7 @@ from adapters.streams import Patience
 from adapters.venues import Dialect
 from adapters.wire import Wire
 from engine.market import Candles, Kind, join_time
+from engine.ports import Exchange
 from engine.values import Instrument
 
 LATENESS_MS = 250
@@ -38,7 +42,8 @@ class JumpyClock(SystemClock):
 class Watch:
     """A feed under test, and the venue's own word for comparison."""
 
-    feed: CcxtFeed
+    feed: CcxtFeed  # or the one in memory, which has what the port has
+    exchange: Exchange
     wire: Wire
     dialect: Dialect
     clock: JumpyClock
@@ -83,7 +88,15 @@ async def watching(
     stream: bool = True,
     rebuild_share: float = 0.5,
 ) -> AsyncIterator[Watch]:
-    clock, dialect = JumpyClock(), venue.dialect()
+    clock = JumpyClock()
+    if venue.is_in_memory:
+        none: Any = None
+        memory: Any
+        async with walking(clock) as (fake, memory):
+            listed = tuple(fake.instruments_by_symbol.values())[:symbols]
+            yield Watch(memory, fake, none, none, clock, listed)
+        return
+    dialect = venue.dialect()
     plenty = Limits(clock, per_minute=10**9)
     wire = Wire(
         paper.access(venue.name, port=port), clock, dialect, timeout_ms=1_500, limits=plenty
@@ -92,7 +105,8 @@ async def watching(
     settings = FeedSettings(stream=stream, rebuild_share=rebuild_share, patience=BRISK)
     feed = CcxtFeed(wire, dialect, clock, settings=settings)
     try:
-        yield Watch(feed, wire, dialect, clock, instruments[:symbols])
+        exchange = CcxtExchange(wire, dialect, clock)
+        yield Watch(feed, exchange, wire, dialect, clock, instruments[:symbols])
     finally:
         await feed.close()
 

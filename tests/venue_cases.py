@@ -23,6 +23,7 @@ class VenueCase:
     passed_trigger: tuple[str, ...]
     mode_in_use: str
     leverage: int = 10
+    is_in_memory: bool = False
 
 
 VENUES = (
@@ -67,3 +68,28 @@ ON_SPOT_TOO = pytest.mark.parametrize(
     "venue", (*VENUES, SPOT), ids=lambda case: case.name, indirect=True
 )
 """For what holds wherever one trades."""
+
+
+def _no_dialect() -> Dialect:
+    raise AssertionError("a venue in memory has neither wire nor dialect")
+
+
+MEMORY = VenueCase(
+    name="memory",
+    dialect=_no_dialect,
+    no_margin="",
+    nothing_to_reduce="reduce-only order rejected",
+    passed_trigger=("order would immediately trigger",),
+    mode_in_use="",
+    is_in_memory=True,
+)
+"""The fakes that tests of the engine trade with: they keep the contract of the ports, too."""
+
+IN_MEMORY_TOO = pytest.mark.parametrize(
+    "venue", (MEMORY, *VENUES), ids=lambda case: case.name, indirect=True
+)
+"""For what the ports promise, on a wire or not."""
+EVERYWHERE = pytest.mark.parametrize(
+    "venue", (MEMORY, *VENUES, SPOT), ids=lambda case: case.name, indirect=True
+)
+"""For what the ports promise wherever one trades, on a wire or not."""

@@ -5,7 +5,7 @@ from decimal import ROUND_UP, Decimal
 import pytest
 from tests.exchange_desk import BOTH_SIDES, SYMBOL, TRIES, Desk, eventually, now_ms, opened
 from tests.paper_venue import Line, PaperProcess
-from tests.venue_cases import ON_SPOT_TOO, VenueCase
+from tests.venue_cases import EVERYWHERE, IN_MEMORY_TOO, ON_SPOT_TOO, VenueCase
 
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
@@ -47,11 +47,13 @@ async def test_instruments_tell_steps_limits_and_volume(simple: Desk) -> None:
         assert each.volume_24h_quote > 0
 
 
+@IN_MEMORY_TOO
 async def test_preparing_twice_is_preparing_once(simple: Desk) -> None:
     for leverage in (7, 7, 10):
         await simple.exchange.prepare(SYMBOL, leverage=leverage, hedge=False, cross=True)
 
 
+@IN_MEMORY_TOO
 async def test_a_leverage_the_venue_does_not_grant_is_refused(simple: Desk) -> None:
     with pytest.raises(VenueRefusedError):
         await simple.exchange.prepare(SYMBOL, leverage=1000, hedge=False, cross=True)
@@ -69,6 +71,7 @@ async def test_the_mode_cannot_change_under_an_open_position(
 # --- orders -----------------------------------------------------------------------------------
 
 
+@IN_MEMORY_TOO
 @BOTH_SIDES
 async def test_an_entry_fills_and_a_close_makes_flat(desk: Desk, side: Side) -> None:
     since_ms = now_ms() - 1000
@@ -93,6 +96,7 @@ async def test_an_entry_fills_and_a_close_makes_flat(desk: Desk, side: Side) -> 
         assert all(fill.fee > 0 and fill.fee_asset == "USDT" for fill in fills)
 
 
+@IN_MEMORY_TOO
 @BOTH_SIDES
 async def test_protection_is_listed_and_can_be_cancelled(desk: Desk, side: Side) -> None:
     await desk.settled(desk.order(side))
@@ -128,6 +132,7 @@ async def between_two_triggers(desk: Desk, side: Side) -> tuple[Order, Order]:
     raise AssertionError(f"the market passed a trigger before its order arrived, {TRIES} times")
 
 
+@IN_MEMORY_TOO
 @BOTH_SIDES
 async def test_a_triggered_stop_or_target_fills_under_our_own_name(desk: Desk, side: Side) -> None:
     since_ms = now_ms() - 1000
@@ -180,6 +185,7 @@ async def test_without_margin_an_order_is_rejected_with_the_venues_code(
     assert answer.reason.startswith(venue.no_margin)
 
 
+@IN_MEMORY_TOO
 @BOTH_SIDES
 async def test_a_reducing_order_without_a_position_is_rejected(
     desk: Desk, venue: VenueCase, side: Side
@@ -190,7 +196,7 @@ async def test_a_reducing_order_without_a_position_is_rejected(
     assert answer.reason.startswith(venue.nothing_to_reduce)
 
 
-@ON_SPOT_TOO
+@EVERYWHERE
 async def test_below_the_minimum_notional_an_order_is_rejected(simple: Desk) -> None:
     small = simple.instrument.floor_quantity(simple.instrument.min_notional / 2 / 200_000)
     quantity = max(small, simple.instrument.min_quantity)
@@ -202,6 +208,7 @@ async def test_below_the_minimum_notional_an_order_is_rejected(simple: Desk) -> 
     assert answer.state is OrderState.REJECTED
 
 
+@IN_MEMORY_TOO
 @BOTH_SIDES
 async def test_a_trigger_already_passed_is_rejected(
     simple: Desk, venue: VenueCase, side: Side
@@ -240,6 +247,7 @@ async def test_a_wrong_secret_is_a_credentials_error_and_shows_nowhere(
         assert "not-the-secret" not in text
 
 
+@IN_MEMORY_TOO
 async def test_an_order_nobody_sent_is_not_found(desk: Desk) -> None:
     for purpose in (Purpose.ENTRY, Purpose.STOP):
         never = desk.order(Side.LONG, purpose, trigger=Decimal(1))
@@ -247,6 +255,7 @@ async def test_an_order_nobody_sent_is_not_found(desk: Desk) -> None:
         assert isinstance(await desk.exchange.cancel(never), NotFound)
 
 
+@IN_MEMORY_TOO
 async def test_an_order_that_is_there_already_is_not_made_twice(simple: Desk) -> None:
     await simple.settled(simple.order(Side.LONG))
     stop = simple.order(Side.LONG, Purpose.STOP, trigger=await simple.away(Side.LONG, "-0.05"))

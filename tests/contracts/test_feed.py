@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.feed_watch import Watch, assert_same, kinds, watching
 from tests.paper_venue import Line, PaperProcess
-from tests.venue_cases import ON_SPOT_TOO, VenueCase
+from tests.venue_cases import EVERYWHERE, IN_MEMORY_TOO, ON_SPOT_TOO, VenueCase
 
 from adapters.backfill import MINUTE_MS
 from adapters.exchange import CcxtExchange
@@ -39,7 +39,7 @@ async def test_streamed_candles_equal_the_venues_own_trades(
     assert late == 0
 
 
-@ON_SPOT_TOO
+@EVERYWHERE
 async def test_a_candle_asked_for_twice_is_the_same_candle(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -50,7 +50,7 @@ async def test_a_candle_asked_for_twice_is_the_same_candle(
         assert await it.feed.candles(int(made.close_ms[0])) is made
 
 
-@ON_SPOT_TOO
+@EVERYWHERE
 async def test_the_first_second_is_rebuilt_from_the_venues_trades(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -63,7 +63,7 @@ async def test_the_first_second_is_rebuilt_from_the_venues_trades(
     assert_same(made, truth)
 
 
-@ON_SPOT_TOO
+@EVERYWHERE
 async def test_quotes_are_fresh_and_followed_symbols_only(
     paper: PaperProcess, venue: VenueCase
 ) -> None:
@@ -297,13 +297,14 @@ def bracket(it: Watch, base: int, side: Side) -> list[Order]:
     ]
 
 
+@IN_MEMORY_TOO
 @pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
 async def test_own_orders_and_fills_arrive_by_stream_as_rest_tells_them(
     paper: PaperProcess, venue: VenueCase, side: Side
 ) -> None:
     base = 10 if side is Side.LONG else 20
     async with watching(paper, venue, symbols=1) as it:
-        exchange = CcxtExchange(it.wire, it.dialect, it.clock)
+        exchange = it.exchange
         await exchange.prepare("BTCUSDT", leverage=10, hedge=True, cross=True)
         await it.follow(private=True)
         await it.until_streaming()
