@@ -171,6 +171,30 @@ async def test_nothing_is_entered_in_another_position_mode_than_was_prepared(
     assert len(wire.sent("fapiPrivatePostOrder")) == 1
 
 
+async def test_a_new_owner_reads_the_position_mode_again() -> None:
+    wire = a_wire(fapiPrivateGetPositionSideDual={"dualSidePosition": False}, **{POST: PLACED})
+    exchange = an_exchange(wire, hedge=True)  # as it was when this worker had the account last
+
+    exchange.recall(())
+    await exchange.send(an_order(purpose=Purpose.CLOSE), valid_ms=2000)
+
+    assert "positionSide" not in wire.sent(POST)[0]
+
+
+async def test_after_a_refusal_the_next_snapshot_reads_the_position_mode() -> None:
+    wire = a_wire(
+        fapiPrivateGetPositionSideDual={"dualSidePosition": False},
+        fapiPrivateGetOpenOrders=[],
+        fapiPrivateGetOpenAlgoOrders=[],
+        fapiPrivateV3GetPositionRisk=[],
+        **{POST: VenueRefusedError("-4061 position side does not match", code="-4061")},
+    )
+    exchange = an_exchange(wire, hedge=True)
+    await exchange.send(an_order(purpose=Purpose.CLOSE), valid_ms=2000)
+
+    assert await hedge_seen(exchange) is False
+
+
 async def test_an_order_whose_dialect_reads_too_long_first_does_not_leave() -> None:
     wire = ScriptedWire("okx", OkxSwap(), {})
     clock = FakeClock()

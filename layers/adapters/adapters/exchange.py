@@ -70,6 +70,7 @@ class CcxtExchange:
     def recall(self, orders: Iterable[Order]) -> None:
         for order in orders:
             self._wire.names.recall(order)
+        self._hedge = self._prepared_hedge = None  # who had the account last may have changed it
 
     async def instruments(self) -> tuple[Instrument, ...]:
         await self._wire.set_clock()
@@ -85,7 +86,7 @@ class CcxtExchange:
         self._hedge = self._prepared_hedge = hedge
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
-        self.recall((order,))
+        self._wire.names.recall(order)
         leave_by_ms = self._clock.monotonic_ms() + _READY_MS
         try:
             hedge = await self._ready_to_send()
@@ -102,6 +103,7 @@ class CcxtExchange:
         except VenueUnclearError as error:
             return self._unclear(order, error.why, str(error))
         except VenueRefusedError as error:
+            self._mode_read_ms = 0  # the next snapshot reads it: the reason may lie there
             if self._dialect.is_duplicate(error.code):
                 return await self._already_there(order, str(error))
             return self._rejected(order, error)
@@ -109,7 +111,7 @@ class CcxtExchange:
             return self._rejected(order, error)
 
     async def cancel(self, order: Order) -> OrderUpdate | NotFound | CancelUnclear:
-        self.recall((order,))
+        self._wire.names.recall(order)
         try:
             await self._wire.set_clock()
             update = await understood(
@@ -124,7 +126,7 @@ class CcxtExchange:
         return update or self._not_found(order)
 
     async def look_up(self, order: Order) -> OrderUpdate | NotFound | SendUnclear:
-        self.recall((order,))
+        self._wire.names.recall(order)
         try:
             await self._wire.set_clock()
             update = await understood(self._dialect.find(self._wire, order))

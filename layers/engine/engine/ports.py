@@ -103,7 +103,11 @@ class Exchange(Protocol):
     """One account on one venue, private side. Every call is one attempt; nothing is resent."""
 
     def recall(self, orders: Iterable[Order]) -> None:
-        """Take note of orders the books know, for a venue whose ids cannot hold their names."""
+        """Begin as a new owner with the orders that the books know.
+
+        A venue's ids may not hold their names, and what was read of the account before may have
+        been changed by whoever had it since.
+        """
         ...
 
     async def instruments(self) -> tuple[Instrument, ...]:
