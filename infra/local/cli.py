@@ -249,6 +249,7 @@ def bench(
 def chaos(
     cases: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Decides everything.")] = 1,
+    first: Annotated[int, typer.Option(min=0, help="Go on after so many of them.")] = 0,
     venue: Annotated[list[str] | None, typer.Option(help="Of these venues alone.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 2,
     table: Annotated[Path | None, typer.Option(help="Write faults and outcomes there.")] = None,
@@ -274,7 +275,7 @@ def chaos(
         if again is not None:
             raise typer.Exit(command.run_again(again, tell=tell))
         asked = command.Asked(
-            cases=cases, seed=seed, venues=venue or (), workers=workers, table=table
+            cases=cases, first=first, seed=seed, venues=venue or (), workers=workers, table=table
         )
         raise typer.Exit(command.run(asked, tell=tell, out=say))
     except command.ChaosError as error:

@@ -46,6 +46,16 @@ def test_a_case_is_told_again_by_its_seed_and_venue() -> None:
     assert done.stdout.splitlines()[-1].startswith("history ")
 
 
+def test_what_was_stopped_goes_on_where_it_was() -> None:
+    whole, begin, rest = (
+        json.loads(run("--seed", "3", "--json", *more).stdout.splitlines()[-1])
+        for more in (("--cases", "9"), ("--cases", "4"), ("--cases", "5", "--first", "4"))
+    )
+
+    for figure in ("cases", "faults_injected", "orders_sent", "virtual_seconds"):
+        assert abs(begin[figure] + rest[figure] - whole[figure]) <= (figure == "virtual_seconds")
+
+
 def test_what_cannot_be_run_is_told_in_a_sentence() -> None:
     assert "venue must be one of" in run("--venue", "nowhere").stderr
     assert "SEED:VENUE" in run("--replay", "tomorrow").stderr
@@ -60,10 +70,11 @@ def test_an_interrupt_ends_it_with_the_figures_so_far() -> None:
         assert "of 100000 cases" in running.stderr.readline()
         begun = time.monotonic()
         os.killpg(running.pid, signal.SIGINT)
-        out, _ = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=60)
 
     figures = json.loads(out.splitlines()[-1])
     assert running.returncode == 130
     assert figures["stopped"]
+    assert f"goes on with --first {figures['cases']}" in err
     assert 0 < figures["cases"] < 100_000
     assert time.monotonic() - begun < 60

@@ -5,9 +5,9 @@ import json
 import multiprocessing
 import signal
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import batched
@@ -88,19 +88,23 @@ def _speaks(name: str) -> bool:
     return True
 
 
-def cases_of(seed: int, count: int, venues: Sequence[str]) -> list[Case]:
-    """The cases of a campaign, venue by venue in turn."""
-    return [(seed * SEEDS_APART + n, venues[n % len(venues)]) for n in range(count)]
+def cases_of(seed: int, count: int, venues: Sequence[str], *, first: int = 0) -> list[Case]:
+    """The cases of a campaign from the number `first` on, venue by venue in turn."""
+    numbers = range(first, first + count)
+    return [(seed * SEEDS_APART + n, venues[n % len(venues)]) for n in numbers]
 
 
 def run_campaign(cases: Sequence[Case], *, workers: int, say: Say) -> tuple[Figures, bool]:
-    """Run them all; the figures, and whether it came to the end (Ctrl-C ends it before)."""
+    """Run them all; the figures, and whether it came to the end (Ctrl-C ends it before).
+
+    They are counted in their order: what was counted when it ended need not be run again.
+    """
     figures, told_at = Figures(), time.monotonic()
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
     )
     with _deaf_to_interrupts():  # a worker is born as deaf as its parent is then
-        futures = [pool.submit(_run, batch) for batch in batched(cases, _BATCH)]
+        futures = deque(pool.submit(_run, batch) for batch in batched(cases, _BATCH))
     try:
         for result in _results(futures):
             figures.add(result)
@@ -137,9 +141,9 @@ def replay(case: Case, say: Say) -> CaseResult:
     return result
 
 
-def _results(futures: Sequence["Future[list[CaseResult]]"]) -> Iterator[CaseResult]:
-    for future in as_completed(futures):
-        yield from future.result()
+def _results(futures: "deque[Future[list[CaseResult]]]") -> Iterator[CaseResult]:
+    while futures:
+        yield from futures.popleft().result()
 
 
 def _run(cases: Sequence[Case]) -> list[CaseResult]:

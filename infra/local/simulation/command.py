@@ -19,9 +19,13 @@ class ChaosError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A campaign as the command line asks for it; no venues are all of them."""
+    """A campaign as the command line asks for it; no venues are all of them.
+
+    `first` of its cases were run before: `cases` more follow.
+    """
 
     cases: int
+    first: int
     seed: int
     venues: Sequence[str]
     workers: int
@@ -38,15 +42,18 @@ def run(asked: Asked, *, tell: Say, out: Say) -> int:
     """
     venues = _chosen(asked.venues)
     begun = time.monotonic()
-    cases = cases_of(asked.seed, asked.cases, venues)
+    cases = cases_of(asked.seed, asked.cases, venues, first=asked.first)
     figures, is_whole = run_campaign(cases, workers=asked.workers, say=tell)
     seconds = time.monotonic() - begun
     summary = figures.summary(seconds, seed=asked.seed, venues=venues, stopped=not is_whole)
     if asked.table is not None and is_whole:
-        command = f"cts chaos --cases {asked.cases} --seed {asked.seed} --table {asked.table}"
+        first = f" --first {asked.first}" if asked.first else ""
+        which = f"--cases {asked.cases}{first} --seed {asked.seed}"
+        command = f"cts chaos {which} --table {asked.table}"
         write_table(asked.table, figures.rows, command=command, figures=summary)
     out(json.dumps(summary))
     if not is_whole:
+        tell(f"goes on with --first {asked.first + figures.cases}")
         return STOPPED
     return 0 if figures.is_clean else 1
 
