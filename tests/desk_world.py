@@ -370,7 +370,8 @@ class DeskWorld:
         for symbol in self.symbols:
             for side in Side:
                 shares, held = self.shares(symbol, side), self.venue.quantity(symbol, side)
-                if not shares <= held <= shares + self.residues(symbol, side):
+                most = shares + self.residues(symbol, side) + self.splinters(symbol)
+                if not shares <= held <= most:
                     found.append(f"{symbol} {side}: ours {shares}, venue {held}")
         return found
 
@@ -394,6 +395,15 @@ class DeskWorld:
             ),
             Decimal(0),
         )
+
+    def splinters(self, symbol: str) -> Decimal:
+        """What strangers' sales may have left of a step each: they sell no whole steps of ours."""
+        if not self.spot:
+            return Decimal(0)
+        sales = sum(
+            fill.symbol == symbol and not fill.client_order_id for fill in self.venue.trades
+        )
+        return sales * self.venue.instruments_by_symbol[symbol].quantity_step
 
     def is_protected(self) -> bool:
         """Whether the venue's live stops cover all it holds, but for residues."""
