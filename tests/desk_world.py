@@ -370,8 +370,7 @@ class DeskWorld:
         for symbol in self.symbols:
             for side in Side:
                 shares, held = self.shares(symbol, side), self.venue.quantity(symbol, side)
-                most = shares + self.residues(symbol, side) + self.splinters(symbol)
-                if not shares <= held <= most:
+                if not shares <= held <= shares + self.residues(symbol, side):
                     found.append(f"{symbol} {side}: ours {shares}, venue {held}")
         return found
 
@@ -386,8 +385,15 @@ class DeskWorld:
         )
 
     def residues(self, symbol: str, side: Side) -> Decimal:
-        """What the books say was left on a spot account because it cannot be sold."""
-        return sum(
+        """What is left on a spot account because it cannot be sold.
+
+        The books say how much, but for what strangers' sales leave of a step each: they sell
+        no whole steps of ours.
+        """
+        theirs = [fill for fill in self.venue.trades if not fill.client_order_id]
+        sales = sum(fill.symbol == symbol for fill in theirs) if self.spot else 0
+        splinters = sales * self.venue.instruments_by_symbol[symbol].quantity_step
+        return splinters + sum(
             (
                 position.residue
                 for position in self.store.positions.values()
@@ -395,15 +401,6 @@ class DeskWorld:
             ),
             Decimal(0),
         )
-
-    def splinters(self, symbol: str) -> Decimal:
-        """What strangers' sales may have left of a step each: they sell no whole steps of ours."""
-        if not self.spot:
-            return Decimal(0)
-        sales = sum(
-            fill.symbol == symbol and not fill.client_order_id for fill in self.venue.trades
-        )
-        return sales * self.venue.instruments_by_symbol[symbol].quantity_step
 
     def is_protected(self) -> bool:
         """Whether the venue's live stops cover all it holds, but for residues."""
