@@ -390,10 +390,7 @@ class DeskWorld:
         The books say how much, but for what strangers' sales leave of a step each: they sell
         no whole steps of ours.
         """
-        theirs = [fill for fill in self.venue.trades if not fill.client_order_id]
-        sales = sum(fill.symbol == symbol for fill in theirs) if self.spot else 0
-        splinters = sales * self.venue.instruments_by_symbol[symbol].quantity_step
-        return splinters + sum(
+        return self._splinters(symbol) + sum(
             (
                 position.residue
                 for position in self.store.positions.values()
@@ -401,6 +398,13 @@ class DeskWorld:
             ),
             Decimal(0),
         )
+
+    def _splinters(self, symbol: str) -> Decimal:
+        if not self.spot:
+            return Decimal(0)
+        theirs = [fill for fill in self.venue.trades if not fill.client_order_id]
+        sales = sum(fill.symbol == symbol for fill in theirs)
+        return sales * self.venue.instruments_by_symbol[symbol].quantity_step
 
     def is_protected(self) -> bool:
         """Whether the venue's live stops cover all it holds, but for residues."""
