@@ -4,10 +4,11 @@ import gc
 import json
 import multiprocessing
 import signal
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import batched
@@ -25,6 +26,7 @@ SEEDS_APART = 1_000_000
 """Cases of one campaign's seed are numbered from `seed * SEEDS_APART` on."""
 _BATCH = 8
 _TOLD_EVERY_S = 5.0
+_LISTEN_S = 0.2
 _SHOWN = 10
 KINDS = ("duplicates", "lost", "unprotected", "drift", "unresolved")
 
@@ -103,22 +105,22 @@ def run_campaign(cases: Sequence[Case], *, workers: int, say: Say) -> tuple[Figu
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
     )
-    with _deaf_to_interrupts():  # a worker is born as deaf as its parent is then
-        futures = deque(pool.submit(_run, batch) for batch in batched(cases, _BATCH))
     try:
-        for result in _results(futures):
-            figures.add(result)
-            if not result.is_clean:
-                say(failure(result))
-            if time.monotonic() - told_at > _TOLD_EVERY_S:
-                told_at = time.monotonic()
-                say(f"{figures.cases} of {len(cases)} cases, {len(figures.failed)} failed")
-    except KeyboardInterrupt:
-        say("stopping")
-        return figures, False
+        with _interrupts() as heard:
+            with _held_back():
+                futures = deque(pool.submit(_run, batch) for batch in batched(cases, _BATCH))
+            for result in _results(futures, heard):
+                figures.add(result)
+                if not result.is_clean:
+                    say(failure(result))
+                if time.monotonic() - told_at > _TOLD_EVERY_S:
+                    told_at = time.monotonic()
+                    say(f"{figures.cases} of {len(cases)} cases, {len(figures.failed)} failed")
+            if heard.is_set():
+                say("stopping")
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return figures, True
+    return figures, figures.cases == len(cases)
 
 
 def failure(result: CaseResult) -> str:
@@ -141,9 +143,14 @@ def replay(case: Case, say: Say) -> CaseResult:
     return result
 
 
-def _results(futures: "deque[Future[list[CaseResult]]]") -> Iterator[CaseResult]:
-    while futures:
-        yield from futures.popleft().result()
+def _results(
+    futures: "deque[Future[list[CaseResult]]]", heard: threading.Event
+) -> Iterator[CaseResult]:
+    """In the order of the cases, until all are there or an interrupt was heard."""
+    while futures and not heard.is_set():
+        done, _ = wait([futures[0]], timeout=_LISTEN_S)
+        if done:
+            yield from futures.popleft().result()
 
 
 def _run(cases: Sequence[Case]) -> list[CaseResult]:
@@ -151,13 +158,24 @@ def _run(cases: Sequence[Case]) -> list[CaseResult]:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Ctrl-C is the parent's to hear: a worker that died of it would break the pool."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts() -> Iterator[threading.Event]:
+    """Ctrl-C as an event: an exception raised anywhere could leave a lock taken for ever."""
+    heard = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: heard.set())
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Ctrl-C comes afterwards; what is born meanwhile never hears it, and so cannot die of it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _begin() -> None:
