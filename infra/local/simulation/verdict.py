@@ -21,7 +21,6 @@ from local.simulation.watching import (
 
 _UNRESOLVED = (OrderState.NEW, OrderState.SUBMITTING, OrderState.UNKNOWN)
 _CENT = Decimal("0.0001")
-_FEE_DIGITS = 7
 # Of stops and targets two may be live for a moment, an old size and a new one, and both may fire.
 _ONCE = (Purpose.CLOSE, Purpose.REDUCE)
 
@@ -149,25 +148,16 @@ def _order_drift(plant: Plant, venue: VenueSide) -> list[str]:
     return found + [f"fill {print_} is booked and never happened" for print_ in booked - made]
 
 
-Print = tuple[str, str, Decimal, Decimal, Decimal, int]
+Print = tuple[str, str, Decimal, Decimal, int]
+"""An execution but for its fee, of which venues print eight digits: the money tells of that."""
 
 
 def _printed(fill: VenueFill) -> Print:
-    """An execution as the venue's books hold it; venues print eight digits of a fee."""
-    fee = round(fill.fee, _FEE_DIGITS)
-    return fill.client_order_id, fill.symbol, fill.quantity, fill.price, fee, fill.time_ms
+    return fill.client_order_id, fill.symbol, fill.quantity, fill.price, fill.time_ms
 
 
 def _booked(fill: Fill) -> Print:
-    fee = round(fill.fee, _FEE_DIGITS)
-    return (
-        fill.client_order_id,
-        fill.symbol,
-        fill.quantity,
-        fill.price,
-        fee,
-        fill.executed_at_ms,
-    )
+    return fill.client_order_id, fill.symbol, fill.quantity, fill.price, fill.executed_at_ms
 
 
 def _quantity_drift(plant: Plant, venue: VenueSide) -> list[str]:
