@@ -23,6 +23,8 @@ Elsewhere minutes may go by in which nothing is worth an order, on honest rules 
 PROGRESS_S = 15
 QUIET_S = 2.0
 QUIET_WITHIN_S = 60.0
+SHOWN = 800
+"""Characters of an ERROR line told as a fault; the report has it whole."""
 
 
 async def run(
@@ -120,8 +122,7 @@ def faults(found: Mapping[str, Any]) -> list[str]:
             "are not protected"
         )
     wrong += [f"drift: {line}" for line in found["differences"]]
-    if found["errors"]:
-        wrong.append(f"{len(found['errors'])} ERROR lines")
+    wrong += [f"ERROR line: {line[:SHOWN]}" for line in found["errors"]]
     return wrong
 
 
