@@ -8,7 +8,14 @@ from typing import cast
 from tests.fakes import FakeClock
 
 from engine.cycles.errands import Errands
-from engine.events import CancelUnclear, Event, SendUnclear, SnapshotFailed, Unclear
+from engine.events import (
+    CancelUnclear,
+    Event,
+    FillsFetched,
+    SendUnclear,
+    SnapshotFailed,
+    Unclear,
+)
 from engine.ledger import Order, OrderType, Purpose
 from engine.ports import Exchange
 from engine.values import Side
@@ -75,3 +82,33 @@ async def test_a_look_up_and_a_cancel_given_up_at_the_end_of_a_burst_are_told_as
     assert isinstance(cancelled, CancelUnclear)
     assert looked.client_order_id == cancelled.client_order_id == an_order().client_order_id
     assert not errands.running
+
+
+class _HangingOnce:
+    """A venue whose first reading of fills never answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def fills(self, symbol: str, *, since_ms: int) -> tuple[()]:
+        self.asked += 1
+        if self.asked == 1:
+            await asyncio.Event().wait()
+        return ()
+
+
+async def test_fills_are_read_beside_a_reading_that_hangs_but_never_thrice_at_once() -> None:
+    venue = _HangingOnce()
+    errands = Errands(cast(Exchange, venue), FakeClock(), _Log())
+
+    errands.fills("BTCUSDT", 7)
+    await asyncio.sleep(0)
+    errands.fills("BTCUSDT", 7)
+    errands.fills("BTCUSDT", 7)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    (read,) = errands.take()
+    assert isinstance(read, FillsFetched)
+    assert venue.asked == 2
+    await errands.drain(1)

@@ -35,7 +35,7 @@ _GIVEN_UP = "given up at the end of the burst"
 class Errands:
     """Runs calls without holding up the tick; answers wait in `inbox`.
 
-    At most one snapshot, account read, or fill fetch of a symbol is under way at a time.
+    At most one snapshot or account read and two fill fetches of a symbol are under way at a time.
     """
 
     exchange: Exchange
@@ -79,7 +79,10 @@ class Errands:
         self._start("account", self._account())
 
     def fills(self, symbol: str, since_ms: int) -> None:
-        self._start(f"fills {symbol}", self._fills(symbol, since_ms))
+        """A second reading runs beside one that hangs: an entry not yet booked may be bare."""
+        name = f"fills {symbol}"
+        name = f"{name} again" if name in self.running else name
+        self._start(name, self._fills(symbol, since_ms))
 
     def funding(self, since_ms: int) -> None:
         self._start("funding", self._funding(since_ms))
