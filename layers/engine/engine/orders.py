@@ -11,6 +11,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.errors import CorruptStateError
 from engine.events import OrderUpdate
@@ -95,6 +96,7 @@ def order_name(position: str, purpose: Purpose, attempt: int) -> str:
     return f"{PREFIX}{_LETTERS[purpose]}{_DIGITS[high]}{_DIGITS[middle]}{_DIGITS[low]}{position}"
 
 
+@lru_cache(maxsize=4096)
 def parsed(client_id: str) -> OrderName | None:
     """What the id says, or None if it is not one of ours."""
     start = len(PREFIX)
