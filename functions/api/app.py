@@ -9,6 +9,7 @@ from chalice.app import Chalice, Request, Response
 
 from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
+from operation import contract_of
 from routes.connections import connections
 from routes.engine import engine
 from routes.exchanges import exchanges
@@ -29,7 +30,7 @@ def guarded(request: Request | None, get_response: Callable[[Any], Response]) ->
     if request is None:
         return failure(400, "this is not a request of the REST gateway")
     try:
-        admit(request)
+        admit(request, contract_of(app, request))
     except ANSWERED as error:
         return refusal(error)
     response = enveloped(get_response(request))

@@ -1,19 +1,20 @@
-"""Who may call: every route but the open ones needs a bearer token; changes need an operator."""
+"""Who may call: every route but the open ones needs a bearer token of the role in its contract."""
 
 from typing import Any
 
 from chalice.app import Request
 
 from adapters.refusals import ForbiddenError
-from adapters.tokens import Caller, Role, caller_of_token
+from adapters.tokens import Caller, caller_of_token
 from answers import TooLargeError, UnauthorizedError
+from operation import Contract
 
 OPEN = frozenset({"/api/system/health-check"})
 MAX_BODY_BYTES = 64 * 1024
 
 
-def admit(request: Request) -> None:
-    """Let the request through and note its caller, or refuse it.
+def admit(request: Request, contract: Contract | None) -> None:
+    """Let the request through and note its caller, or refuse it: always where nothing is promised.
 
     Raises
     ------
@@ -24,8 +25,10 @@ def admit(request: Request) -> None:
     if request.context.get("resourcePath") in OPEN:
         return
     caller = _caller(request)
-    if request.method != "GET" and caller.role is Role.VIEWER:
-        raise ForbiddenError("a viewer's token reads only; this needs an operator's")
+    if contract is None:
+        raise ForbiddenError("CTS serves no such route or method")
+    if not caller.role.covers(contract.role):
+        raise ForbiddenError(f"this needs the role {contract.role}, your token's is {caller.role}")
     authorizer: dict[str, Any] = {"principalId": caller.name}
     request.context["authorizer"] = authorizer
 

@@ -88,6 +88,7 @@ def _method(path: str, method: str, view: Any) -> dict[str, Any]:
         made["requestBody"] = {"required": True, "content": _content(contract.body)}
     if path not in OPEN:
         made["security"] = [{"bearer": []}]
+        made["x-cts-role"] = contract.role.value
     return made
 
 

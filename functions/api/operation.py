@@ -1,15 +1,17 @@
 """A route and its contract in one place: parse, one call, answer.
 
-The contract (body, query, answer, failures) is kept on the view, where the OpenAPI writer finds it.
+The contract (role, body, query, answer, failures) is kept on the view, where the guard and the
+OpenAPI writer find it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalice.app import Blueprint, Request, Response
+from chalice.app import Blueprint, Chalice, Request, Response
 from pydantic import BaseModel
 
+from adapters.tokens import Role
 from answers import ANSWERED, refusal, success
 from engine.errors import RefusedError
 
@@ -18,8 +20,12 @@ View = Callable[..., BaseModel]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """What a route takes and answers; `failures` are its own beside 400, 401, 403 and 503."""
+    """What a route takes and answers; `failures` are its own beside 400, 401, 403 and 503.
 
+    `role` is the least that a caller needs.
+    """
+
+    role: Role
     answer: type[BaseModel]
     body: type[BaseModel] | None
     query: type[BaseModel] | None
@@ -37,13 +43,22 @@ def operation(
     query: type[BaseModel] | None = None,
     status: int = 200,
     failures: tuple[int, ...] = (),
+    role: Role | None = None,
 ) -> Callable[[View], View]:
     """Register `view` under its path and methods.
 
     The view is called with the path's parameters, `body` and `query` where it has such models,
-    and `caller`, the name the audit log shows.
+    and `caller`, the name the audit log shows. Without a `role`, viewers may read and operators
+    do the rest.
     """
-    contract = Contract(answer=answer, body=body, query=query, status=status, failures=failures)
+    contract = Contract(
+        role=role or (Role.VIEWER if methods == ("GET",) else Role.OPERATOR),
+        answer=answer,
+        body=body,
+        query=query,
+        status=status,
+        failures=failures,
+    )
 
     def register(view: View) -> View:
         def handled(**parameters: str) -> Response:
@@ -56,11 +71,17 @@ def operation(
 
         handled.__name__ = view.__name__
         handled.__doc__ = view.__doc__
-        handled.contract = contract  # type: ignore[attr-defined]  # read by openapi
+        handled.contract = contract  # type: ignore[attr-defined]  # for guard, openapi
         routes.route(path, methods=list(methods), name=view.__name__)(handled)
         return view
 
     return register
+
+
+def contract_of(app: Chalice, request: Request) -> Contract | None:
+    """What the app promises of the asked route and method, or None if it does not serve them."""
+    entry = app.routes.get(str(request.context.get("resourcePath")), {}).get(request.method)
+    return getattr(entry.view_function, "contract", None) if entry is not None else None
 
 
 def caller_of(request: Request) -> str:

@@ -1,12 +1,13 @@
 """Who may call: default deny over every route, and answers in one envelope."""
 
 import json
+from typing import Any
 
 import pytest
 from tests.api_world import NEW, ApiWorld
 
 from adapters.tables import ConnectionRow
-from adapters.tokens import token_hash
+from adapters.tokens import Role, token_hash
 from app import app
 from guard import MAX_BODY_BYTES, OPEN
 
@@ -141,3 +142,29 @@ def test_health_is_critical_without_its_tables(api: ApiWorld) -> None:
     answer = api.get("/api/system/health-check", token=None)
 
     assert answer.body["overall"] == "critical"
+
+
+def test_a_route_without_a_contract_is_refused(api: ApiWorld) -> None:
+    def bare() -> dict[str, bool]:
+        return {"success": True}
+
+    app.route("/api/bare")(bare)
+    try:
+        answer = api.get("/api/bare")
+    finally:
+        del app.routes["/api/bare"]
+
+    assert (answer.status, answer.body["success"]) == (403, False)
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_a_route_needs_an_operator_if_it_changes_anything(method: str, path: str) -> None:
+    view: Any = app.routes[path][method].view_function
+    needed = view.contract.role
+
+    assert needed.covers(Role.VIEWER if method == "GET" else Role.OPERATOR)
+
+
+def test_each_role_may_do_what_the_lesser_may() -> None:
+    assert Role.ADMIN.covers(Role.OPERATOR) and Role.OPERATOR.covers(Role.VIEWER)
+    assert not Role.VIEWER.covers(Role.OPERATOR) and not Role.OPERATOR.covers(Role.ADMIN)

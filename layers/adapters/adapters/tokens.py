@@ -15,6 +15,11 @@ class Role(StrEnum):
     OPERATOR = "operator"
     ADMIN = "admin"
 
+    def covers(self, needed: "Role") -> bool:
+        """Whether its bearer may do what `needed` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
