@@ -22,6 +22,7 @@ class Actual(StrEnum):
     RUNNING = "running"
     STOPPING = "stopping"
     ERROR = "error"
+    EMERGENCY_STOPPED = "emergency_stopped"  # latched: only an operator's reset ends it
 
 
 ACTIVE = frozenset({Actual.STARTING, Actual.RUNNING, Actual.STOPPING})
@@ -59,6 +60,11 @@ def is_running(row: EngineStateRow) -> bool:
 def is_active(row: EngineStateRow) -> bool:
     """Something of the engine may still act: stricter than `is_running`."""
     return desired(row) is Desired.RUNNING or actual(row) in ACTIVE
+
+
+def is_latched(row: EngineStateRow) -> bool:
+    """Whether an emergency stop holds: nothing starts, pauses or resumes until it is reset."""
+    return actual(row) is Actual.EMERGENCY_STOPPED
 
 
 def change_state(row: EngineStateRow, audit: AuditRow, **values: Any) -> EngineStateRow:

@@ -13,6 +13,7 @@ from adapters.engine_states import (
     actual,
     change_state,
     is_active,
+    is_latched,
     is_running,
     read_state,
 )
@@ -25,6 +26,9 @@ from engine.records import Command
 from engine.values import Loop
 
 Outcome = dict[str, Any]
+LATCHED = Reason(
+    code="emergency_stopped", message="an emergency stop holds the engine; an admin resets it"
+)
 CLOSE_ALL = "close_all"
 RESUME = "resume_trading"
 
@@ -89,6 +93,8 @@ class Operations:
 
     def _stop(self, row: ConnectionRow, *, close_positions: bool, by: str) -> Outcome:
         state = read_state(row.connection_id)
+        if is_latched(state):
+            return _outcome(row, f"the engine is stopped: {LATCHED.message}", already_stopped=True)
         closing = close_positions and self.has_to_close(row.connection_id)
         if not is_active(state) and not closing:
             return _outcome(row, "the engine is stopped", already_stopped=True)
@@ -120,7 +126,10 @@ class Operations:
             The latter for an engine that never started.
         """
         row = accounts.connection_row(connection_id)
-        if not read_state(connection_id).run_id:
+        state = read_state(connection_id)
+        if is_latched(state):
+            raise ConflictError(f"{row.name} cannot trade", LATCHED)
+        if not state.run_id:
             never = Reason(code="never_started", message="the engine was never started")
             raise ConflictError(f"nothing restrains {row.name}", never)
         now_ms = self.clock.now_ms()
@@ -167,7 +176,8 @@ def unmet(row: ConnectionRow, state: EngineStateRow) -> list[Reason]:
         (row.is_active, "not_active", "the connection is not active; toggle is_active"),
         (not stopping, "still_stopping", "the engine is stopping; start it when it has stopped"),
     )
-    return [Reason(code=code, message=text) for holds, code, text in checks if not holds]
+    reasons = [Reason(code=code, message=text) for holds, code, text in checks if not holds]
+    return [LATCHED, *reasons] if is_latched(state) else reasons
 
 
 def _starting(run_id: str, now_ms: int) -> dict[str, Any]:
