@@ -16,6 +16,7 @@ from rich.console import Console
 from local import bench as measurements
 from local import gates, logs
 from local.checks import NotReadyError, running_twin
+from local.health_command import health_check
 from local.operator import PAPER_ACCOUNTS, Operator, OperatorError, PaperVenue
 from local.places import Places, Ports, default_home
 from local.processes import ChildError
@@ -32,6 +33,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="CTS on one m
 out = Console(highlight=False)
 PORTS = Ports()
 app.command()(record)
+app.command()(health_check)
 
 Exchange = Annotated[PaperVenue, typer.Option(help="Whose wire it trades on.")]
 AwsPort = Annotated[int, typer.Option(help="Port of the twin's AWS.")]

@@ -7,7 +7,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from local import operator, programs, stack
@@ -65,6 +65,7 @@ class Twin:
             "pid": os.getpid(),
             "api": self.places.api_url,
             "connection_id": self.connection_id,
+            "ports": asdict(self.places.ports),
             "processes": {name: child.pid for name, child in self.children.items()},
             "born": {name: born(child.pid) for name, child in self.children.items()},
             "restarts": {name: child.restarts for name, child in self.children.items()},
