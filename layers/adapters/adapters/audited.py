@@ -1,38 +1,47 @@
-"""Changes an operator makes: one transaction of the change and its line in the audit log."""
+"""Changes an operator makes: one transaction of the change and its line in the audit log.
 
-import secrets
-from collections.abc import Mapping
+The line joins its subject's chain (`adapters.audit_chain`) in the same transaction. Two changes of
+one subject at once meet at the head of the chain: whoever comes second reads it again, so that
+both succeed where their own conditions hold.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from adapters.audit_chain import link, read_head
 from adapters.refusals import ConflictError, Reason
-from adapters.tables import AuditRow
+from adapters.tables import AuditHeadRow, AuditRow
 from adapters.transactions import Transaction, WriteRefusedError
+from engine.errors import StoreBusyError
 
 CHANGED = Reason(
     code="changed_meanwhile",
     message="somebody changed it since it was read; read it again and decide anew",
 )
+ATTEMPTS = 12  # to join a chain that others join at the same time
+_PAUSE_S = 0.01
+_HEAD, _LINE = "audit head", "audit line"
+
+Changes = Callable[[Transaction], None]
 
 
 def audit_row(
     subject: str, action: str, *, by: str, now_ms: int, details: Mapping[str, Any] | None = None
 ) -> AuditRow:
-    """A line of the audit log; `details` must hold no secret."""
-    at_key = f"{now_ms:013d}#{secrets.token_hex(4)}"
-    return AuditRow(
-        subject, at_key, at_ms=now_ms, action=action, actor=by, details=dict(details or {})
-    )
+    """A line of the audit log, in no chain yet; `details` must hold no secret."""
+    return AuditRow(subject, "", at_ms=now_ms, action=action, actor=by, details=dict(details or {}))
 
 
 def put(audit: AuditRow, row: Model, condition: Condition) -> None:
     """Store `row` and the line; raises like `update`."""
-    transaction = Transaction()
-    transaction.put("row", row, condition)
-    _commit(transaction, audit)
+    commit(audit, lambda transaction: transaction.put("row", row, condition))
 
 
 def update(audit: AuditRow, row: Model, values: Mapping[str, Any], condition: Condition) -> None:
@@ -45,24 +54,50 @@ def update(audit: AuditRow, row: Model, values: Mapping[str, Any], condition: Co
     StoreBusyError
         If the store stayed busy.
     """
-    transaction = Transaction()
-    transaction.update("row", row, _assignments(type(row), values), condition)
-    _commit(transaction, audit)
+    actions = _assignments(type(row), values)
+    commit(audit, lambda transaction: transaction.update("row", row, actions, condition))
 
 
 def delete(audit: AuditRow, row: Model, condition: Condition) -> None:
     """Delete the row and store the line; raises like `update`."""
-    transaction = Transaction()
-    transaction.delete("row", row, condition)
-    _commit(transaction, audit)
+    commit(audit, lambda transaction: transaction.delete("row", row, condition))
 
 
-def _commit(transaction: Transaction, audit: AuditRow) -> None:
-    transaction.put("audit", audit)
-    try:
-        transaction.commit()
-    except WriteRefusedError as error:
-        raise ConflictError("the change was too late", CHANGED) from error
+def note(audit: AuditRow) -> None:
+    """Store the line alone, of something that changed no row; raises StoreBusyError."""
+    commit(audit, lambda transaction: None)
+
+
+def commit(audit: AuditRow, changes: Changes) -> None:
+    """Write what `changes` puts into a transaction, and the line; raises like `update`.
+
+    `changes` is called for each attempt.
+    """
+    for attempt in count(1):
+        transaction = Transaction()
+        changes(transaction)
+        _join_chain(transaction, audit)
+        try:
+            return transaction.commit()
+        except WriteRefusedError as error:
+            if set(error.names) - {_HEAD, _LINE}:
+                raise ConflictError("the change was too late", CHANGED) from error
+            _wait_for_the_others(attempt, error)
+
+
+def _join_chain(transaction: Transaction, audit: AuditRow) -> None:
+    head = read_head(audit.subject)
+    following = link(audit, head)
+    is_first = AuditHeadRow.subject.does_not_exist()
+    unmoved = is_first if head.seq == 0 else AuditHeadRow.hash == head.hash
+    transaction.put(_LINE, audit, AuditRow.subject.does_not_exist())
+    transaction.put(_HEAD, following, unmoved)
+
+
+def _wait_for_the_others(attempt: int, error: WriteRefusedError) -> None:
+    if attempt >= ATTEMPTS:
+        raise StoreBusyError("audit log: too many changes of one subject at once") from error
+    time.sleep(_PAUSE_S * min(attempt, 8) * random.uniform(0.5, 1.5))
 
 
 def _assignments(model: type[Model], values: Mapping[str, Any]) -> list[Action]:

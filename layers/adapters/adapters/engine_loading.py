@@ -8,7 +8,7 @@ from typing import Any
 from pynamodb.exceptions import UpdateError
 
 from adapters import accounts
-from adapters.audited import audit_row
+from adapters.audited import audit_row, note
 from adapters.engine_rows import instruments_json
 from adapters.engine_states import Actual, Desired, desired, read_state
 from adapters.leases import RUN, STOP, DynamoLeases
@@ -173,7 +173,7 @@ class Loading:
 
     def _audit(self, connection_id: str, action: str, details: Mapping[str, Any]) -> None:
         now_ms = self.clock.now_ms()
-        audit_row(connection_id, action, by="engine", now_ms=now_ms, details=details).save()
+        note(audit_row(connection_id, action, by="engine", now_ms=now_ms, details=details))
 
 
 async def _set_up_account(

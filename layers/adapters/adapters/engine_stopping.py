@@ -7,7 +7,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from adapters import accounts, commands
-from adapters.audited import audit_row
+from adapters.audited import audit_row, note
 from adapters.engine_states import Actual, Desired, read_state
 from adapters.leases import DynamoLeases
 from adapters.operations import CLOSE_ALL, Operations
@@ -68,7 +68,7 @@ class Stopping:
             if is_refused(error):
                 return
             raise
-        audit_row(connection_id, "engine.stopped", by="engine", now_ms=now_ms).save()
+        note(audit_row(connection_id, "engine.stopped", by="engine", now_ms=now_ms))
 
 
 def _is_closing(connection_id: str) -> bool:

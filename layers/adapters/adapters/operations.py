@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from adapters import accounts, commands
-from adapters.audited import audit_row
+from adapters.audited import audit_row, note
 from adapters.engine_states import (
     Actual,
     Desired,
@@ -133,7 +133,7 @@ class Operations:
             never = Reason(code="never_started", message="the engine was never started")
             raise ConflictError(f"nothing restrains {row.name}", never)
         now_ms = self.clock.now_ms()
-        audit_row(connection_id, "engine.resume_trading", by=by, now_ms=now_ms).save()
+        note(audit_row(connection_id, "engine.resume_trading", by=by, now_ms=now_ms))
         self._submit(connection_id, RESUME, f"resumed by {by}")
         self.starter.start(connection_id, Loop.POSITION, reason=f"resumed by {by}")
         return _single(_outcome(row, "trading resumes"))

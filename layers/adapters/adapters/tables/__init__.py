@@ -8,6 +8,7 @@ attribute that was never written reads as None.
 from adapters.tables.base import Row
 from adapters.tables.control import (
     CONNECTION_KIND,
+    AuditHeadRow,
     AuditRow,
     ConnectionRow,
     EngineStateRow,
@@ -45,6 +46,7 @@ ALL: tuple[type[Row], ...] = (
     PositionRow,
     TradeRow,
     AuditRow,
+    AuditHeadRow,
     TokenRow,
     LimitRow,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "ALL",
     "CONNECTION_KIND",
     "ArchivedRow",
+    "AuditHeadRow",
     "AuditRow",
     "BookRow",
     "CommandRow",

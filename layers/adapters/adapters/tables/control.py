@@ -122,9 +122,10 @@ class EngineStateRow(base.Row):
 
 
 class AuditRow(base.Row):
-    """Who did what to a connection, when, and why.
+    """Who did what to a connection, when, and why: a link of the subject's chain of hashes.
 
-    Newest first: query on `subject`, descending by `at_key` = "<ms in 13 digits>#<id>".
+    Newest first: query on `subject`, descending by `at_key` = "<ms in 13 digits>#<seq in 10>".
+    Written by `audited` alone: a row without its place in the chain cannot be stored.
     """
 
     class Meta(base.Meta):
@@ -136,6 +137,27 @@ class AuditRow(base.Row):
     action = UnicodeAttribute()
     actor = UnicodeAttribute()
     details = JSONAttribute(null=True)
+    seq = IntegerAttribute()  # from 1; rows from before there were chains have none
+    prev_hash = UnicodeAttribute()
+    hash = UnicodeAttribute()
+
+
+class AuditHeadRow(base.Row):
+    """The last link of a subject's chain in the audit log, which moves with each line.
+
+    All: query on `kind`. One: get. Advance: put if `hash` is unchanged.
+    """
+
+    KIND = "audit"
+
+    class Meta(base.Meta):
+        table_name = base.table("audit_heads")
+
+    kind = UnicodeAttribute(hash_key=True, default=KIND)
+    subject = UnicodeAttribute(range_key=True)
+    seq = IntegerAttribute()
+    hash = UnicodeAttribute()
+    at_key = UnicodeAttribute()
 
 
 class TokenRow(base.Row):
