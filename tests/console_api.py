@@ -195,7 +195,7 @@ class ConsoleApi:
     def _performance(self) -> Answer:
         def spread(p50: str, p99: str) -> dict[str, Any]:
             low = {"samples": 100, "avg": p50, "min": p50, "max": p99}
-            return low | {"p50": p50, "p99": p99}
+            return low | {"p50": p50, "p95": p99, "p99": p99}
 
         def loop(ticks: int, overrun: int, compute: str, jitter: str) -> dict[str, Any]:
             return {
@@ -207,14 +207,37 @@ class ConsoleApi:
                 "skipped": {"overrun": overrun, "burst": 0, "handover": 1},
             }
 
+        expected = {"last": "14.2", "expected_avg": 3000, "as_expected": True}
+        stages = ("indicationProcessing", "strategyProcessing", "realtimeProcessing")
+        limits = dict.fromkeys((*stages, "databaseQuery"), 5000)
+        metrics = {
+            **{stage: spread("14.2", "16.1") | expected for stage in (*stages, "databaseQuery")},
+            "memoryUsage": {
+                "current_mb": 210,
+                "avg_mb": "208.5",
+                "max_mb": 214,
+                "limit_mb": 512,
+                "percent": "41.0",
+                "expected_percent": 70,
+            },
+            "cpuUsage": {"percent": None, "expected_percent": 60, "reason": "a share of a core"},
+            "throttles": {"count": None, "reason": "counted by AWS alone"},
+            "symbols": 8,
+            "expected_for_symbols": 100,
+        }
         told = {
             "connectionId": CONNECTION,
             "name": "Paper exchange",
             "health": "healthy",
+            "components": {},
+            "metrics": metrics,
+            "thresholds": limits | {"memoryPercent": 80, "cpuPercent": 80},
+            "warnings": [],
             "trade_loop": loop(100, 0, "14.2", "6.1"),
             "position_loop": loop(333, 2, "3.4", "4.8"),
         }
-        said = {"health": "healthy", "connections": [told], "timestamp": self.now_ms()}
+        over_all = {"health": "healthy", "metrics": metrics, "warnings": []}
+        said = over_all | {"connections": [told], "timestamp": self.now_ms()}
         return 200, {"success": True} | said
 
     def _connections(self) -> Answer:

@@ -242,3 +242,66 @@ def test_performance_measures_what_was_stored(api: ApiWorld, connection_id: str)
     assert (position["ticks"], position["start_jitter_ms"]["p50"]) == (3, "0.200")
     assert (trade["last_tick_ms"], position["last_tick_ms"]) == ("11.800", "1.700")
     assert told["health"] == "unhealthy"  # two of five deadlines passed while a tick ran
+    assert told["components"]["realtime"]["errorCount"] == 2
+
+
+def _measured_ticks(api: ApiWorld, connection_id: str, indications_ms: int) -> None:
+    store, lease = DynamoStore(api.clock), _taken(api, connection_id, Loop.TRADE)
+    for number in range(2):
+        tick = replace(
+            a_tick(_second(api)),
+            compute_us=indications_ms * 1000 + 900,
+            indications_us=indications_ms * 1000,
+            store_us=6_400 if number else None,
+        )
+        lease = store.write_tick(lease, tick, ())
+        api.clock.advance(1000)
+
+
+def test_each_stage_is_told_beside_what_is_expected_of_it(
+    api: ApiWorld, connection_id: str
+) -> None:
+    _measured_ticks(api, connection_id, 7)
+
+    answer = api.get("/api/trade-engine/performance").body
+
+    metrics = answer["connections"][0]["metrics"]
+    stage = metrics["indicationProcessing"]
+    assert (stage["samples"], stage["avg"], stage["p95"]) == (2, "7.000", "7.000")
+    assert (stage["expected_avg"], stage["as_expected"]) == (3000, True)
+    assert metrics["strategyProcessing"]["max"] == "0.900"
+    assert (metrics["databaseQuery"]["samples"], metrics["databaseQuery"]["last"]) == (1, "6.400")
+    assert metrics["realtimeProcessing"]["avg"] is None
+    assert metrics["memoryUsage"]["current_mb"] > 0
+    assert metrics["cpuUsage"]["percent"] is None
+    assert "share of a core" in metrics["cpuUsage"]["reason"]
+    assert answer["metrics"] == metrics
+    assert answer["warnings"] == []
+
+
+def test_a_slow_stage_is_warned_of_and_degrades_the_engine(
+    api: ApiWorld, connection_id: str
+) -> None:
+    _measured_ticks(api, connection_id, 11_000)
+
+    answer = api.get("/api/trade-engine/performance").body
+
+    (warning,) = answer["warnings"]
+    assert (warning["metric"], warning["threshold"]) == ("indications", "5000")
+    assert warning["connection_id"] == connection_id
+    assert answer["connections"][0]["components"]["indications"]["status"] == "degraded"
+    assert answer["health"] == "degraded"
+
+
+def test_a_workers_memory_is_told_against_what_lambda_gave_it(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "64")
+    _measured_ticks(api, connection_id, 7)
+
+    answer = api.get("/api/trade-engine/performance").body
+
+    memory = answer["metrics"]["memoryUsage"]
+    assert memory["limit_mb"] == 64
+    assert Decimal(memory["percent"]) > 80
+    assert [one["metric"] for one in answer["warnings"]] == ["memory"]

@@ -24,7 +24,86 @@ class Spread(Told):
     min: Decimal | None
     max: Decimal | None
     p50: Decimal | None
+    p95: Decimal | None
     p99: Decimal | None
+
+
+class StageTold(Spread):
+    """A stage of the loops beside the mean that is expected of it."""
+
+    last: Decimal | None
+    expected_avg: int | None
+    as_expected: bool | None
+
+
+class MemoryTold(Told):
+    """Resident memory of the workers; the limit is null outside of Lambda."""
+
+    current_mb: int | None
+    avg_mb: Decimal | None
+    max_mb: int | None
+    limit_mb: int | None
+    percent: Decimal | None
+    expected_percent: int
+
+
+class NotMeasured(Told):
+    """What nobody can measure here, and why."""
+
+    percent: Decimal | None = None
+    count: int | None = None
+    expected_percent: int | None = None
+    reason: str
+
+
+class MetricsTold(ToldCamel):
+    """Each stage as the loops measured it; expectations are for `expected_for_symbols`."""
+
+    indication_processing: StageTold
+    strategy_processing: StageTold
+    realtime_processing: StageTold
+    database_query: StageTold
+    memory_usage: MemoryTold
+    cpu_usage: NotMeasured
+    throttles: NotMeasured
+    symbols: int
+    expected_for_symbols: int = Field(alias="expected_for_symbols")
+
+
+class ThresholdsTold(ToldCamel):
+    """What is warned of: milliseconds and percent."""
+
+    indication_processing: int
+    strategy_processing: int
+    realtime_processing: int
+    database_query: int
+    memory_percent: int
+    cpu_percent: int
+
+
+class WarningTold(Told):
+    """A newest sample or a mean past its threshold."""
+
+    metric: str
+    value: Decimal
+    threshold: Decimal
+    unit: str
+    message: str
+
+
+class WarningOfConnection(WarningTold):
+    """The same with the engine it is of."""
+
+    connection_id: str
+
+
+class ComponentTold(ToldCamel):
+    """One part of an engine: its newest cycle in milliseconds, and how many kept their deadline."""
+
+    status: str
+    last_cycle_duration: Decimal | None
+    error_count: int
+    success_rate: Decimal | None
 
 
 class LoopPerformance(Told):
@@ -44,14 +123,20 @@ class PerformanceTold(ToldCamel):
     connection_id: str
     name: str
     health: str
+    components: dict[str, ComponentTold]
+    metrics: MetricsTold
+    thresholds: ThresholdsTold
+    warnings: list[WarningTold]
     trade_loop: LoopPerformance = Field(alias="trade_loop")
     position_loop: LoopPerformance = Field(alias="position_loop")
 
 
 class PerformanceAnswer(ToldCamel):
-    """`health` is the worst of the connections whose engines should run."""
+    """`health` is the worst of the connections whose engines should run; `metrics` are of all."""
 
     success: bool = True
     health: str
+    metrics: MetricsTold
+    warnings: list[WarningOfConnection]
     connections: list[PerformanceTold]
     timestamp: int

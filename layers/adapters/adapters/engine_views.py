@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from adapters import accounts, cycle_views
+from adapters import accounts
 from adapters.engine_states import (
     Actual,
-    Desired,
     actual,
     desired,
     is_running,
@@ -14,13 +13,12 @@ from adapters.engine_states import (
     states_of,
 )
 from adapters.leases import DynamoLeases
-from adapters.progress_views import offset_ms, progress
+from adapters.performance_views import Samples, metrics, performance
+from adapters.progress_views import progress
 from adapters.risk_rows import risk_of
 from adapters.tables import ConnectionRow, EngineStateRow
-from engine.cycles.pacing import Cause
-from engine.health import Health, component_health, overall
+from engine.health import Health, overall
 from engine.ports import Clock
-from engine.settings import Settings, with_values
 from engine.values import Loop
 
 View = dict[str, Any]
@@ -58,11 +56,26 @@ class EngineViews:
 
     def performance(self, connection_id: str | None, *, samples: int) -> View:
         """Cost and punctuality of each loop over its last `samples` rows."""
-        told = [
-            self._performance(row, state, samples=samples) for row, state in _rows(connection_id)
-        ]
+        told, taken, symbols = [], [], 0
+        for row, state in _rows(connection_id):
+            trade = self.leases.read(row.connection_id, Loop.TRADE)
+            alive = trade.expires_at_ms > self.clock.now_ms()
+            one, samples_of = performance(row, state, alive=alive, samples=samples)
+            told.append(one)
+            taken.append(samples_of)
+            symbols += len(state.symbols or ())
         worst = overall(Health(one["health"]) for one in told if one["health"] != "stopped")
-        return {"health": worst, "connections": told, "timestamp": self.clock.now_ms()}
+        return {
+            "health": worst,
+            "metrics": metrics(Samples.join(taken), symbols=symbols),
+            "warnings": [
+                {"connection_id": one["connection_id"], **warning}
+                for one in told
+                for warning in one["warnings"]
+            ],
+            "connections": told,
+            "timestamp": self.clock.now_ms(),
+        }
 
     def _engine(self, row: ConnectionRow, state: EngineStateRow) -> View:
         loops = {loop: self._loop(row.connection_id, loop, state) for loop in Loop}
@@ -113,23 +126,6 @@ class EngineViews:
     def _last_slot(self, connection_id: str) -> int:
         return max(self.leases.read(connection_id, loop).last_slot_ms for loop in Loop)
 
-    def _performance(self, row: ConnectionRow, state: EngineStateRow, *, samples: int) -> View:
-        settings = with_values(Settings(), state.settings or {})
-        loops = {
-            loop: cycle_views.performance(
-                row.connection_id, loop, samples=samples, offset_ms=offset_ms(settings, loop)
-            )
-            for loop in Loop
-        }
-        alive = self.leases.read(row.connection_id, Loop.TRADE).expires_at_ms > self.clock.now_ms()
-        return {
-            "connection_id": row.connection_id,
-            "name": row.name,
-            "health": _health(state, alive=alive, loops=loops, settings=settings),
-            "trade_loop": loops[Loop.TRADE],
-            "position_loop": loops[Loop.POSITION],
-        }
-
 
 def _risk(state: EngineStateRow) -> View | None:
     """What the limits of the account say; None before its equity was ever read."""
@@ -148,34 +144,6 @@ def _risk(state: EngineStateRow) -> View | None:
         "realised_today": record.realised_today,
         "consecutive_losses": record.consecutive_losses,
     }
-
-
-def _health(
-    state: EngineStateRow, *, alive: bool, loops: dict[Loop, View], settings: Settings
-) -> str:
-    """`stopped`, or the worst of indications and strategies (one loop) and of the position loop."""
-    if desired(state) is not Desired.RUNNING:
-        return "stopped"
-    if actual(state) is Actual.ERROR:
-        return Health.UNHEALTHY
-    thresholds = (
-        (Loop.TRADE, settings.indications_cycle_s),
-        (Loop.TRADE, settings.strategies_cycle_s),
-        (Loop.POSITION, settings.realtime_cycle_s),
-    )
-    levels = [_loop_health(loops[loop], threshold_s) for loop, threshold_s in thresholds]
-    silent = actual(state) is Actual.RUNNING and not alive
-    return overall([*levels, Health.DEGRADED if silent else Health.HEALTHY])
-
-
-def _loop_health(loop: View, threshold_s: int) -> Health:
-    """A deadline that passed while a tick still ran is a cycle that failed."""
-    return component_health(
-        cycle_ms=int(loop["last_tick_ms"] or 0),
-        threshold_ms=threshold_s * 1000,
-        succeeded=loop["ticks"],
-        failed=loop["skipped"].get(Cause.OVERRUN, 0),
-    )
 
 
 def _rows(connection_id: str | None) -> list[tuple[ConnectionRow, EngineStateRow]]:

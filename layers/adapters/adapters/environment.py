@@ -24,6 +24,12 @@ def table(name: str) -> str:
     return f"{os.environ.get('CTS_TABLE_PREFIX', 'cts')}-{name}"
 
 
+def lambda_memory_mb() -> int | None:
+    """What Lambda gave this worker, in MB; None outside of it."""
+    given = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    return int(given) if given.isdigit() else None
+
+
 def required(name: str) -> str:
     """The value of an environment variable that must be set.
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from adapters import commands
+from adapters import commands, environment
 from adapters.leases import is_mine, lost, row_of
 from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
 from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError, reading
+from adapters.worker import memory_mb
 from engine import market
 from engine.market import Candles
 from engine.records import Begun, Command, Lease, PositionTicks, TradeTick
@@ -151,6 +152,8 @@ def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
         skipped=dict(tick.skipped),
         candles=market.pack(tick.candles),
         source=tick.source,
+        indications_us=tick.indications_us,
+        **_measured(tick.store_us),
         **_begun(tick.begun),
         expires_at=tick.slot_ms // 1000 + TICK_RETENTION_S,
     )
@@ -160,12 +163,22 @@ def _begun(begun: Begun | None) -> dict[str, Any]:
     return {} if begun is None else {"taken_us": begun.taken_us, "began_anew": begun.anew}
 
 
+def _measured(store_us: int | None) -> dict[str, Any]:
+    """What the worker itself says of the time and room it takes."""
+    return {
+        "store_us": store_us,
+        "memory_mb": memory_mb(),
+        "memory_limit_mb": environment.lambda_memory_mb(),
+    }
+
+
 def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
     return ProgressionRow(
         loop_key(lease.connection_id, lease.loop),
         ticks.ticks[0][0],
         owner=lease.owner,
         fencing_token=lease.token,
+        **_measured(ticks.store_us),
         **_begun(ticks.begun),
         skipped=dict(ticks.skipped),
         ticks=pack_ticks(ticks.ticks),

@@ -116,7 +116,11 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeTick:
-    """One progression row of the trade loop; times in microseconds since the epoch."""
+    """One progression row of the trade loop; times in microseconds since the epoch.
+
+    `compute_us` went into the plan, `indications_us` of it into the indications, the rest into the
+    strategies. `store_us` is what the write of the tick before took: this one is not over yet.
+    """
 
     slot_ms: int
     started_us: int
@@ -128,6 +132,8 @@ class TradeTick:
     candles: Candles
     source: str
     begun: Begun | None = None  # on the first tick of a burst
+    indications_us: int | None = None
+    store_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,10 +190,12 @@ class Held:
 class PositionTicks:
     """Journal of consecutive position ticks: (slot_ms, started_us, finished_us, compute_us).
 
-    Its row is keyed by the first tick's slot; a piece without ticks writes no row.
+    Its row is keyed by the first tick's slot; a piece without ticks writes no row. `store_us` is
+    what the write of the piece before took.
     """
 
     ticks: tuple[tuple[int, int, int, int], ...]
     skipped: Mapping[str, int]
     inputs: bytes  # packed prices and consumed ids, for a replay
     begun: Begun | None = None  # on the first piece of a burst
+    store_us: int | None = None

@@ -25,6 +25,10 @@ class ProgressionRow(base.Row):
     started_us = IntegerAttribute(null=True)
     finished_us = IntegerAttribute(null=True)
     compute_us = IntegerAttribute(null=True)
+    indications_us = IntegerAttribute(null=True)  # of compute_us
+    store_us = IntegerAttribute(null=True)  # the write of the row before
+    memory_mb = IntegerAttribute(null=True)  # of the worker, and what it may use
+    memory_limit_mb = IntegerAttribute(null=True)
     counts = JSONAttribute(null=True)
     close_reasons = JSONAttribute(null=True)
     candles = BinaryAttribute(legacy_encoding=False, null=True)

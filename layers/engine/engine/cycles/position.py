@@ -130,12 +130,15 @@ class _Journal:
             }
         )
 
-    def packed(self, skipped: dict[str, int], begun: Begun | None) -> PositionTicks:
+    def packed(
+        self, skipped: dict[str, int], begun: Begun | None, store_us: int | None
+    ) -> PositionTicks:
         """Everything since the last call; `begun` is for a burst's first piece."""
         done = PositionTicks(
             ticks=tuple(self.ticks),
             skipped=skipped,
             begun=begun,
+            store_us=store_us,
             inputs=zlib.compress(json.dumps(self.inputs).encode()),
         )
         self.ticks, self.inputs = [], []
@@ -152,6 +155,7 @@ class _Burst:
     journal: _Journal = field(default_factory=_Journal)
     ticks: int = 0
     begun: Begun | None = None
+    store_us: int | None = None  # what the write of the journal's piece before took
     written_ms: int = 0
     seen_seq: int = -1
     pending: tuple[Command, ...] = ()
@@ -288,8 +292,10 @@ class _Burst:
         return not self.memory.errands.running and may_leave(self.memory.desk)
 
     def _write_journal(self, pace: Pace) -> None:
-        ticks = self.journal.packed(pace.take_skipped(), self.begun)
+        ticks = self.journal.packed(pace.take_skipped(), self.begun, self.store_us)
+        asked_us = self.world.clock.now_us()
         self.lease = self.world.store.write_position_ticks(self.lease, ticks)
+        self.store_us = self.world.clock.now_us() - asked_us
         self.begun = None
         self.written_ms = self.world.clock.now_ms()
         self.world.store.heartbeat(self.lease, counts=self._counts())

@@ -19,7 +19,7 @@ from engine.errors import LeaseLostError, RetryableError
 from engine.market import Candles
 from engine.ports import World
 from engine.records import Begun, EngineRow, Lease, LeaseRow, TradeTick
-from engine.trade import TradePlan, plan_trade
+from engine.trade import TradePlan, indicated, plan_strategies
 from engine.values import Loop, TradeMode, Turn, Wish
 
 CANDLE_MS = 1_000
@@ -69,6 +69,7 @@ class _Burst:
     ticks: int = 0
     heartbeat_ms: int = 0
     begun: Begun | None = None
+    store_us: int | None = None  # what the write of the tick before took
     unwritten: list[Candles] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)  # not told the position loop yet
 
@@ -118,7 +119,9 @@ class _Burst:
         if wrong:
             world.log.fact("candles refused", {"slot_ms": slot_ms, "prices": wrong})
         planned_us = world.clock.now_us()
-        memory.state, plan = plan_trade(memory.state, candles, self.engine.settings)
+        told = indicated(memory.state, candles, self.engine.settings)
+        indicated_us = world.clock.now_us()
+        memory.state, plan = plan_strategies(memory.state, candles, told, self.engine.settings)
         compute_us = world.clock.now_us() - planned_us
         memory.last_close_ms = slot_ms
         memory.archived += plan.surplus
@@ -134,6 +137,8 @@ class _Burst:
             candles=market.join_time([*self.unwritten, candles]),
             source=memory.source(),
             begun=self.begun,
+            indications_us=indicated_us - planned_us,
+            store_us=self.store_us,
         )
         self.begun = None
         self.turns += plan.turns
@@ -167,6 +172,7 @@ class _Burst:
         world = self.world
         if self.turns and self._nothing_to_close():
             self.turns = []
+        asked_us = world.clock.now_us()
         try:
             self.lease = world.store.write_tick(self.lease, tick, wishes, self.turns)
         except RetryableError as error:
@@ -174,6 +180,8 @@ class _Burst:
             self.unwritten = [tick.candles]
             world.log.problem("tick not written", {"slot_ms": tick.slot_ms, "error": str(error)})
             return
+        finally:
+            self.store_us = world.clock.now_us() - asked_us
         self.unwritten, self.turns = [], []
         if wishes:
             self._wake("wish")

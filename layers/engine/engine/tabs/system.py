@@ -76,6 +76,15 @@ class SystemSettings:
     realtime_cycle_s: int = BURST.whole(
         3, "realtimeCycleSeconds", "1 .. 60 by 1 s", "The same of the position loop."
     )
+    database_query_ms: int = BURST.whole(
+        1000,
+        "databaseQueryMs",
+        "100 .. 10000 by 100 ms",
+        "A slower store is warned of.",
+    )
+    memory_warning_pct: int = BURST.whole(
+        80, "memoryWarningPercent", "50 .. 100 by 5 %", "More of a worker's memory is warned of."
+    )
     prehistory_coverage_pct: Decimal = START.decimal(
         "98", "prehistoryCoverage", "98 .. 100 by 0.5 %", "History that counts as loaded."
     )
