@@ -20,6 +20,10 @@ from adapters.engine_views import EngineViews
 from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
+from adapters.monitoring.log_views import LogViews
+from adapters.monitoring.packets import write_packet
+from adapters.monitoring.recorder import Recorder, kept_for
+from adapters.monitoring.service_log import ServiceLog
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
 from adapters.store import DynamoStore
@@ -179,6 +183,7 @@ def api_world() -> Iterator[ApiWorld]:
     leases, machines, starter = DynamoLeases(clock), NotedMachines(), NotedStarter()
     operations = Operations(machines=machines, leases=leases, starter=starter, clock=clock)
     venue = FakeVenue(clock, {"BTCUSDT": an_instrument()})
+    log = ServiceLog("api", Recorder(kept_for(lambda: 30, write_packet), clock), clock)
     with Client(app, project_dir=str(PROJECT)) as client:
         world = ApiWorld(
             client=client,
@@ -205,6 +210,8 @@ def api_world() -> Iterator[ApiWorld]:
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
             reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
+            log=log,
+            log_views=LogViews(clock=clock),
             health=lambda: health(leases, clock),
         )
         with using(parts):

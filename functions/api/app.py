@@ -13,14 +13,16 @@ from operation import contract_of
 from routes.connections import connections
 from routes.engine import engine
 from routes.exchanges import exchanges
+from routes.monitoring import monitoring
 from routes.reasons import reasons
 from routes.system import system
 from routes.trading import trading
+from telling import tell
 
 logger = Logger(service="api")
 
 app = Chalice(app_name="cts", configure_logs=False)
-for blueprint in (connections, exchanges, engine, trading, reasons, system):
+for blueprint in (connections, exchanges, engine, trading, reasons, monitoring, system):
     app.register_blueprint(blueprint)
 
 
@@ -31,17 +33,10 @@ def guarded(request: Request | None, get_response: Callable[[Any], Response]) ->
         return failure(400, "this is not a request of the REST gateway")
     try:
         admit(request, contract_of(app, request))
+        response = enveloped(get_response(request))
     except ANSWERED as error:
-        return refusal(error)
-    response = enveloped(get_response(request))
-    logger.info(
-        "answered",
-        route=request.context.get("resourcePath"),
-        method=request.method,
-        status=response.status_code,
-        caller=request.context.get("authorizer", {}).get("principalId", ""),
-        request_id=request.context.get("requestId", ""),
-    )
+        response = refusal(error)
+    tell(request, response)
     return response
 
 

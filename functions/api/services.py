@@ -13,6 +13,8 @@ from adapters.engine_views import EngineViews
 from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
+from adapters.monitoring.log_views import LogViews
+from adapters.monitoring.service_log import ServiceLog, live_log
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
 from adapters.starter import StepFunctionsStarter
@@ -31,6 +33,8 @@ class Services:
     trading_views: TradingViews
     market_views: MarketViews
     reason_views: ReasonViews
+    log: ServiceLog
+    log_views: LogViews
     health: Callable[[], Mapping[str, Any]]
 
 
@@ -69,5 +73,7 @@ def live_services() -> Services:
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
         reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
+        log=live_log("api"),
+        log_views=LogViews(clock=clock),
         health=lambda: health(leases, clock),
     )

@@ -14,15 +14,23 @@ from adapters.control import StepMachines
 from adapters.engine_loading import Loading
 from adapters.engine_stopping import Stopping
 from adapters.leases import DynamoLeases
+from adapters.monitoring.entries import Level
+from adapters.monitoring.service_log import live_log
 from adapters.opener import VenueOpener
 from adapters.operations import Operations
 from adapters.runner import run
 from adapters.starter import StepFunctionsStarter
 from adapters.store import DynamoStore
 from adapters.vault import KmsVault
-from adapters.world import ServiceLog
 
 SERVICE = "engine_control"
+_TOLD = {
+    "test": "connection tested",
+    "prepare": "engine loading",
+    "finish": "engine running",
+    "stop": "engine stopping",
+    "stopped": "engine stopped",
+}
 logger = Logger(service=SERVICE)
 
 
@@ -53,10 +61,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = Request.model_validate(event)
     logger.append_keys(connection_id=request.connection_id, run_id=request.run_id)
 
-    answer = act(request, parts())
+    with live_log(SERVICE).of(request.connection_id, request.run_id or ""):
+        answer = act(request, parts())
+        _tell(request)
 
     logger.info("done", action=request.action)
     return answer
+
+
+def _tell(request: Request) -> None:
+    """Keep what changed the engine's state where an operator looks; polls are no news."""
+    log = live_log(SERVICE)
+    if request.action == "fail":
+        log.note(Level.ERROR, "engine failed", {"error": request.error, "cause": request.cause})
+    elif request.action in _TOLD:
+        log.note(Level.INFO, _TOLD[request.action], {"by": request.by})
 
 
 def act(request: Request, parts: Parts) -> dict[str, Any]:
@@ -96,7 +115,7 @@ def parts() -> Parts:
             store=DynamoStore(clock),
             leases=leases,
             clock=clock,
-            log=ServiceLog(SERVICE),
+            log=live_log(SERVICE),
         ),
         stopping=Stopping(operations=operations, leases=leases, clock=clock),
     )

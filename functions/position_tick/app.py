@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.bursts import burst_request
+from adapters.monitoring.service_log import live_log
 from adapters.runner import run
 from adapters.world import live_world
 from engine.cycles.position import PositionMemory, position_burst
@@ -21,7 +22,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = burst_request(event)
     logger.append_keys(connection_id=request.connection_id, token=request.token)
 
-    report = run(position_burst(live_world("position_tick"), request, memories))
+    with live_log("position_tick").of(request.connection_id, request.owner):
+        report = run(position_burst(live_world("position_tick"), request, memories))
 
     logger.info("burst done", report=asdict(report))
     return asdict(report)

@@ -7,9 +7,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
+from adapters.monitoring.service_log import live_log
 from adapters.runner import run
 from adapters.world import live_world
 from engine.cycles import prehistory
+from engine.ports import World
 
 logger = Logger(service="prehistory")
 
@@ -28,8 +30,12 @@ class Request(BaseModel):
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Parse, do one piece of work, report; the state machine goes on from the answer."""
     request = Request.model_validate(event)
-    world = live_world("prehistory")
+    with live_log("prehistory").of(request.connection_id, ""):
+        return act(request, live_world("prehistory"))
 
+
+def act(request: Request, world: World) -> dict[str, Any]:
+    """One piece of work's answer, as the state machine reads it."""
     if request.action == "load":
         loaded = run(prehistory.load(world, request.connection_id, request.symbol))
         logger.info("history loaded", **asdict(loaded))

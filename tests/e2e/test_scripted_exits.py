@@ -16,12 +16,12 @@ from adapters.clock import SystemClock
 from adapters.commands import submit, wish_command
 from adapters.engine_rows import instruments_json
 from adapters.leases import RUN, DynamoLeases
+from adapters.monitoring.service_log import ServiceLog
 from adapters.opener import VenueOpener
 from adapters.starter import StepFunctionsStarter
 from adapters.store import DynamoStore
 from adapters.tables import ConnectionRow, EngineStateRow, PositionRow
 from adapters.vault import KmsVault
-from adapters.world import ServiceLog
 from engine.cycles.burst import BurstRequest, Outcome
 from engine.cycles.position import PositionMemory, position_burst
 from engine.ports import World

@@ -10,7 +10,16 @@ import yaml
 from adapters.tables import ALL, Row
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-EXPIRING = {"trade_progression", "market_data", "archived_results", "commands", "request_limits"}
+EXPIRING = {
+    "trade_progression",
+    "market_data",
+    "archived_results",
+    "commands",
+    "request_limits",
+    "site_logs",
+    "errors",
+    "alerts",
+}
 
 
 class _Loader(yaml.SafeLoader):

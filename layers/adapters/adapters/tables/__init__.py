@@ -23,6 +23,7 @@ from adapters.tables.market import (
     MarketDataRow,
     ProgressionRow,
 )
+from adapters.tables.monitoring import AlertRow, ErrorRow, NoticeRow, SiteLogRow
 from adapters.tables.orders import (
     CommandRow,
     OrderRow,
@@ -49,11 +50,16 @@ ALL: tuple[type[Row], ...] = (
     AuditHeadRow,
     TokenRow,
     LimitRow,
+    SiteLogRow,
+    ErrorRow,
+    AlertRow,
+    NoticeRow,
 )
 
 __all__ = [
     "ALL",
     "CONNECTION_KIND",
+    "AlertRow",
     "ArchivedRow",
     "AuditHeadRow",
     "AuditRow",
@@ -61,14 +67,17 @@ __all__ = [
     "CommandRow",
     "ConnectionRow",
     "EngineStateRow",
+    "ErrorRow",
     "LeaseItem",
     "LimitRow",
     "MarketDataRow",
+    "NoticeRow",
     "OrderRow",
     "PositionRow",
     "ProgressionRow",
     "Row",
     "SettingsRow",
+    "SiteLogRow",
     "TokenRow",
     "TradeRow",
 ]

@@ -22,6 +22,9 @@ class SystemSettings:
     archive_days: int = BURST.whole(
         90, "maxPositionAgeDays", "7 .. 365 by 1 d", "Life of results in the archive."
     )
+    log_days: int = BURST.whole(
+        30, "logRetentionDays", "1 .. 365 by 1 d", "Life of log entries and error counts."
+    )
     send_window_ms: int = BURST.whole(
         800, "sendWindowMs", "100 .. 5000 by 100 ms", "An order leaves this soon after its claim."
     )

@@ -1,0 +1,39 @@
+"""What the log says of requests: a line each for CloudWatch, an entry where something happened."""
+
+from aws_lambda_powertools import Logger
+from chalice.app import Request, Response
+
+from adapters.monitoring.entries import Level
+from operation import caller_of
+from services import services
+
+logger = Logger(service="api")
+_REFUSED = frozenset({401, 403, 413})
+_FAILED = 500
+
+
+def tell(request: Request, response: Response) -> None:
+    """Note a request that changed something, was refused entry, or failed; reads are no news."""
+    values = {
+        "route": request.context.get("resourcePath"),
+        "method": request.method,
+        "status": response.status_code,
+        "caller": caller_of(request),
+    }
+    request_id = str(request.context.get("requestId", ""))
+    logger.info("answered", **values, request_id=request_id)
+    level, message = _news(request.method, response.status_code)
+    if not message:
+        return
+    log = services().log
+    log.note(level, message, values, correlation_id=request_id)
+    if response.status_code >= _FAILED:
+        log.flush()  # what waits in a container that is frozen now may never be stored
+
+
+def _news(method: str, status: int) -> tuple[Level, str]:
+    if status >= _FAILED:
+        return Level.ERROR, "request failed"
+    if status in _REFUSED:
+        return Level.WARN, "request refused"
+    return (Level.INFO, "request done") if method != "GET" else (Level.INFO, "")
