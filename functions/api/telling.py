@@ -1,5 +1,7 @@
 """What the log says of requests: a line each for CloudWatch, an entry where something happened."""
 
+from typing import Any
+
 from aws_lambda_powertools import Logger
 from chalice.app import Request, Response
 
@@ -14,7 +16,7 @@ _FAILED = 500
 
 def tell(request: Request, response: Response) -> None:
     """Note a request that changed something, was refused entry, or failed; reads are no news."""
-    values = {
+    values: dict[str, Any] = {
         "route": request.context.get("resourcePath"),
         "method": request.method,
         "status": response.status_code,

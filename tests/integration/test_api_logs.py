@@ -43,7 +43,8 @@ def test_pages_together_are_the_whole_and_nothing_twice(api: ApiWorld) -> None:
         entries = [an_entry(now - 10 * n, f"{number}.{n}") for n in range(3)]
         write_packet("system", entries, now_ms=now + number, keep_days=1)
 
-    found, cursor = [], ""
+    found: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         answer = api.get(f"{LOGS}?limit=4" + (f"&cursor={quote(cursor)}" if cursor else ""))
         found += [one["message"] for one in answer.body["logs"]]
@@ -64,7 +65,8 @@ def test_a_long_search_ends_with_a_cursor_and_goes_on_there(
         )
 
     first = api.get(f"{LOGS}?correlationId=nothing").body
-    found, cursor = [], ""
+    found: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         answer = api.get(f"{LOGS}?limit=500" + (f"&cursor={quote(cursor)}" if cursor else "")).body
         found += [one["message"] for one in answer["logs"]]
