@@ -40,7 +40,7 @@ class ErrorRow(base.Row):
     connection_id = UnicodeAttribute(null=True)
     values = JSONAttribute(null=True)  # of the newest one
     correlation_id = UnicodeAttribute(null=True)
-    count = IntegerAttribute()
+    times = IntegerAttribute()
     first_ms = IntegerAttribute()
     last_ms = IntegerAttribute()
     resolved = BooleanAttribute(default=False)
@@ -70,7 +70,7 @@ class AlertRow(base.Row):
     connection_id = UnicodeAttribute(null=True)
     text = UnicodeAttribute()
     values = JSONAttribute(null=True)
-    count = IntegerAttribute()
+    times = IntegerAttribute()
     first_ms = IntegerAttribute()
     last_ms = IntegerAttribute()
     acknowledged_by = UnicodeAttribute(null=True)
