@@ -21,6 +21,7 @@ from engine.ports import Clock, Log
 
 _REMEMBERED = 16  # candles given lately, so that asking twice gives the same
 _TELL_MS = 10_000
+_LASTING = 3  # seconds in a row with gaps: more than one lost message or one slow answer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Closing:
     streams: Mapping[str, Stream]
     sources: dict[str, int] = field(default_factory=lambda: {"stream": 0, "polling": 0, "gap": 0})
     given: dict[int, Candles] = field(default_factory=dict)
-    told_ms: int = 0
+    told_ms: dict[bool, int] = field(default_factory=dict)
+    gapped: int = 0  # seconds in a row with gaps
 
     async def candles(self, close_ms: int) -> Candles:
         """The candle of every symbol that closed at `close_ms`, the same however often asked."""
@@ -59,6 +61,7 @@ class Closing:
         self.sources["stream"] += len(streamed)
         self.sources["polling"] += len(polled)
         self.sources["gap"] += gaps
+        self.gapped = self.gapped + 1 if gaps else 0
         if gaps:
             self._tell_gaps(close_ms, int((made.kind == Kind.GAP).sum()))
         self.given[close_ms] = made
@@ -120,19 +123,21 @@ class Closing:
         return True
 
     def _tell_gaps(self, close_ms: int, gaps: int) -> None:
-        """One line in many seconds, with what is behind it."""
-        now_ms = self.clock.now_ms()
-        if self.log is None or now_ms - self.told_ms < _TELL_MS:
+        """One line in many seconds, with what is behind it; a problem once they last."""
+        now_ms, lasts = self.clock.now_ms(), self.gapped >= _LASTING
+        if self.log is None or now_ms - self.told_ms.get(lasts, 0) < _TELL_MS:
             return
-        self.told_ms = now_ms
+        self.told_ms[lasts] = now_ms
         streams = set(self.streams.values())
         facts = {
             "close_ms": close_ms,
             "gaps": gaps,
+            "seconds": self.gapped,
             "symbols": len(self.seconds.symbols),
             "late_ms": max((each.late_ms for each in streams), default=0),
             "broken_streams": sum(not each.is_live for each in streams),
             "last_problem": next((each.last_problem for each in streams if each.last_problem), ""),
             "jumps": self.numbers.jumps,
         }
-        self.log.problem("candles are gaps", facts)
+        tell = self.log.problem if lasts else self.log.fact
+        tell("candles are gaps", facts)

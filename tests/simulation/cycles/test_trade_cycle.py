@@ -9,12 +9,14 @@ from tests.market import START_MS
 from tests.trade_world import BTC, SETTINGS, Engine, an_engine
 from tests.unit.engine.trading import books_of
 
+from engine.cycles import memory
 from engine.cycles.burst import Outcome
 from engine.errors import StoreBusyError
 from engine.market import Candles, Kind
 from engine.records import Lease, TradeTick
 from engine.settings import Settings
 from engine.trade import TradeState, plan_trade
+from engine.trade_plan import TradePlan
 from engine.values import Loop, Turn, Wish
 
 
@@ -180,6 +182,29 @@ async def test_after_a_pause_longer_than_a_lease_the_missed_candles_are_fetched_
     ((start_ms, end_ms),) = engine.feed.backfills
     assert start_ms <= paused_ms
     assert end_ms >= paused_ms + 60_000
+
+
+async def test_a_rebuild_asks_the_venue_for_what_passed_while_it_folded_what_is_stored(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await engine.burst()
+    engine.memories.clear()
+    engine.store.books.clear()
+    engine.feed.backfills.clear()
+    begun_ms = engine.clock.now_ms()
+
+    def slowly(
+        state: TradeState, candles: Candles, settings: Settings
+    ) -> tuple[TradeState, TradePlan]:
+        if not engine.feed.backfills and candles.span_ms == 1_000:
+            engine.clock.advance(7_000)  # nobody samples prices meanwhile
+        return plan_trade(state, candles, settings)
+
+    monkeypatch.setattr(memory, "plan_trade", slowly)
+    await engine.burst()
+
+    ((_, end_ms),) = engine.feed.backfills
+    assert end_ms >= begun_ms + 7_000
 
 
 async def test_a_candle_with_a_price_no_market_makes_is_a_gap_and_fails_no_tick(

@@ -92,10 +92,11 @@ class ListingVenue(BinanceUsdm):
 
 @dataclass(slots=True)
 class Lines:
+    facts: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     problems: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def fact(self, name: str, values: Mapping[str, object]) -> None:
-        pass
+        self.facts.append((name, dict(values)))
 
     def problem(self, name: str, values: Mapping[str, object]) -> None:
         self.problems.append((name, dict(values)))
@@ -178,11 +179,25 @@ async def test_a_torn_candle_that_cannot_be_rebuilt_is_a_gap_and_said_to_be() ->
         it.print(5, 1_050)
         torn = await it.candle(1)
 
-    name, told = it.lines.problems[0]
+    name, told = it.lines.facts[0]
     assert torn.kind[0, 0] == Kind.GAP
     assert name == "candles are gaps"
     assert (told["gaps"], told["jumps"]) == (1, 1)
     assert it.feed.sources() == {"stream": 0, "polling": 0, "gap": 1}
+    assert it.lines.problems == []
+
+
+async def test_gaps_that_last_are_a_problem() -> None:
+    async with fed() as it:
+        it.venue.listed = None
+        for second in range(1, 5):
+            it.print(2 * second, second * 1000 - 900)
+            it.print(2 * second + 50 * second, second * 1000 - 100)
+            it.print(2 * second + 50 * second + 1, second * 1000 + 50)
+            await it.candle(second)
+
+    ((name, told),) = it.lines.problems
+    assert (name, told["seconds"]) == ("candles are gaps", 3)
 
 
 async def test_without_budget_for_the_list_a_torn_candle_is_a_gap() -> None:

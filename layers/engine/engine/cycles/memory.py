@@ -82,7 +82,6 @@ async def recall(
         return memory
     feed = await world.opener.feed(engine.connection_id, private=False)
     await feed.follow(engine.instruments, private=False)
-    await _let_streams_open(world)
     memory = await _rebuilt(world, engine, feed)
     memories[engine.connection_id] = memory
     return memory
@@ -95,31 +94,49 @@ async def _let_streams_open(world: World) -> None:
 
 
 async def _rebuilt(world: World, engine: EngineRow, feed: Feed) -> TradeMemory:
-    """Books, the candles stored since, and from the venue what nobody stored."""
+    """Books, the candles stored since, and from the venue what nobody stored.
+
+    The venue is asked last: what is stored may take seconds to fold, in which prices that come by
+    polling are not sampled.
+    """
     archived: list[ArchivedResults] = []
     learned = [learned_state(world, engine, symbol, archived) for symbol in engine.symbols]
-    oldest = min(last_close for _, last_close in learned)
-    pieces = world.store.candles_since(engine.connection_id, oldest)
-    stored_to = max([oldest, *(int(piece.close_ms[-1]) for piece in pieces)])
+    states = [state for state, _ in learned]
+    closes = [last_close for _, last_close in learned]
+    pieces = world.store.candles_since(engine.connection_id, min(closes))
+    stored_to = max([min(closes), *(int(piece.close_ms[-1]) for piece in pieces)])
+    states = _folded(engine, states, closes, pieces, archived)
+    await _let_streams_open(world)
     now_ms = world.clock.now_ms() // CANDLE_MS * CANDLE_MS
     fetched = await feed.backfill(stored_to, now_ms)
     missing = [piece.without_wrong()[0] for piece in fetched]
-    states = []
-    for symbol, (state, last_close) in zip(engine.symbols, learned, strict=True):
-        for piece in (*pieces, *missing):
-            candles = begun_after(piece.select((symbol,)), last_close)
-            if len(candles):
-                state, plan = plan_trade(state, candles, engine.settings)
-                archived += plan.surplus
-        states.append(state)
     return TradeMemory(
         run_id=engine.run_id,
-        state=TradeState.join(states),
+        state=TradeState.join(_folded(engine, states, closes, missing, archived)),
         last_close_ms=max([stored_to, *(int(piece.close_ms[-1]) for piece in missing)]),
         feed=feed,
         backfilled=missing,
         archived=archived,
     )
+
+
+def _folded(
+    engine: EngineRow,
+    states: Sequence[TradeState],
+    closes: Sequence[int],
+    pieces: Sequence[Candles],
+    archived: list[ArchivedResults],
+) -> list[TradeState]:
+    """Each symbol's state after what began since its close; what its books forget is archived."""
+    folded = []
+    for symbol, state, last_close in zip(engine.symbols, states, closes, strict=True):
+        for piece in pieces:
+            candles = begun_after(piece.select((symbol,)), last_close)
+            if len(candles):
+                state, plan = plan_trade(state, candles, engine.settings)
+                archived += plan.surplus
+        folded.append(state)
+    return folded
 
 
 def begun_after(candles: Candles, close_ms: int) -> Candles:
