@@ -12,6 +12,7 @@ from guard import admit
 from operation import contract_of
 from routes.connections import connections
 from routes.engine import engine
+from routes.engine_aliases import engine_aliases
 from routes.exchanges import exchanges
 from routes.monitoring import monitoring
 from routes.reasons import reasons
@@ -22,7 +23,16 @@ from telling import tell
 logger = Logger(service="api")
 
 app = Chalice(app_name="cts", configure_logs=False)
-for blueprint in (connections, exchanges, engine, trading, reasons, monitoring, system):
+for blueprint in (
+    connections,
+    exchanges,
+    engine,
+    engine_aliases,
+    trading,
+    reasons,
+    monitoring,
+    system,
+):
     app.register_blueprint(blueprint)
 
 

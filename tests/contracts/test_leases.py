@@ -4,6 +4,7 @@ import pytest
 from tests.contracts.conftest import LEASE_MS, Kept
 
 from engine.errors import LeaseLostError
+from engine.records import Obeyed
 from engine.values import Loop
 
 pytestmark = pytest.mark.parametrize("loop", Loop)
@@ -113,3 +114,31 @@ def test_the_two_loops_and_two_connections_do_not_touch_each_other(kept: Kept, l
     other = Loop.POSITION if loop is Loop.TRADE else Loop.TRADE
     assert kept.leases.read("c1", other).token == 0
     assert kept.leases.read("c2", loop).token == 0
+
+
+def test_what_a_loop_obeys_is_told_until_it_obeys_something_else(kept: Kept, loop: Loop) -> None:
+    lease = kept.take(loop)
+    said = [
+        Obeyed(wanted=wanted, number=number, slot_ms=300, token=lease.token, at_ms=number)
+        for number, wanted in enumerate(("run", "pause"))
+    ]
+    assert kept.leases.read("c1", loop).obeyed is None
+
+    heard = []
+    for one in said:
+        kept.leases.acknowledge(lease, one)
+        heard.append(kept.leases.read("c1", loop).obeyed)
+
+    assert heard == said
+
+
+def test_a_lost_lease_acknowledges_nothing(kept: Kept, loop: Loop) -> None:
+    lost = kept.take(loop, "first")
+    kept.take(loop, "second")
+
+    with pytest.raises(LeaseLostError):
+        kept.leases.acknowledge(
+            lost, Obeyed(wanted="pause", number=1, slot_ms=0, token=lost.token, at_ms=0)
+        )
+
+    assert kept.leases.read("c1", loop).obeyed is None

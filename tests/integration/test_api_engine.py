@@ -9,7 +9,7 @@ from adapters.control import ControlFailedError
 from adapters.engine_states import change_state, read_state
 from adapters.refusals import ConflictError
 from adapters.tables import AuditRow, EngineStateRow, PositionRow
-from engine.records import Command
+from adapters.transactions import Transaction
 from engine.values import Loop
 
 START, STOP, STATUS = (f"/api/trade-engine/{one}" for one in ("start", "stop", "status"))
@@ -142,15 +142,15 @@ def test_the_command_to_close_and_the_stop_reach_the_position_loop_in_one_write(
     connection_id = api.running()
     PositionRow(connection_id, "p1", live_since_ms=1).save()
     seen: list[tuple[str, int]] = []
-    submit = commands.submit
+    commit = Transaction.commit
 
-    def looked(connection_id: str, command: Command, *, stops: bool = False) -> None:
-        submit(connection_id, command, stops=stops)
+    def looked(transaction: Transaction) -> None:
+        commit(transaction)
         row = api.leases.read(connection_id, Loop.POSITION)
         seen.append((row.wanted, row.wish_seq))
 
     api.leases.request(connection_id, Loop.POSITION, wanted="run")
-    monkeypatch.setattr(commands, "submit", looked)
+    monkeypatch.setattr(Transaction, "commit", looked)
     api.post(STOP, {"connectionId": connection_id, "closePositions": True})
 
     assert seen == [("stop", 1)]

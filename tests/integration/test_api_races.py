@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -14,7 +15,8 @@ from adapters.engine_states import read_state
 from adapters.leases import DynamoLeases
 from adapters.operations import Operations
 from adapters.refusals import ConflictError
-from adapters.tables import CONNECTION_KIND, AuditRow, ConnectionRow
+from adapters.tables import CONNECTION_KIND, AuditRow, ConnectionRow, EngineStateRow
+from engine.values import Loop
 
 pytestmark = pytest.mark.ministack
 OPERATORS = 8
@@ -33,6 +35,10 @@ def _at_once(act: Callable[[int], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(OPERATORS) as pool:
         return list(pool.map(one, range(OPERATORS)))
+
+
+def _acted(act: Callable[..., Any], connection_id: str, number: int) -> Any:
+    return act(connection_id, by=f"operator {number}")
 
 
 def _parts() -> tuple[Connections, Operations, NotedMachines]:
@@ -95,3 +101,22 @@ def test_of_operators_who_change_one_version_one_wins_and_the_others_are_told() 
     assert len(winners) == 1
     assert all(one.reasons for one in results if isinstance(one, ConflictError))
     assert connections.one(connection_id)["name"] == winners[0]["name"]
+
+
+@pytest.mark.usefixtures("ministack_tables")
+def test_of_operators_who_race_for_a_transition_one_wins_and_the_others_get_a_conflict() -> None:
+    connections, operations, _ = _parts()
+    connection_id = _created(connections)
+    operations.start(connection_id, by="test")
+    EngineStateRow(connection_id).update([EngineStateRow.actual_state.set("running")])
+
+    for act in (operations.pause, operations.resume, operations.restart):
+        results = _at_once(partial(_acted, act, connection_id))
+        winners = [one for one in results if isinstance(one, dict)]
+        assert len(winners) == 1
+        assert all(one.reasons for one in results if isinstance(one, ConflictError))
+
+    lines = [row.action for row in AuditRow.query(connection_id)]
+    assert [lines.count(f"engine.{one}") for one in ("pause", "resume", "restart")] == [1, 1, 1]
+    wishes = [operations.leases.read(connection_id, loop).wanted_number for loop in Loop]
+    assert wishes == [3, 3]

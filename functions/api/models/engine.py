@@ -10,20 +10,40 @@ from models.base import AskedCamel, ReasonTold, Told, ToldCamel
 ConnectionId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class StartRequest(AskedCamel):
+Why = Annotated[str, Field(max_length=500)]
+
+
+class Explained(AskedCamel):
+    """An operator's act; `reason` is written into the audit log."""
+
+    reason: Why = ""
+
+
+class StartRequest(Explained):
     """Without `connectionId` every connection that may run is started."""
 
     connection_id: ConnectionId | None = None
 
 
-class StopRequest(AskedCamel):
-    """Without `connectionId` every running engine is stopped."""
+class StopOptions(Explained):
+    """Positions stay open, guarded on the venue, unless they are to be closed."""
 
-    connection_id: ConnectionId | None = None
     close_positions: bool = False
 
 
-class ResumeRequest(AskedCamel):
+class StopRequest(StopOptions):
+    """Without `connectionId` every running engine is stopped."""
+
+    connection_id: ConnectionId | None = None
+
+
+class EngineRequest(Explained):
+    """Without `connectionId` every engine is meant, and answered for itself."""
+
+    connection_id: ConnectionId | None = None
+
+
+class ResumeRequest(Explained):
     """The connection whose losses until now shall count no more."""
 
     connection_id: ConnectionId
@@ -56,7 +76,7 @@ class Outcome(ToldCamel):
 
 
 class EngineAnswer(ToldCamel):
-    """The answer to start and stop; the upper fields repeat the one connection asked for."""
+    """The answer to a change of engines; the upper fields repeat the one connection asked for."""
 
     success: bool
     message: str
@@ -68,12 +88,23 @@ class EngineAnswer(ToldCamel):
 
 
 class LoopTold(Told):
-    """A loop as its lease row proves it."""
+    """A loop as its lease row proves it.
+
+    `acknowledged` is the wish that the loop itself says it obeys, since the tick of
+    `acknowledged_slot_ms`; `acknowledged_after_ms` is null until it is the newest one. A loop that
+    does not live acknowledges nothing.
+    """
 
     alive: bool
     token: int
     phase: str
     wanted: str
+    wanted_at_ms: int | None
+    acknowledged: str | None
+    acknowledged_at_ms: int | None
+    acknowledged_slot_ms: int | None
+    acknowledged_token: int | None
+    acknowledged_after_ms: int | None
     halt: bool
     last_slot_ms: int | None
     age_ms: int | None
@@ -108,6 +139,7 @@ class EngineTold(ToldCamel):
     desired_state: str = Field(alias="desired_state")
     actual_state: str = Field(alias="actual_state")
     running: bool
+    paused: bool
     loading_stage: str = Field(alias="loading_stage")
     loading_progress: int = Field(alias="loading_progress")
     prehistoric_data_loaded: bool = Field(alias="prehistoric_data_loaded")

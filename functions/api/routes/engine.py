@@ -4,6 +4,7 @@ from chalice.app import Blueprint
 
 from models.engine import (
     EngineAnswer,
+    EngineRequest,
     ProgressionAnswer,
     ProgressionQuery,
     ResumeRequest,
@@ -30,10 +31,8 @@ ROOT = "/api/trade-engine"
 )
 def start_engine(*, body: StartRequest, caller: str) -> EngineAnswer:
     """Start the engine of one connection, or of all that may run."""
-    operations = services().operations
-    if body.connection_id is None:
-        return EngineAnswer.model_validate(operations.start_all(by=caller))
-    return EngineAnswer.model_validate(operations.start(body.connection_id, by=caller))
+    made = services().operations.start(body.connection_id, by=caller, reason=body.reason)
+    return EngineAnswer.model_validate(made)
 
 
 @operation(
@@ -46,13 +45,55 @@ def start_engine(*, body: StartRequest, caller: str) -> EngineAnswer:
 )
 def stop_engine(*, body: StopRequest, caller: str) -> EngineAnswer:
     """Stop the engine of one connection, or of all; positions stay open unless asked."""
-    operations = services().operations
-    close = body.close_positions
-    if body.connection_id is None:
-        return EngineAnswer.model_validate(operations.stop_all(close_positions=close, by=caller))
-    return EngineAnswer.model_validate(
-        operations.stop(body.connection_id, close_positions=close, by=caller)
+    made = services().operations.stop(
+        body.connection_id, close_positions=body.close_positions, by=caller, reason=body.reason
     )
+    return EngineAnswer.model_validate(made)
+
+
+@operation(
+    engine,
+    ("POST",),
+    f"{ROOT}/pause",
+    body=EngineRequest,
+    answer=EngineAnswer,
+    failures=(404, 409),
+)
+def pause_engine(*, body: EngineRequest, caller: str) -> EngineAnswer:
+    """Open no new position from the next tick on; what is open is protected and closed as before.
+
+    The status tells when each loop acknowledged it.
+    """
+    made = services().operations.pause(body.connection_id, by=caller, reason=body.reason)
+    return EngineAnswer.model_validate(made)
+
+
+@operation(
+    engine,
+    ("POST",),
+    f"{ROOT}/resume",
+    body=EngineRequest,
+    answer=EngineAnswer,
+    failures=(404, 409),
+)
+def resume_engine(*, body: EngineRequest, caller: str) -> EngineAnswer:
+    """End a pause: from the next tick on new positions may be opened."""
+    made = services().operations.resume(body.connection_id, by=caller, reason=body.reason)
+    return EngineAnswer.model_validate(made)
+
+
+@operation(
+    engine,
+    ("POST",),
+    f"{ROOT}/restart",
+    body=EngineRequest,
+    answer=EngineAnswer,
+    failures=(404, 409),
+)
+def restart_engine(*, body: EngineRequest, caller: str) -> EngineAnswer:
+    """Stop the loops, keeping positions, and start anew once both have ended; it ends a pause."""
+    made = services().operations.restart(body.connection_id, by=caller, reason=body.reason)
+    return EngineAnswer.model_validate(made)
 
 
 @operation(
@@ -65,8 +106,8 @@ def stop_engine(*, body: StopRequest, caller: str) -> EngineAnswer:
 )
 def resume_trading(*, body: ResumeRequest, caller: str) -> EngineAnswer:
     """Let an account trade again that its losses restrain."""
-    told = services().operations.resume_trading(body.connection_id, by=caller)
-    return EngineAnswer.model_validate(told)
+    made = services().operations.resume_trading(body.connection_id, by=caller, reason=body.reason)
+    return EngineAnswer.model_validate(made)
 
 
 @operation(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import LeaseLostError
 from engine.ports import Clock
-from engine.records import Lease, LeaseRow
+from engine.records import Lease, LeaseRow, Obeyed
 from engine.values import Loop
 
 
@@ -65,6 +65,9 @@ class MemoryLeases:
         if row.expires_at_ms <= self.clock.now_ms():
             raise LeaseLostError(f"lease of {lease.connection_id}#{lease.loop} ran out")
         return row
+
+    def acknowledge(self, lease: Lease, obeyed: Obeyed) -> None:
+        self._put(lease, replace(self.confirmed(lease), obeyed=obeyed))
 
     def acquire(
         self,

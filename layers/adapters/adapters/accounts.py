@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from adapters.engine_states import Desired, actual, desired, is_running
+from adapters.engine_states import actual, is_running, is_wanted
 from adapters.refusals import UnknownError
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow, PositionRow
 
@@ -48,7 +48,7 @@ def held_symbols(connection_id: str) -> frozenset[str]:
 
 def shown(row: ConnectionRow, state: EngineStateRow) -> dict[str, Any]:
     """A connection as the API tells it: no secret is in it, sealed or open."""
-    started = state.engine_started_at_ms if desired(state) is Desired.RUNNING else None
+    started = state.engine_started_at_ms if is_wanted(state) else None
     balance = row.last_test_balance
     return {
         "id": row.connection_id,

@@ -44,8 +44,15 @@ def put(audit: AuditRow, row: Model, condition: Condition) -> None:
     commit(audit, lambda transaction: transaction.put("row", row, condition))
 
 
-def update(audit: AuditRow, row: Model, values: Mapping[str, Any], condition: Condition) -> None:
-    """Set `values` of the row (None removes) and store the line.
+def update(
+    audit: AuditRow,
+    row: Model,
+    values: Mapping[str, Any],
+    condition: Condition,
+    *,
+    together: Changes | None = None,
+) -> None:
+    """Set `values` of the row (None removes) and store the line, with what `together` changes.
 
     Raises
     ------
@@ -55,7 +62,13 @@ def update(audit: AuditRow, row: Model, values: Mapping[str, Any], condition: Co
         If the store stayed busy.
     """
     actions = _assignments(type(row), values)
-    commit(audit, lambda transaction: transaction.update("row", row, actions, condition))
+
+    def changes(transaction: Transaction) -> None:
+        transaction.update("row", row, actions, condition)
+        if together is not None:
+            together(transaction)
+
+    commit(audit, changes)
 
 
 def delete(audit: AuditRow, row: Model, condition: Condition) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from adapters.leases import STOP, lease_key
+from adapters import audited
+from adapters.leases import lease_key, wish_actions
 from adapters.position_rows import exit_flags
-from adapters.tables import CommandRow, LeaseItem
+from adapters.tables import AuditRow, CommandRow, LeaseItem
 from adapters.transactions import Transaction, reading
 from engine.records import Command, Consumed
 from engine.values import Exits, IndicationType, Loop, SetKey, Side, Turn, Variant, Wish
@@ -20,16 +21,43 @@ def queue(connection_id: str, state: str) -> str:
     return f"{connection_id}#{state}"
 
 
-def submit(connection_id: str, command: Command, *, stops: bool = False) -> None:
+def submit(connection_id: str, command: Command, audit: AuditRow | None = None) -> None:
     """Store a command and count it for the position loop, which then cannot fall asleep.
 
-    With `stops` the loop is told to stop in the same write: no wish is opened between the two.
-    The same command twice is one command. Whoever submits starts the loop if it is idle.
+    An operator's comes with its line in the audit log. The same command twice is one command.
+    Whoever submits starts the loop if it is idle.
     """
-    transaction = Transaction()
-    add_pending(transaction, connection_id, command)
-    announce(transaction, connection_id, 1, stops=stops)
-    transaction.commit()
+
+    def changes(transaction: Transaction) -> None:
+        add_pending(transaction, connection_id, command)
+        announce(transaction, connection_id, 1)
+
+    if audit is not None:
+        audited.commit(audit, changes)
+        return
+    alone = Transaction()
+    changes(alone)
+    alone.commit()
+
+
+def add_wish(
+    transaction: Transaction,
+    connection_id: str,
+    wanted: str,
+    *,
+    now_ms: int,
+    command: Command | None = None,
+) -> None:
+    """Tell both loops to run, pause or stop, the position loop with a command to obey as well.
+
+    That is one write of its lease row: no wish is opened between the command and the stop.
+    """
+    for loop in Loop:
+        actions = wish_actions(wanted, now_ms=now_ms)
+        if loop is Loop.POSITION and command is not None:
+            add_pending(transaction, connection_id, command)
+            actions.append(LeaseItem.wish_seq.add(1))
+        transaction.update(f"{loop} lease", LeaseItem(lease_key(connection_id, loop)), actions)
 
 
 def add_pending(transaction: Transaction, connection_id: str, command: Command) -> None:
@@ -48,15 +76,10 @@ def add_pending(transaction: Transaction, connection_id: str, command: Command) 
     transaction.update(f"command {command.command_id}", row, actions)
 
 
-def announce(
-    transaction: Transaction, connection_id: str, count: int, *, stops: bool = False
-) -> None:
+def announce(transaction: Transaction, connection_id: str, count: int) -> None:
     """Raise the position loop's `wish_seq`, on which its falling asleep depends."""
     row = LeaseItem(lease_key(connection_id, Loop.POSITION))
-    actions: list[Action] = [LeaseItem.wish_seq.add(count)]
-    if stops:
-        actions.append(LeaseItem.wanted.set(STOP))
-    transaction.update("position lease", row, actions)
+    transaction.update("position lease", row, [LeaseItem.wish_seq.add(count)])
 
 
 def add_done(

@@ -162,7 +162,7 @@ class Connections:
     def _end_trading(self, state: EngineStateRow, flags: Mapping[str, bool], *, by: str) -> None:
         """What is switched off of the two modes ends at once; nothing begins amid a run."""
         modes = {"may_trade": "is_live_trade", "may_trade_preset": "is_preset_trade"}
-        ended = {
+        ended: dict[str, Any] = {
             may: False for may, flag in modes.items() if getattr(state, may) and not flags[flag]
         }
         if ended:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from adapters import environment
@@ -20,11 +21,9 @@ class StepMachines:
 
     def engine_start(self, connection_id: str, run_id: str) -> None:
         """Start loading an engine; the run's id names the execution, so twice is once."""
-        _start(
-            "CTS_ENGINE_START_ARN",
-            execution_name(connection_id, run_id),
-            {"connection_id": connection_id, "run_id": run_id},
-        )
+        body = {"connection_id": connection_id, "run_id": run_id}
+        with suppress(_states().exceptions.ExecutionAlreadyExists):
+            _start("CTS_ENGINE_START_ARN", execution_name(connection_id, run_id), body)
 
     def engine_stop(self, connection_id: str, *, close_positions: bool) -> None:
         """Start waiting for the loops to end; a second execution beside it does no harm."""

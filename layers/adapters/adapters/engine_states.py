@@ -1,25 +1,35 @@
 """The state row of an engine: what the operator wants, changed by compare-and-set."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from adapters import audited
+from adapters.audited import Changes
+from adapters.leases import PAUSE
 from adapters.tables import AuditRow, EngineStateRow
+from engine.records import LeaseRow
+from engine.values import Loop
 
 
 class Desired(StrEnum):
     """What the operator wants."""
 
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPED = "stopped"
 
 
 class Actual(StrEnum):
-    """What the loops and the start and stop machines prove."""
+    """What the loops and the start and stop machines prove.
+
+    `paused` is never stored: it is running under a pause that the loops acknowledged.
+    """
 
     STOPPED = "stopped"
     STARTING = "starting"
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPING = "stopping"
     ERROR = "error"
     EMERGENCY_STOPPED = "emergency_stopped"  # latched: only an operator's reset ends it
@@ -52,14 +62,19 @@ def actual(row: EngineStateRow) -> Actual:
     return Actual(row.actual_state or Actual.STOPPED)
 
 
+def is_wanted(row: EngineStateRow) -> bool:
+    """Whether the operator wants it alive: running or paused."""
+    return desired(row) is not Desired.STOPPED
+
+
 def is_running(row: EngineStateRow) -> bool:
     """Wanted, and not known to have failed: what a second start meets."""
-    return desired(row) is Desired.RUNNING and actual(row) in ACTIVE
+    return is_wanted(row) and actual(row) in ACTIVE
 
 
 def is_active(row: EngineStateRow) -> bool:
     """Something of the engine may still act: stricter than `is_running`."""
-    return desired(row) is Desired.RUNNING or actual(row) in ACTIVE
+    return is_wanted(row) or actual(row) in ACTIVE
 
 
 def is_latched(row: EngineStateRow) -> bool:
@@ -67,8 +82,24 @@ def is_latched(row: EngineStateRow) -> bool:
     return actual(row) is Actual.EMERGENCY_STOPPED
 
 
-def change_state(row: EngineStateRow, audit: AuditRow, **values: Any) -> EngineStateRow:
-    """Write `values` if nobody changed the row's version since it was read.
+def proven(row: EngineStateRow, leases: Mapping[Loop, LeaseRow], *, now_ms: int) -> Actual:
+    """What is so by the loops' own word: paused once every loop that lives acknowledged it.
+
+    A pause that some loop does not obey yet has not happened, and neither has a resume.
+    """
+    stored = actual(row)
+    if stored is not Actual.RUNNING:
+        return stored
+    living = [one for one in leases.values() if one.owner and one.expires_at_ms > now_ms]
+    words = {one.obeyed.wanted if one.obeyed else "" for one in living}
+    is_paused = words == {PAUSE} if words else desired(row) is Desired.PAUSED
+    return Actual.PAUSED if is_paused else Actual.RUNNING
+
+
+def change_state(
+    row: EngineStateRow, audit: AuditRow, *, together: Changes | None = None, **values: Any
+) -> EngineStateRow:
+    """Write `values`, with what `together` changes, if nobody changed the row since it was read.
 
     Raises
     ------
@@ -80,5 +111,5 @@ def change_state(row: EngineStateRow, audit: AuditRow, **values: Any) -> EngineS
     unchanged = (
         EngineStateRow.version == version if version else EngineStateRow.version.does_not_exist()
     )
-    audited.update(audit, row, values, unchanged)
+    audited.update(audit, row, values, unchanged, together=together)
     return read_state(row.connection_id)

@@ -6,9 +6,9 @@ from typing import Any
 from adapters import accounts
 from adapters.engine_states import (
     Actual,
-    actual,
     desired,
     is_running,
+    proven,
     read_state,
     states_of,
 )
@@ -19,6 +19,7 @@ from adapters.risk_rows import risk_of
 from adapters.tables import ConnectionRow, EngineStateRow
 from engine.health import Health, overall
 from engine.ports import Clock
+from engine.records import LeaseRow
 from engine.values import Loop
 
 View = dict[str, Any]
@@ -44,7 +45,13 @@ class EngineViews:
     def progression(self, connection_id: str | None, *, limit: int) -> View:
         """How far each engine has come, with the last `limit` rows of each loop."""
         told = [
-            progress(row, state, limit=limit, last_slot_ms=self._last_slot(row.connection_id))
+            progress(
+                row,
+                state,
+                limit=limit,
+                leases=self._leases(row.connection_id),
+                now_ms=self.clock.now_ms(),
+            )
             for row, state in _rows(connection_id)
         ]
         return {
@@ -78,16 +85,19 @@ class EngineViews:
         }
 
     def _engine(self, row: ConnectionRow, state: EngineStateRow) -> View:
-        loops = {loop: self._loop(row.connection_id, loop, state) for loop in Loop}
-        running = is_running(state) and actual(state) is Actual.RUNNING
+        leases = self._leases(row.connection_id)
+        loops = {loop: self._loop(lease, loop, state) for loop, lease in leases.items()}
+        now = proven(state, leases, now_ms=self.clock.now_ms())
+        running = is_running(state) and now is Actual.RUNNING
         loaded = bool(state.prehistoric_data_loaded)
         return {
             "connection_id": row.connection_id,
             "name": row.name,
             "exchange": row.exchange,
             "desired_state": desired(state).value,
-            "actual_state": actual(state).value,
+            "actual_state": now.value,
             "running": running,
+            "paused": now is Actual.PAUSED,
             "loading_stage": state.loading_stage or "",
             "loading_progress": state.loading_progress or 0,
             "prehistoric_data_loaded": loaded,
@@ -105,8 +115,10 @@ class EngineViews:
             "error": state.error_message or "",
         }
 
-    def _loop(self, connection_id: str, loop: Loop, state: EngineStateRow) -> View:
-        lease = self.leases.read(connection_id, loop)
+    def _leases(self, connection_id: str) -> dict[Loop, LeaseRow]:
+        return {loop: self.leases.read(connection_id, loop) for loop in Loop}
+
+    def _loop(self, lease: LeaseRow, loop: Loop, state: EngineStateRow) -> View:
         now_ms = self.clock.now_ms()
         trade = loop is Loop.TRADE
         beat = state.last_trade_heartbeat_ms if trade else state.last_position_heartbeat_ms
@@ -115,6 +127,8 @@ class EngineViews:
             "token": lease.token,
             "phase": lease.phase,
             "wanted": lease.wanted,
+            "wanted_at_ms": lease.wanted_ms or None,
+            **_acknowledged(lease),
             "halt": lease.halt,
             "last_slot_ms": lease.last_slot_ms or None,
             "age_ms": now_ms - lease.last_slot_ms if lease.last_slot_ms else None,
@@ -123,8 +137,21 @@ class EngineViews:
             "counters": dict((state.trade_counters if trade else state.position_counters) or {}),
         }
 
-    def _last_slot(self, connection_id: str) -> int:
-        return max(self.leases.read(connection_id, loop).last_slot_ms for loop in Loop)
+
+def _acknowledged(lease: LeaseRow) -> View:
+    """What the loop says that it obeys, and how long after the wish if that is the newest."""
+    obeyed = lease.obeyed
+    if obeyed is None:
+        names = ("", "_at_ms", "_slot_ms", "_token", "_after_ms")
+        return {f"acknowledged{name}": None for name in names}
+    after_ms = obeyed.at_ms - lease.wanted_ms if lease.is_obeyed and lease.wanted_ms else None
+    return {
+        "acknowledged": obeyed.wanted,
+        "acknowledged_at_ms": obeyed.at_ms,
+        "acknowledged_slot_ms": obeyed.slot_ms,
+        "acknowledged_token": obeyed.token,
+        "acknowledged_after_ms": after_ms,
+    }
 
 
 def _risk(state: EngineStateRow) -> View | None:

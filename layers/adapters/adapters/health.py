@@ -5,7 +5,7 @@ from typing import Any
 from pynamodb.exceptions import PynamoDBException
 
 from adapters import accounts
-from adapters.engine_states import Actual, Desired, actual, desired, states_of
+from adapters.engine_states import Actual, actual, is_wanted, states_of
 from adapters.leases import DynamoLeases
 from adapters.tables import ConnectionRow, EngineStateRow
 from engine.errors import StoreBusyError
@@ -51,7 +51,7 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
 
 def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[str, str]:
     """Health of one engine that should run, and what is wrong with it."""
-    if desired(state) is not Desired.RUNNING:
+    if not is_wanted(state):
         return "healthy", ""
     if actual(state) is Actual.ERROR:
         return "critical", "an engine stopped with an error"
@@ -78,7 +78,7 @@ def _position_health(
     """Degraded while an engine holds positions and its position loop is silent."""
     for row in rows:
         state = states[row.connection_id]
-        if desired(state) is not Desired.RUNNING or not accounts.holds_positions(row.connection_id):
+        if not is_wanted(state) or not accounts.holds_positions(row.connection_id):
             continue
         if now_ms - (state.last_position_heartbeat_ms or 0) > DEAD_MS:
             return "degraded"

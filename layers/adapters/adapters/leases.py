@@ -1,7 +1,7 @@
 """One owner per loop, held as a row in DynamoDB and changed by single conditional writes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
@@ -11,10 +11,10 @@ from adapters.tables import LeaseItem
 from adapters.transactions import is_busy, is_refused, pause, reading
 from engine.errors import LeaseLostError
 from engine.ports import Clock
-from engine.records import Lease, LeaseRow
+from engine.records import Lease, LeaseRow, Obeyed
 from engine.values import Loop
 
-RUN, STOP = "run", "stop"
+RUN, PAUSE, STOP = "run", "pause", "stop"
 IDLE, LIVE = "idle", "live"
 
 
@@ -35,6 +35,17 @@ def is_mine(lease: Lease, now_ms: int) -> Condition:
 def renewed(lease: Lease, clock: Clock) -> Lease:
     """The same lease as it will be when a write sent now extends it."""
     return replace(lease, sent_at_ms=clock.now_ms(), sent_at_monotonic_ms=clock.monotonic_ms())
+
+
+def wish_actions(wanted: str, *, now_ms: int) -> list[Action]:
+    """What an operator's wish changes of a lease row; its number tells it from an equal one."""
+    if wanted not in (RUN, PAUSE, STOP):
+        raise ValueError(f"wanted must be {RUN!r}, {PAUSE!r} or {STOP!r}, was {wanted!r}")
+    return [
+        LeaseItem.wanted.set(wanted),
+        LeaseItem.wanted_ms.set(now_ms),
+        LeaseItem.wanted_number.add(1),
+    ]
 
 
 def row_of(lease: Lease) -> LeaseItem:
@@ -117,7 +128,24 @@ class DynamoLeases:
             phase=item.phase or IDLE,
             wanted=item.wanted or STOP,
             halt=bool(item.halt),
+            wanted_number=item.wanted_number or 0,
+            wanted_ms=item.wanted_ms or 0,
+            obeyed=Obeyed(**item.obeyed) if item.obeyed else None,
         )
+
+    def acknowledge(self, lease: Lease, obeyed: Obeyed) -> None:
+        """Write what the loop obeys.
+
+        Raises
+        ------
+        LeaseLostError
+            If the lease moved or ran out.
+        StoreBusyError
+            If the store stayed busy.
+        """
+        actions = [LeaseItem.obeyed.set(asdict(obeyed))]
+        if not self._change(lease, actions, is_mine(lease, self._clock.now_ms())):
+            raise lost(lease)
 
     def go_idle(self, lease: Lease, *, seen_seq: int) -> bool:
         """End the loop and free its lease if no wish arrived since `seen_seq`, else False.
@@ -149,11 +177,10 @@ class DynamoLeases:
         self._change(lease, _freed(), _names(lease))
 
     def request(self, connection_id: str, loop: Loop, *, wanted: str) -> None:
-        """Ask a loop to `run` or to `stop`."""
-        if wanted not in (RUN, STOP):
-            raise ValueError(f"wanted must be {RUN!r} or {STOP!r}, was {wanted!r}")
+        """Ask a loop to `run`, to `pause` or to `stop`."""
         with reading("request loop"):
-            LeaseItem(lease_key(connection_id, loop)).update([LeaseItem.wanted.set(wanted)])
+            actions = wish_actions(wanted, now_ms=self._clock.now_ms())
+            LeaseItem(lease_key(connection_id, loop)).update(actions)
 
     def halt(self, connection_id: str, loop: Loop, *, owner: str, lease_ms: int) -> Lease:
         """Take the lease whoever holds it and mark it halted: for an emergency only.

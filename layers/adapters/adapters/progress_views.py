@@ -1,21 +1,28 @@
 """How far an engine has come, as the API tells it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from adapters import cycle_views
-from adapters.engine_states import Actual, actual, is_running
+from adapters.engine_states import Actual, actual, is_running, proven
 from adapters.tables import ConnectionRow, EngineStateRow
+from engine.records import LeaseRow
 from engine.settings import Settings, with_values
 from engine.values import Loop
 
 
 def progress(
-    row: ConnectionRow, state: EngineStateRow, *, limit: int, last_slot_ms: int
+    row: ConnectionRow,
+    state: EngineStateRow,
+    *,
+    limit: int,
+    leases: Mapping[Loop, LeaseRow],
+    now_ms: int,
 ) -> dict[str, Any]:
     """One engine with its last `limit` cycles; a count that no loop reported is None."""
     trade, position = state.trade_counters or {}, state.position_counters or {}
     beats = (state.last_trade_heartbeat_ms or 0, state.last_position_heartbeat_ms or 0)
-    last_cycle_ms = max(*beats, last_slot_ms) or None
+    last_cycle_ms = max(*beats, *(lease.last_slot_ms for lease in leases.values())) or None
     settings = with_values(Settings(), state.settings or {})
     cycles = {
         loop: cycle_views.cycles(
@@ -31,7 +38,7 @@ def progress(
         "is_active": row.is_active,
         "is_live_trading": row.is_live_trade,
         "is_engine_running": is_running(state) and actual(state) is Actual.RUNNING,
-        "engine_state": actual(state).value,
+        "engine_state": proven(state, leases, now_ms=now_ms).value,
         "loading_stage": state.loading_stage or "",
         "loading_progress": state.loading_progress or 0,
         "trade_count": position.get("filled"),

@@ -67,6 +67,8 @@ class Supervision:
         state = read_state(connection_id)
         if desired(state) is Desired.STOPPED:
             return self._stopping(state) if actual(state) is Actual.STOPPING else []
+        if state.restart_run_id:
+            return self._stopping(state)
         if actual(state) is Actual.RUNNING:
             return self._loops(state)
         if self._start_is_dead(state):

@@ -27,6 +27,7 @@ from engine.records import (
     Held,
     Lease,
     LeaseRow,
+    Obeyed,
     PositionTicks,
     TradeTick,
 )
@@ -80,6 +81,10 @@ class Leases(Protocol):
         ...
 
     def read(self, connection_id: str, loop: Loop) -> LeaseRow: ...
+
+    def acknowledge(self, lease: Lease, obeyed: Obeyed) -> None:
+        """Write what the loop obeys; raises LeaseLostError if owner or token changed."""
+        ...
 
     def go_idle(self, lease: Lease, *, seen_seq: int) -> bool:
         """End the loop if no wish arrived since `seen_seq`; False if one did.

@@ -37,11 +37,26 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Obeyed:
+    """A loop's own word that it does what was wanted: since which slot, under which token, when.
+
+    `number` is that of the wish, so that the same wish made twice is acknowledged twice.
+    """
+
+    wanted: str
+    number: int
+    slot_ms: int
+    token: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRow:
     """What the lease row says, read strongly.
 
     `phase` is `idle` when the position loop ended flat, else `live`. `wanted` is what the operator
-    asked this loop to do (`run` or `stop`); `halt` is set by an emergency stop.
+    asked this loop to do (`run`, `pause` or `stop`) at `wanted_ms`, as the `wanted_number`th wish;
+    `obeyed` is the last wish that the loop acknowledged. `halt` is set by an emergency stop.
     """
 
     owner: str
@@ -53,6 +68,16 @@ class LeaseRow:
     phase: str
     wanted: str
     halt: bool
+    wanted_number: int = 0
+    wanted_ms: int = 0
+    obeyed: Obeyed | None = None
+
+    @property
+    def is_obeyed(self) -> bool:
+        """Whether the loop acknowledged the wish that stands in the row now."""
+        obeyed = self.obeyed
+        wanted = (self.wanted, self.wanted_number)
+        return obeyed is not None and (obeyed.wanted, obeyed.number) == wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,6 +150,7 @@ def test_without_the_flag_nothing_is_added() -> None:
     [
         ({"may_trade": False}, "not_trading"),
         ({"wanted": "stop"}, "not_trading"),
+        ({"wanted": "pause"}, "paused"),
         ({"halt": True}, "trading_state_halted"),
     ],
 )

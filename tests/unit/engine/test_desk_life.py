@@ -240,6 +240,7 @@ def test_each_mode_opens_under_its_own_switch(side: Side, mode: TradeMode) -> No
     [
         (DeskWorld(halt=True), "trading_state_halted"),
         (DeskWorld(wanted="stop"), "not_trading"),
+        (DeskWorld(wanted="pause"), "paused"),
         (DeskWorld(may_trade=False), "not_trading"),
     ],
 )

@@ -76,7 +76,10 @@ class LeaseItem(base.Row):
     wish_seq = IntegerAttribute(null=True)
     seen_seq = IntegerAttribute(null=True)
     phase = UnicodeAttribute(null=True)  # idle | live
-    wanted = UnicodeAttribute(null=True)  # run | stop
+    wanted = UnicodeAttribute(null=True)  # run | pause | stop
+    wanted_ms = IntegerAttribute(null=True)
+    wanted_number = IntegerAttribute(null=True)  # counts wishes; it only grows
+    obeyed = JSONAttribute(null=True)  # the fields of engine.records.Obeyed
     halt = BooleanAttribute(null=True)
 
 
@@ -91,7 +94,8 @@ class EngineStateRow(base.Row):
 
     connection_id = UnicodeAttribute(hash_key=True)
     run_id = UnicodeAttribute(null=True)
-    desired_state = UnicodeAttribute(null=True)  # running | stopped
+    desired_state = UnicodeAttribute(null=True)  # running | paused | stopped
+    restart_run_id = UnicodeAttribute(null=True)  # the run to start once both loops have ended
     actual_state = UnicodeAttribute(null=True)
     loading_stage = UnicodeAttribute(null=True)
     loading_progress = IntegerAttribute(null=True)  # 0 to 100

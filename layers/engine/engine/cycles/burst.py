@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.errors import CtsError
+from engine.errors import CtsError, RetryableError
 from engine.ports import World
-from engine.records import LeaseRow
+from engine.records import Lease, LeaseRow, Obeyed
 from engine.settings import Settings
 
 
@@ -44,6 +44,31 @@ class BurstReport:
 def is_stop_wanted(row: LeaseRow) -> bool:
     """Whether the operator, or an emergency, wants this loop to end."""
     return row.wanted == "stop" or row.halt
+
+
+def is_paused(row: LeaseRow) -> bool:
+    """Whether the operator wants nothing new opened; everything else goes on."""
+    return row.wanted == "pause"
+
+
+def acknowledge(world: World, lease: Lease, row: LeaseRow, slot_ms: int) -> None:
+    """Prove by the tick of `slot_ms`, which did what `row` wanted, that the wish is obeyed.
+
+    One write for a wish, not for a tick; while the store is busy each tick tries again.
+    """
+    if row.is_obeyed:
+        return
+    obeyed = Obeyed(
+        wanted=row.wanted,
+        number=row.wanted_number,
+        slot_ms=slot_ms,
+        token=lease.token,
+        at_ms=world.clock.now_ms(),
+    )
+    try:
+        world.leases.acknowledge(lease, obeyed)
+    except RetryableError as error:
+        world.log.fact("wish not acknowledged", {"wanted": row.wanted, "error": str(error)})
 
 
 def nobody_acted_since(token: int, row: LeaseRow, request: BurstRequest) -> bool:

@@ -9,6 +9,7 @@ from engine.cycles.burst import (
     BurstReport,
     BurstRequest,
     Outcome,
+    acknowledge,
     again,
     is_stop_wanted,
     last_slot,
@@ -176,6 +177,7 @@ class _Burst:
             await clock.sleep_until_ms(grid.deadline_ms(slot))
             row = self.world.leases.read(self.lease.connection_id, Loop.POSITION)
             plan = await self._tick(slot, row)
+            acknowledge(self.world, self.lease, row, slot)
             if self._may_end(plan, row):
                 outcome = Outcome.STOPPED if is_stop_wanted(row) else Outcome.IDLE
                 break

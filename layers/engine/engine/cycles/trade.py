@@ -9,7 +9,9 @@ from engine.cycles.burst import (
     BurstReport,
     BurstRequest,
     Outcome,
+    acknowledge,
     again,
+    is_paused,
     is_stop_wanted,
     last_slot,
 )
@@ -79,7 +81,8 @@ class _Burst:
         last_ms = last_slot(row, started_ms, settings)
         self.begun = Begun(taken_us=clock.now_us(), anew=last_ms == 0)
         self._keep_backfilled()
-        if self._modes() and self.memory.state.has_proven_sets():
+        may_wish = self._modes() and not is_paused(row)
+        if may_wish and self.memory.state.has_proven_sets():
             self._wake("warm")  # a cold start later would make the first wish stale
         grid = Grid(
             interval_ms=int(settings.trade_interval_s * 1000),
@@ -92,9 +95,11 @@ class _Burst:
         slot = pace.next_slot(max(started_ms, folded_ms), cause)
         while grid.deadline_ms(slot) < started_ms + settings.burst_s * 1000:
             await clock.sleep_until_ms(grid.deadline_ms(slot))
-            if is_stop_wanted(self.world.leases.read(self.lease.connection_id, Loop.TRADE)):
-                return self._stop()
-            await self._tick(slot, pace)
+            row = self.world.leases.read(self.lease.connection_id, Loop.TRADE)
+            if is_stop_wanted(row):
+                return self._stop(row, slot)
+            await self._tick(slot, pace, row)
+            acknowledge(self.world, self.lease, row, slot)
             slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
         return BurstReport(outcome=Outcome.AGAIN, token=self.lease.token, ticks=self.ticks)
 
@@ -106,13 +111,15 @@ class _Burst:
                 self.world.store.write_minute(self.lease, rows)
         self.memory.backfilled = []
 
-    def _stop(self) -> BurstReport:
+    def _stop(self, row: LeaseRow, slot_ms: int) -> BurstReport:
+        acknowledge(self.world, self.lease, row, slot_ms)
         for symbol in self.engine.symbols:
             self._save(symbol)
         self.world.leases.release(self.lease)
         return BurstReport(outcome=Outcome.STOPPED, token=self.lease.token, ticks=self.ticks)
 
-    async def _tick(self, slot_ms: int, pace: Pace) -> None:
+    async def _tick(self, slot_ms: int, pace: Pace, row: LeaseRow) -> None:
+        """Fold the candles and write the tick; paused, the fold is the same and wishes nothing."""
         world, memory = self.world, self.memory
         started_us = world.clock.now_us()
         candles, wrong = (await self._candles(slot_ms)).without_wrong()
@@ -125,7 +132,7 @@ class _Burst:
         compute_us = world.clock.now_us() - planned_us
         memory.last_close_ms = slot_ms
         memory.archived += plan.surplus
-        wishes = self._wishes(plan, candles)
+        wishes = () if is_paused(row) else self._wishes(plan, candles)
         tick = TradeTick(
             slot_ms=slot_ms,
             started_us=started_us,

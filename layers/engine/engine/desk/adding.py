@@ -113,9 +113,9 @@ def _forbidden(book: Book, position: Position) -> Refusal | None:
     restrained = state_refusal(book.risk, book.now_ms)
     if restrained is not None:
         return restrained
-    may_open = book.inputs.may_open(position.key.indication.mode)
-    if book.inputs.wanted == "stop" or not may_open:
-        return Refusal(code="not_trading")
+    forbidden = book.inputs.forbids(position.key.indication.mode)
+    if forbidden:
+        return Refusal(code=forbidden)
     if not book.settings.exchange_dca:
         return Refusal(code="exchangeDcaEnabled")
     return not_reconciled(book, position.key.symbol, position.key.side)

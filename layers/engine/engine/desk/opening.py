@@ -116,9 +116,9 @@ def _forbidden(book: Book, wish: Wish) -> Refusal | None:
     restrained = state_refusal(book.risk, book.now_ms)
     if restrained is not None:
         return restrained
-    may_open = inputs.may_open(wish.key.indication.mode)
-    if inputs.wanted == "stop" or not may_open:
-        return Refusal(code="not_trading")
+    forbidden = inputs.forbids(wish.key.indication.mode)
+    if forbidden:
+        return Refusal(code=forbidden)
     held = [position.key for position in book.positions.values()]
     if any(key.short_text == wish.key.short_text for key in held):
         return Refusal(code="short_key_open")

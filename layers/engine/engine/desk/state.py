@@ -112,7 +112,8 @@ class DeskInputs:
     """What one tick is decided on.
 
     `commands` may be all pending ones again and again: each is dealt with once. `events` are the
-    answers and messages since the last plan, in the order they came. `wanted` is `run` or `stop`.
+    answers and messages since the last plan, in the order they came. `wanted` is `run`,
+    `pause` (nothing new opens, all else goes on) or `stop`.
     """
 
     now_ms: int
@@ -128,8 +129,13 @@ class DeskInputs:
     exchange: str = ""
     may_trade_preset: bool = False
 
-    def may_open(self, mode: TradeMode) -> bool:
-        """Whether positions of this mode may be opened and added to."""
+    def forbids(self, mode: TradeMode) -> str:
+        """Why no position of this mode may be opened or added to; empty if it may."""
+        if self.wanted == "pause":
+            return "paused"
+        return "" if self.wanted != "stop" and self._may_open(mode) else "not_trading"
+
+    def _may_open(self, mode: TradeMode) -> bool:
         return self.may_trade if mode is TradeMode.MAIN else self.may_trade_preset
 
 
