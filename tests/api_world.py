@@ -14,6 +14,7 @@ from tests.fake_venue import FakeVenue
 from tests.fakes import FakeClock
 
 from adapters.account_test import AccountTest
+from adapters.audit_views import AuditViews
 from adapters.connections import Connections
 from adapters.engine_stopping import Stopping
 from adapters.engine_views import EngineViews
@@ -28,8 +29,9 @@ from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
 from adapters.store import DynamoStore
 from adapters.tables import ConnectionRow, EngineStateRow
-from adapters.tokens import Role, issue_token
+from adapters.tokens import Role, Tokens, issue_token
 from adapters.trading_views import TradingViews
+from adapters.usage import Allowed, Usage
 from app import app
 from engine.errors import CtsError
 from engine.ports import Exchange
@@ -38,6 +40,8 @@ from services import Services, using
 
 PROJECT = Path(__file__).parents[1] / "functions" / "api"
 SECRETS = {"api_key": "key-of-the-test-9931", "api_secret": "secret-of-the-test-4417"}
+# Time stands still in most tests, and nothing is to be refused for being asked often.
+PLENTY = Allowed(changes_per_minute=10**6, reads_per_second=10**6, failures_per_minute=10**6)
 NEW = {"name": "Paper", "exchange": "binance", "is_paper": True, **SECRETS}
 
 
@@ -106,7 +110,7 @@ class Answer:
 
 @dataclass(slots=True)
 class ApiWorld:
-    """One API with an operator's and a viewer's token."""
+    """One API with a token of each role."""
 
     client: Client
     clock: FakeClock
@@ -116,8 +120,10 @@ class ApiWorld:
     leases: DynamoLeases
     operations: Operations
     stopping: Stopping
+    admin: str
     operator: str
     viewer: str
+    tokens: Tokens
     venue_error: CtsError | None = None
     meanwhile: Callable[[], None] | None = None
     heard: list[str] = field(default_factory=list)
@@ -133,7 +139,7 @@ class ApiWorld:
     ) -> Answer:
         sent = {"content-type": "application/json"} if body is not None else {}
         if token is not None:
-            known = {"operator": self.operator, "viewer": self.viewer}
+            known = {"admin": self.admin, "operator": self.operator, "viewer": self.viewer}
             sent["authorization"] = f"Bearer {known.get(token, token)}"
         raw = b"" if body is None else body if isinstance(body, bytes) else _encoded(body)
         answer = self.client.http.request(
@@ -177,9 +183,10 @@ class ApiWorld:
 
 
 @contextmanager
-def api_world() -> Iterator[ApiWorld]:
+def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
     """The API on empty tables that exist already."""
     clock = FakeClock()
+    tokens = Tokens(clock=clock)
     leases, machines, starter = DynamoLeases(clock), NotedMachines(), NotedStarter()
     operations = Operations(machines=machines, leases=leases, starter=starter, clock=clock)
     venue = FakeVenue(clock, {"BTCUSDT": an_instrument()})
@@ -194,6 +201,8 @@ def api_world() -> Iterator[ApiWorld]:
             leases=leases,
             operations=operations,
             stopping=Stopping(operations=operations, leases=leases, clock=clock),
+            tokens=tokens,
+            admin=issue_token(Role.ADMIN, now_ms=clock.now_ms()),
             operator=issue_token(Role.OPERATOR, now_ms=clock.now_ms()),
             viewer=issue_token(Role.VIEWER, now_ms=clock.now_ms()),
         )
@@ -212,6 +221,9 @@ def api_world() -> Iterator[ApiWorld]:
             reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
             log=log,
             log_views=LogViews(clock=clock),
+            tokens=tokens,
+            usage=Usage(clock, allowed),
+            audit_views=AuditViews(),
             health=lambda: health(leases, clock),
         )
         with using(parts):

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from pynamodb.exceptions import PynamoDBException
 
 from adapters.refusals import ConflictError, ForbiddenError, UnknownError
+from adapters.tokens import TokenOverError
+from adapters.usage import TooOftenError
 from engine.errors import CtsError, RefusedError, RetryableError
 
 logger = Logger(service="api")
@@ -28,6 +30,14 @@ class TooLargeError(RefusedError):
     """The body is larger than the API reads."""
 
 
+class HeadersTooLargeError(RefusedError):
+    """The headers together are larger than the API reads."""
+
+
+class KeyReusedError(RefusedError):
+    """An Idempotency-Key stands for another request already."""
+
+
 class UnauthorizedError(RefusedError):
     """No token, or one that CTS does not know."""
 
@@ -35,10 +45,14 @@ class UnauthorizedError(RefusedError):
 # The first class that fits decides; every error of the tree ends somewhere.
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (UnauthorizedError, 401),
+    (TokenOverError, 401),
     (ForbiddenError, 403),
     (UnknownError, 404),
     (ConflictError, 409),
     (TooLargeError, 413),
+    (KeyReusedError, 422),
+    (TooOftenError, 429),
+    (HeadersTooLargeError, 431),
     (RefusedError, 400),
     (RetryableError, 503),
     (PynamoDBException, 503),
@@ -83,7 +97,10 @@ def refusal(error: Exception) -> Response:
     if isinstance(error, ConflictError):
         reasons = [{"code": reason.code, "message": reason.message} for reason in error.reasons]
         return failure(409, str(error), reasons, reasons=reasons)
-    return failure(status, str(error))
+    answer = failure(status, str(error))
+    if isinstance(error, TooOftenError):
+        answer.headers["Retry-After"] = str(error.after_s)
+    return answer
 
 
 def enveloped(response: Response) -> Response:

@@ -10,6 +10,8 @@ from chalice.app import Chalice, Request, Response
 from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
 from operation import contract_of
+from remembered import done_once
+from routes.audit import audit
 from routes.connections import connections
 from routes.engine import engine
 from routes.engine_aliases import engine_aliases
@@ -17,6 +19,7 @@ from routes.exchanges import exchanges
 from routes.monitoring import monitoring
 from routes.reasons import reasons
 from routes.system import system
+from routes.tokens import tokens
 from routes.trading import trading
 from telling import tell
 
@@ -32,6 +35,8 @@ for blueprint in (
     reasons,
     monitoring,
     system,
+    tokens,
+    audit,
 ):
     app.register_blueprint(blueprint)
 
@@ -41,13 +46,20 @@ def guarded(request: Request | None, get_response: Callable[[Any], Response]) ->
     """Refuse whoever has no token before any route runs; answer in one envelope."""
     if request is None:
         return failure(400, "this is not a request of the REST gateway")
-    try:
-        admit(request, contract_of(app, request))
-        response = enveloped(get_response(request))
-    except ANSWERED as error:
-        response = refusal(error)
+    response = _admitted(request, get_response)
     tell(request, response)
     return response
+
+
+def _admitted(request: Request, get_response: Callable[[Any], Response]) -> Response:
+    contract = contract_of(app, request)
+    try:
+        admit(request, contract)
+        if contract is None:
+            return enveloped(get_response(request))
+        return done_once(request, contract, lambda: enveloped(get_response(request)))
+    except ANSWERED as error:
+        return refusal(error)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,16 +1,16 @@
 """Who may call: every route but the open ones needs a bearer token of the role in its contract."""
 
-from typing import Any
-
 from chalice.app import Request
 
 from adapters.refusals import ForbiddenError
-from adapters.tokens import Caller, caller_of_token
-from answers import TooLargeError, UnauthorizedError
+from adapters.tokens import Caller
+from answers import HeadersTooLargeError, TooLargeError, UnauthorizedError
 from operation import Contract
+from services import services
 
 OPEN = frozenset({"/api/system/health-check"})
 MAX_BODY_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 8 * 1024
 
 
 def admit(request: Request, contract: Contract | None) -> None:
@@ -18,10 +18,10 @@ def admit(request: Request, contract: Contract | None) -> None:
 
     Raises
     ------
-    TooLargeError, UnauthorizedError, ForbiddenError
+    TooLargeError, HeadersTooLargeError, UnauthorizedError, TokenOverError, ForbiddenError,
+    TooOftenError
     """
-    if len(request.raw_body or b"") > MAX_BODY_BYTES:
-        raise TooLargeError(f"the body must be at most {MAX_BODY_BYTES} bytes")
+    _refuse_what_is_too_large(request)
     if request.context.get("resourcePath") in OPEN:
         return
     caller = _caller(request)
@@ -29,15 +29,30 @@ def admit(request: Request, contract: Contract | None) -> None:
         raise ForbiddenError("CTS serves no such route or method")
     if not caller.role.covers(contract.role):
         raise ForbiddenError(f"this needs the role {contract.role}, your token's is {caller.role}")
-    authorizer: dict[str, Any] = {"principalId": caller.name}
-    request.context["authorizer"] = authorizer
+    if request.method == "GET":
+        services().usage.read(caller.caller_id)
+    else:
+        services().usage.change(caller.caller_id, at_most=caller.changes_per_minute)
+    request.context["caller"] = caller
+
+
+def _refuse_what_is_too_large(request: Request) -> None:
+    if len(request.raw_body or b"") > MAX_BODY_BYTES:
+        raise TooLargeError(f"the body must be at most {MAX_BODY_BYTES} bytes")
+    size = sum(len(name) + len(str(value)) for name, value in request.headers.items())
+    if size > MAX_HEADER_BYTES:
+        raise HeadersTooLargeError(f"the headers must be at most {MAX_HEADER_BYTES} bytes")
 
 
 def _caller(request: Request) -> Caller:
     scheme, _, token = str(request.headers.get("authorization", "")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("send a token: Authorization: Bearer <token>")
-    caller = caller_of_token(token.strip())
+    address = str(request.context.get("identity", {}).get("sourceIp", ""))
+    usage = services().usage
+    usage.refuse_guesser(address)
+    caller = services().tokens.caller(token.strip())
     if caller is None:
+        usage.failed(address)
         raise UnauthorizedError("this token is not known")
     return caller

@@ -28,7 +28,16 @@ _FAILURES = {
     409: "Right in itself, wrong in the present state; `reasons` says what must change.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    422: "The Idempotency-Key stands for another request.",
+    429: "Too often; Retry-After says in how many seconds to come again.",
     503: "CTS cannot reach a part it needs; try again.",
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A repetition under the same key is not done again, for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _HEAD = "# Written by functions/api/openapi.py from the routes; do not edit.\n"
 # The gateway knows OpenAPI 3.0; these words of newer JSON Schema say nothing to it.
@@ -80,8 +89,12 @@ def _method(path: str, method: str, view: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": _operation_id(method, view.__name__),
         "summary": (inspect.getdoc(view) or "").splitlines()[0],
-        "parameters": [*_path_parameters(path), *_query_parameters(contract)],
-        "responses": _responses(path, contract),
+        "parameters": [
+            *_path_parameters(path),
+            *_query_parameters(contract),
+            *([] if method == "GET" else [_IDEMPOTENCY_KEY]),
+        ],
+        "responses": _responses(path, method, contract),
         "x-amazon-apigateway-integration": _integration(),
     }
     if contract.body is not None:
@@ -122,13 +135,15 @@ def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
     ]
 
 
-def _responses(path: str, contract: Contract) -> dict[str, Any]:
+def _responses(path: str, method: str, contract: Contract) -> dict[str, Any]:
     made: dict[str, Any] = {
         str(contract.status): {"description": "Done.", "content": _content(contract.answer)}
     }
     statuses = {400, 503, *contract.failures}
     if path not in OPEN:
-        statuses |= {401, 403}
+        statuses |= {401, 403, 429}
+    if method != "GET":
+        statuses |= {409, 422}
     if contract.body is not None:
         statuses |= {413, 415}
     for status in sorted(statuses):

@@ -4,28 +4,41 @@ The contract (role, body, query, answer, failures) is kept on the view, where th
 OpenAPI writer find it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from chalice.app import Blueprint, Chalice, Request, Response
 from pydantic import BaseModel
 
-from adapters.tokens import Role
+from adapters.refusals import ForbiddenError
+from adapters.tokens import Caller, Role
 from answers import ANSWERED, refusal, success
 from engine.errors import RefusedError
 
 View = Callable[..., BaseModel]
 
 
+class Reach(StrEnum):
+    """What a caller who reaches some connections alone may ask of a route."""
+
+    NAMED = "named"  # the request must name connections, all of them the caller's
+    LISTED = "listed"  # without a name the view leaves out what is not in `within`
+    ANY = "any"  # nothing of a connection is in it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """What a route takes and answers; `failures` are its own beside 400, 401, 403 and 503.
 
-    `role` is the least that a caller needs.
+    `role` is the least that a caller needs. What `once` names is told once: an answer repeated
+    under its Idempotency-Key has null in its place.
     """
 
     role: Role
+    reach: Reach
+    once: tuple[str, ...]
     answer: type[BaseModel]
     body: type[BaseModel] | None
     query: type[BaseModel] | None
@@ -44,15 +57,20 @@ def operation(
     status: int = 200,
     failures: tuple[int, ...] = (),
     role: Role | None = None,
+    reach: Reach = Reach.NAMED,
+    once: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Register `view` under its path and methods.
 
     The view is called with the path's parameters, `body` and `query` where it has such models,
-    and `caller`, the name the audit log shows. Without a `role`, viewers may read and operators
+    `caller`, the name the audit log shows, and for `Reach.LISTED` `within`, the connections that
+    may be told of, or None for all. Without a `role`, viewers may read and operators
     do the rest.
     """
     contract = Contract(
         role=role or (Role.VIEWER if methods == ("GET",) else Role.OPERATOR),
+        reach=reach,
+        once=once,
         answer=answer,
         body=body,
         query=query,
@@ -63,7 +81,7 @@ def operation(
     def register(view: View) -> View:
         def handled(**parameters: str) -> Response:
             try:
-                asked = _arguments(contract, routes.current_request)
+                asked = _arguments(contract, routes.current_request, parameters)
                 made = view(**parameters, **asked)
                 return success(made.model_dump(mode="json", by_alias=True), contract.status)
             except ANSWERED as error:
@@ -86,16 +104,48 @@ def contract_of(app: Chalice, request: Request) -> Contract | None:
 
 def caller_of(request: Request) -> str:
     """Who asks, as the access check wrote it; empty on the open route."""
-    return str(request.context.get("authorizer", {}).get("principalId", ""))
+    bearer = bearer_of(request)
+    return bearer.name if bearer is not None else ""
 
 
-def _arguments(contract: Contract, request: Request) -> Mapping[str, Any]:
+def bearer_of(request: Request) -> Caller | None:
+    """The caller with all that the guard knows; None on the open route."""
+    bearer: Caller | None = request.context.get("caller")
+    return bearer
+
+
+def _arguments(
+    contract: Contract, request: Request, parameters: Mapping[str, str]
+) -> Mapping[str, Any]:
     asked: dict[str, Any] = {"caller": caller_of(request)}
     if contract.body is not None:
         asked["body"] = contract.body.model_validate(_sent(request))
     if contract.query is not None:
         asked["query"] = contract.query.model_validate(dict(request.query_params or {}))
+    bearer = bearer_of(request)
+    if bearer is not None:
+        _refuse_out_of_reach(contract, bearer, (parameters, *map(vars, _models(asked))))
+    if contract.reach is Reach.LISTED:
+        asked["within"] = bearer.connections if bearer is not None else None
     return asked
+
+
+def _models(asked: Mapping[str, Any]) -> list[BaseModel]:
+    return [asked[name] for name in ("body", "query") if name in asked]
+
+
+def _refuse_out_of_reach(
+    contract: Contract, bearer: Caller, places: Sequence[Mapping[str, Any]]
+) -> None:
+    """A token for some connections names its own, or asks what tells of none.
+
+    Whether a connection it does not reach exists is not told.
+    """
+    named = [place["connection_id"] for place in places if place.get("connection_id")]
+    if not bearer.reaches(named):
+        raise ForbiddenError("your token does not reach this connection")
+    if bearer.connections is not None and not named and contract.reach is Reach.NAMED:
+        raise ForbiddenError("your token reaches some connections alone: name one of them")
 
 
 def _sent(request: Request) -> Any:

@@ -1,11 +1,13 @@
 """What the routes call, opened once for each container and replaceable by a test."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from adapters.audit_views import AuditViews
 from adapters.clock import SystemClock
 from adapters.connections import Connections
 from adapters.control import LambdaControl, StepMachines
@@ -19,7 +21,9 @@ from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
 from adapters.starter import StepFunctionsStarter
 from adapters.store import DynamoStore
+from adapters.tokens import Tokens
 from adapters.trading_views import TradingViews
+from adapters.usage import Allowed, Usage
 from adapters.vault import KmsVault
 
 
@@ -35,6 +39,9 @@ class Services:
     reason_views: ReasonViews
     log: ServiceLog
     log_views: LogViews
+    tokens: Tokens
+    usage: Usage
+    audit_views: AuditViews
     health: Callable[[], Mapping[str, Any]]
 
 
@@ -75,5 +82,8 @@ def live_services() -> Services:
         reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
         log=live_log("api"),
         log_views=LogViews(clock=clock),
+        tokens=Tokens(clock=clock),
+        usage=Usage(clock, Allowed.of(os.environ)),
+        audit_views=AuditViews(),
         health=lambda: health(leases, clock),
     )

@@ -16,6 +16,7 @@ from local.places import Places
 from local.stack import STACK, client
 
 LOADING_WITHIN_S = 900.0
+OWNER = "t-owner"  # the id of the twin's own token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +50,25 @@ class OperatorError(Exception):
 
 
 def ensure_token(places: Places, *, now_ms: int) -> tuple[str, bool]:
-    """The operator's token, and whether it is new; only its SHA-256 is in the table."""
+    """The token of the twin's owner, and whether it is new; only its SHA-256 is in the tables.
+
+    It is an administrator's: whoever runs the twin may do everything to it.
+    """
     is_new = not places.token.exists()
     if is_new:
         write_private(places.token, f"cts_{secrets.token_urlsafe(32)}\n".encode())
     token = places.token.read_text(encoding="ascii").strip()
-    client(places, "dynamodb").put_item(
-        TableName=f"{STACK}-api_tokens",
-        Item={
-            "token_hash": {"S": hashlib.sha256(token.encode()).hexdigest()},
-            "role": {"S": "operator"},
-            "created_at_ms": {"N": str(now_ms)},
-        },
-    )
+    said = {
+        "token_hash": {"S": hashlib.sha256(token.encode()).hexdigest()},
+        "token_id": {"S": OWNER},
+        "name": {"S": "owner"},
+        "role": {"S": "admin"},
+        "created_at_ms": {"N": str(now_ms)},
+    }
+    record = {**said, "kind": {"S": "token"}, "created_by": {"S": "cts up"}}
+    tables = client(places, "dynamodb")
+    tables.put_item(TableName=f"{STACK}-api_tokens", Item=said)
+    tables.put_item(TableName=f"{STACK}-token_records", Item=record)
     return token, is_new
 
 

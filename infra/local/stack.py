@@ -20,7 +20,7 @@ STACK = "cts-local"
 REGION = "us-east-1"
 TTL_TABLES = (
     *("trade_progression", "market_data", "archived_results", "commands"),
-    "request_limits",
+    *("request_limits", "api_usage", "idempotency"),
 )
 BUILT_FROM = ("template.yaml", "samconfig.toml", "layers", "functions", "infra/statemachines")
 BUILT_FROM_FILES = ("infra/openapi.yaml",)
@@ -106,6 +106,10 @@ async def deploy(places: Places) -> Deployed:
     """
     overrides = (
         "Environment=local",
+        # Everybody here has one address, and a test asks more often than an operator.
+        "ApiChangesPerMinute=100000",
+        "ApiReadsPerSecond=100000",
+        "ApiFailuresPerMinute=100000",
         f"PaperExchangeAddress=127.0.0.1:{places.ports.paper}",
         f"PaperExchangeCa={places.paper_ca}",
     )

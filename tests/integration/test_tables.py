@@ -19,6 +19,8 @@ EXPIRING = {
     "site_logs",
     "errors",
     "alerts",
+    "api_usage",
+    "idempotency",
 }
 
 

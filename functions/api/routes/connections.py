@@ -13,7 +13,7 @@ from models.connections import (
     NewConnection,
     TestAnswer,
 )
-from operation import operation
+from operation import Reach, operation
 from services import services
 
 connections = Blueprint(__name__)
@@ -21,8 +21,17 @@ ALL = "/api/settings/connections"
 ONE = "/api/settings/connections/{connection_id}"
 
 
-@operation(connections, ("GET",), ALL, query=ConnectionFilter, answer=ConnectionsAnswer)
-def list_connections(*, query: ConnectionFilter, caller: str) -> ConnectionsAnswer:
+@operation(
+    connections,
+    ("GET",),
+    ALL,
+    query=ConnectionFilter,
+    answer=ConnectionsAnswer,
+    reach=Reach.LISTED,
+)
+def list_connections(
+    *, query: ConnectionFilter, caller: str, within: frozenset[str] | None
+) -> ConnectionsAnswer:
     """List all connections, secrets masked."""
     filters = query.model_dump(exclude_none=True)
     found = services().connections.all(
@@ -31,6 +40,7 @@ def list_connections(*, query: ConnectionFilter, caller: str) -> ConnectionsAnsw
         enabled=query.enabled,
         active=query.active,
     )
+    found = [one for one in found if within is None or one["id"] in within]
     return ConnectionsAnswer.model_validate(
         {"count": len(found), "filters": filters, "connections": found}
     )

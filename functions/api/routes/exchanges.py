@@ -4,12 +4,12 @@ from chalice.app import Blueprint
 
 from adapters.capabilities import exchanges as all_exchanges
 from models.exchanges import ExchangesAnswer
-from operation import operation
+from operation import Reach, operation
 
 exchanges = Blueprint(__name__)
 
 
-@operation(exchanges, ("GET",), "/api/exchanges", answer=ExchangesAnswer)
+@operation(exchanges, ("GET",), "/api/exchanges", answer=ExchangesAnswer, reach=Reach.ANY)
 def list_exchanges(*, caller: str) -> ExchangesAnswer:
     """Every venue with its level of support and why."""
     found = all_exchanges()

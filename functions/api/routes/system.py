@@ -3,13 +3,13 @@
 from chalice.app import Blueprint
 
 from models.trading import HealthAnswer
-from operation import operation
+from operation import Reach, operation
 from services import services
 
 system = Blueprint(__name__)
 
 
-@operation(system, ("GET",), "/api/system/health-check", answer=HealthAnswer)
+@operation(system, ("GET",), "/api/system/health-check", answer=HealthAnswer, reach=Reach.ANY)
 def health_check(*, caller: str) -> HealthAnswer:
     """Whether the parts of CTS answer; needs no token and tells no secret."""
     return HealthAnswer.model_validate(services().health())

@@ -5,6 +5,7 @@ UTC epoch milliseconds (`expires_at`, which DynamoDB's time to live reads, is in
 attribute that was never written reads as None.
 """
 
+from adapters.tables.access import IdempotencyRow, TokenRecordRow, TokenRow, UsageRow
 from adapters.tables.base import Row
 from adapters.tables.control import (
     CONNECTION_KIND,
@@ -14,7 +15,6 @@ from adapters.tables.control import (
     EngineStateRow,
     LeaseItem,
     SettingsRow,
-    TokenRow,
 )
 from adapters.tables.limits import LimitRow
 from adapters.tables.market import (
@@ -49,6 +49,9 @@ ALL: tuple[type[Row], ...] = (
     AuditRow,
     AuditHeadRow,
     TokenRow,
+    TokenRecordRow,
+    UsageRow,
+    IdempotencyRow,
     LimitRow,
     SiteLogRow,
     ErrorRow,
@@ -68,6 +71,7 @@ __all__ = [
     "ConnectionRow",
     "EngineStateRow",
     "ErrorRow",
+    "IdempotencyRow",
     "LeaseItem",
     "LimitRow",
     "MarketDataRow",
@@ -78,6 +82,8 @@ __all__ = [
     "Row",
     "SettingsRow",
     "SiteLogRow",
+    "TokenRecordRow",
     "TokenRow",
     "TradeRow",
+    "UsageRow",
 ]

@@ -162,14 +162,3 @@ class AuditHeadRow(base.Row):
     seq = IntegerAttribute()
     hash = UnicodeAttribute()
     at_key = UnicodeAttribute()
-
-
-class TokenRow(base.Row):
-    """An API token's SHA-256 in hex and what its bearer may do: get by `token_hash`."""
-
-    class Meta(base.Meta):
-        table_name = base.table("api_tokens")
-
-    token_hash = UnicodeAttribute(hash_key=True)
-    role = UnicodeAttribute()
-    created_at_ms = IntegerAttribute()
