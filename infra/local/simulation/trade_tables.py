@@ -1,14 +1,21 @@
 """The trade loop's tables in memory: engine row, commands, candles, books, archive."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.errors import CorruptStateError
+from engine.errors import CorruptStateError, CtsError
 from engine.market import Candles, Kind, fill_gaps, gap_candles, join_time
 from engine.ports import Clock
-from engine.records import ArchivedResults, Command, EngineRow, Lease, TradeTick
+from engine.records import (
+    ArchivedResults,
+    Command,
+    EngineRow,
+    Lease,
+    StoredSettings,
+    TradeTick,
+)
 from engine.values import Loop, Turn, Wish
 from local.simulation.leases import MemoryLeases
 
@@ -20,6 +27,8 @@ class TradeTables:
     clock: Clock
     leases: MemoryLeases
     engine_row: EngineRow | None = None
+    wanted: StoredSettings | None = None  # what an operator stored since the engine started
+    settings_error: CtsError | None = None  # while their table does not answer
     commands: dict[str, Command] = field(default_factory=dict)
     ticks: list[TradeTick] = field(default_factory=list)
     minutes: list[Candles] = field(default_factory=list)
@@ -31,6 +40,23 @@ class TradeTables:
         if self.engine_row is None or self.engine_row.connection_id != connection_id:
             raise CorruptStateError(f"connection {connection_id} has no engine row")
         return self.engine_row
+
+    def settings(self, connection_id: str) -> StoredSettings:
+        if self.settings_error is not None:
+            raise self.settings_error
+        engine = self.engine(connection_id)
+        newest = StoredSettings(settings=engine.settings, version=engine.settings_version)
+        return self.wanted or newest
+
+    def take_over(self, lease: Lease, taken: StoredSettings) -> None:
+        self.leases.confirmed(lease)
+        engine = self.engine(lease.connection_id)
+        if lease.loop is Loop.POSITION:
+            self.engine_row = replace(engine, position_settings=taken)
+        else:
+            self.engine_row = replace(
+                engine, settings=taken.settings, settings_version=taken.version
+            )
 
     def write_tick(
         self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()

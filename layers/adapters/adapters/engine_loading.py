@@ -9,10 +9,9 @@ from pynamodb.exceptions import UpdateError
 
 from adapters import accounts
 from adapters.audited import audit_row, note
-from adapters.engine_rows import instruments_json
+from adapters.engine_rows import instruments_json, settings_or_last
 from adapters.engine_states import Actual, Desired, desired, read_state
 from adapters.leases import RUN, STOP, DynamoLeases
-from adapters.stored_settings import settings_of
 from adapters.symbol_choice import Choice, choose, groups
 from adapters.tables import ConnectionRow, EngineStateRow
 from adapters.transactions import is_refused
@@ -47,7 +46,7 @@ class Loading:
             If a newer start, or a stop, has replaced this run.
         """
         row = accounts.connection_row(connection_id)
-        stored = settings_of(connection_id)
+        stored = settings_or_last(connection_id, self.log)
         self._write(connection_id, run_id, loading_stage="loading_symbols", loading_progress=0)
         exchange = await self.opener.exchange(connection_id, private=True)
         held = accounts.held_symbols(connection_id)
@@ -66,6 +65,8 @@ class Loading:
             instruments=instruments_json(choice.instruments),
             settings=overrides(stored.settings),
             settings_version=stored.version,
+            position_settings=None,
+            position_settings_version=None,
             hedge=_has_two_sides(row),
             cross=row.margin_type == "cross",
             volume_factor=row.volume_factor,
@@ -163,7 +164,12 @@ class Loading:
             EngineStateRow.desired_state == Desired.RUNNING.value
         )
         values["updated_at_ms"] = self.clock.now_ms()
-        actions = [getattr(EngineStateRow, name).set(value) for name, value in values.items()]
+        actions = [
+            getattr(EngineStateRow, name).remove()
+            if value is None
+            else getattr(EngineStateRow, name).set(value)
+            for name, value in values.items()
+        ]
         try:
             EngineStateRow(connection_id).update(actions, condition=mine)
         except UpdateError as error:

@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from adapters.tables import LeaseItem
-from adapters.transactions import is_busy, is_refused, pause, reading
+from adapters.transactions import busy, is_busy, is_refused, pause, reading
 from engine.errors import LeaseLostError
 from engine.ports import Clock
 from engine.records import Lease, LeaseRow, Obeyed
@@ -131,6 +131,7 @@ class DynamoLeases:
             wanted_number=item.wanted_number or 0,
             wanted_ms=item.wanted_ms or 0,
             obeyed=Obeyed(**item.obeyed) if item.obeyed else None,
+            settings_version=item.settings_version or 0,
         )
 
     def acknowledge(self, lease: Lease, obeyed: Obeyed) -> None:
@@ -181,6 +182,21 @@ class DynamoLeases:
         with reading("request loop"):
             actions = wish_actions(wanted, now_ms=self._clock.now_ms())
             LeaseItem(lease_key(connection_id, loop)).update(actions)
+
+    def tell_settings(self, connection_id: str, loop: Loop, version: int) -> None:
+        """Tell a loop that newer settings are stored; one that never ran reads them anyway."""
+        item = LeaseItem(lease_key(connection_id, loop))
+        newer = LeaseItem.settings_version.does_not_exist() | (LeaseItem.settings_version < version)
+        try:
+            item.update(
+                [LeaseItem.settings_version.set(version)],
+                condition=LeaseItem.lease_key.exists() & newer,
+            )
+        except UpdateError as e:
+            if is_busy(e):
+                raise busy("tell a loop of settings", e) from e
+            if not is_refused(e):
+                raise
 
     def halt(self, connection_id: str, loop: Loop, *, owner: str, lease_ms: int) -> Lease:
         """Take the lease whoever holds it and mark it halted: for an emergency only.

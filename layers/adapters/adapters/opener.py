@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from adapters.access import Access, Network, paper_address
 from adapters.accounts import connection_row
+from adapters.engine_rows import settings_or_last
 from adapters.exchange import CcxtExchange
 from adapters.feed import CcxtFeed
 from adapters.feed_settings import FeedSettings
 from adapters.limit_board import DynamoBoard
 from adapters.limits import Limits
 from adapters.pacing import Pace
-from adapters.stored_settings import settings_of
 from adapters.tables import ConnectionRow
 from adapters.venues import Dialect
 from adapters.venues.binance import BinanceUsdm
@@ -22,7 +22,7 @@ from adapters.venues.okx import OkxSwap
 from adapters.venues.registry import refuse_unfit, venue_named
 from adapters.venues.unified import UnifiedSwap
 from adapters.wire import Wire, limits_of
-from engine.errors import RefusedError
+from engine.errors import InvalidSettingError, RefusedError, StoreBusyError
 from engine.orders import connection_mark
 from engine.ports import Clock, Log, Vault
 
@@ -95,9 +95,9 @@ class VenueOpener:
 
     async def _venue(self, connection_id: str, *, private: bool) -> _Venue:
         row = connection_row(connection_id)
-        pace = Pace.of(settings_of(connection_id).settings)
-        version = (int(row.is_paper) + 2 * int(row.is_testnet), bytes(row.credentials), pace)
         known = self.venues.get((connection_id, private))
+        pace = self._pace(connection_id, known)
+        version = (int(row.is_paper) + 2 * int(row.is_testnet), bytes(row.credentials), pace)
         if known is not None and known.version == version:
             return known
         if known is not None:
@@ -106,6 +106,15 @@ class VenueOpener:
         opened = self._opened(row, version, private=private)
         self.venues[connection_id, private] = opened
         return opened
+
+    def _pace(self, connection_id: str, known: _Venue | None) -> Pace:
+        """The pace an operator wants; while that cannot be read, the last one."""
+        try:
+            return Pace.of(settings_or_last(connection_id, self.log).settings)
+        except (StoreBusyError, InvalidSettingError):
+            if known is None:
+                raise
+            return known.version[-1]
 
     def _opened(self, row: ConnectionRow, version: _Version, *, private: bool) -> _Venue:
         dialect = dialect_of(row.exchange, row.api_type)

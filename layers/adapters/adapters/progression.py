@@ -154,6 +154,7 @@ def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
         source=tick.source,
         indications_us=tick.indications_us,
         **_measured(tick.store_us),
+        settings_version=tick.settings_version,
         **_begun(tick.begun),
         expires_at=tick.slot_ms // 1000 + TICK_RETENTION_S,
     )
@@ -183,6 +184,7 @@ def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
         skipped=dict(ticks.skipped),
         ticks=pack_ticks(ticks.ticks),
         inputs=ticks.inputs,
+        settings_version=ticks.settings_version,
         expires_at=now_ms // 1000 + TICK_RETENTION_S,
     )
 

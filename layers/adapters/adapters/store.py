@@ -6,6 +6,7 @@ from adapters import archive, books, commands, engine_rows, progression, result_
 from adapters.facts import claim, write_facts
 from adapters.held import read_held
 from adapters.leases import renewed
+from adapters.stored_settings import settings_of
 from engine.ledger import Order
 from engine.market import Candles
 from engine.ports import Clock
@@ -17,6 +18,7 @@ from engine.records import (
     Held,
     Lease,
     PositionTicks,
+    StoredSettings,
     TradeTick,
 )
 from engine.values import Turn, Wish
@@ -30,6 +32,12 @@ class DynamoStore:
 
     def engine(self, connection_id: str) -> EngineRow:
         return engine_rows.read_engine(connection_id)
+
+    def settings(self, connection_id: str) -> StoredSettings:
+        return settings_of(connection_id)
+
+    def take_over(self, lease: Lease, taken: StoredSettings) -> None:
+        engine_rows.write_taken(lease, taken, now_ms=self._clock.now_ms())
 
     def write_tick(
         self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()

@@ -44,7 +44,14 @@ class RefusedError(CtsError):
 
 
 class InvalidSettingError(RefusedError):
-    """A setting is unknown, or outside its range."""
+    """Settings are unknown, outside their ranges, or do not fit together.
+
+    `problems` holds (key, sentence) of each one; the key is empty where several do not fit.
+    """
+
+    def __init__(self, message: str, problems: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems or (("", message),)
 
 
 class InvalidCandleError(RefusedError):

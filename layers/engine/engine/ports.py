@@ -29,6 +29,7 @@ from engine.records import (
     LeaseRow,
     Obeyed,
     PositionTicks,
+    StoredSettings,
     TradeTick,
 )
 from engine.values import Instrument, Loop, Turn, Wish
@@ -201,6 +202,26 @@ class Store(Protocol):
     """State that must last. Every write of a loop is refused once its lease is lost."""
 
     def engine(self, connection_id: str) -> EngineRow: ...
+
+    def settings(self, connection_id: str) -> StoredSettings:
+        """What the operator wants a connection to run with.
+
+        Raises
+        ------
+        StoreBusyError, InvalidSettingError
+            If it cannot be read now, or what is stored does not fit this version of CTS.
+        """
+        ...
+
+    def take_over(self, lease: Lease, taken: StoredSettings) -> None:
+        """Note that the lease's loop runs with `taken` from its next tick on.
+
+        Raises
+        ------
+        LeaseLostError
+            If the lease moved; nothing is written then.
+        """
+        ...
 
     # trade loop
     def write_tick(

@@ -1,7 +1,7 @@
 """What the store keeps and hands back: leases, commands, ticks, and the facts of positions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.ledger import Fill, Order, Position
@@ -57,6 +57,7 @@ class LeaseRow:
     `phase` is `idle` when the position loop ended flat, else `live`. `wanted` is what the operator
     asked this loop to do (`run`, `pause` or `stop`) at `wanted_ms`, as the `wanted_number`th wish;
     `obeyed` is the last wish that the loop acknowledged. `halt` is set by an emergency stop.
+    `settings_version` is the newest version this loop was told of, 0 before the first change.
     """
 
     owner: str
@@ -68,6 +69,7 @@ class LeaseRow:
     phase: str
     wanted: str
     halt: bool
+    settings_version: int = 0
     wanted_number: int = 0
     wanted_ms: int = 0
     obeyed: Obeyed | None = None
@@ -81,8 +83,20 @@ class LeaseRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSettings:
+    """What is stored for a connection to run with; `version` grows with every change."""
+
+    settings: Settings
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRow:
-    """`trade_engine_state` as the loops need it."""
+    """`trade_engine_state` as the loops need it.
+
+    `settings` are those the trade loop runs with: what the engine started with, and what it took
+    over since; `position_settings` are the position loop's, where those ever differed.
+    """
 
     connection_id: str
     run_id: str
@@ -98,6 +112,14 @@ class EngineRow:
     volume_factor: Decimal = Decimal(1)  # of the connection, one more factor of every size
     may_trade_preset: bool = False  # the same with is_preset_trade, for Sets of preset mode
     exchange: str = ""  # the venue's name, which has limits of its own
+    position_settings: StoredSettings | None = None
+
+    def of_position_loop(self) -> "EngineRow":
+        """The same with the settings that the position loop runs with."""
+        own = self.position_settings
+        if own is None:
+            return self
+        return replace(self, settings=own.settings, settings_version=own.version)
 
     def may_open(self, mode: TradeMode) -> bool:
         """Whether proven Sets of this mode may ask for the exchange."""
@@ -159,6 +181,7 @@ class TradeTick:
     begun: Begun | None = None  # on the first tick of a burst
     indications_us: int | None = None
     store_us: int | None = None
+    settings_version: int = 0  # of the settings it was decided with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +240,7 @@ class PositionTicks:
 
     Its row is keyed by the first tick's slot; a piece without ticks writes no row. `store_us` is
     what the write of the piece before took.
+    All of its ticks were decided with the settings of one version.
     """
 
     ticks: tuple[tuple[int, int, int, int], ...]
@@ -224,3 +248,4 @@ class PositionTicks:
     inputs: bytes  # packed prices and consumed ids, for a replay
     begun: Begun | None = None  # on the first piece of a burst
     store_us: int | None = None
+    settings_version: int = 0

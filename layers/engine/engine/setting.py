@@ -16,8 +16,14 @@ _RANGE = re.compile(r"(\S+) \.\. (\S+)(?: by (\S+))?(?: (.+))?")
 
 
 class Effect(StrEnum):
-    """When a changed value starts to count."""
+    """When a changed value starts to count.
 
+    `NOW` is for what no loop reads. A running loop takes the others over at the edge of a tick, at
+    its next burst, or not before the engine starts anew: what would change the Sets waits for that.
+    """
+
+    NOW = "at once"
+    TICK = "next tick"
     BURST = "next burst"
     START = "next engine start"
 

@@ -1,12 +1,12 @@
 """Every setting in one typed schema; its tables stand in `tabs`, one for each tab."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
 from engine.errors import InvalidSettingError
-from engine.setting import Setting, Value, checked
+from engine.setting import Effect, Setting, Value, checked
 from engine.tabs.adjust import AdjustSettings, check_ladder
 from engine.tabs.block import BlockSettings
 from engine.tabs.coordination import CoordinationSettings
@@ -18,7 +18,7 @@ from engine.tabs.preset import PresetSettings, check_preset
 from engine.tabs.promotion import PromotionSettings
 from engine.tabs.risk import RiskSettings
 from engine.tabs.strategy import StrategySettings
-from engine.tabs.system import SystemSettings
+from engine.tabs.system import SystemSettings, check_lease
 from engine.values import TradeMode
 
 
@@ -71,17 +71,38 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
     Raises
     ------
     InvalidSettingError
-        Naming key, value and allowed range; nothing is changed then.
+        Naming every wrong key with its value and allowed range; nothing is changed then.
     """
-    changed: dict[str, Any] = {name: getattr(settings, name) for name in _NAMES.values()}
-    for key, value in values.items():
-        if key not in _NAMES:
-            raise InvalidSettingError(f"setting {key!r} is unknown")
-        name = _NAMES[key]
-        changed[name] = checked(_ABOUT[key], value, getattr(DEFAULTS, name))
-    made = Settings(**changed)
+    changed: dict[str, Any] = {_NAMES[key]: value for key, value in checked_values(values).items()}
+    made = replace(settings, **changed)
     _check_together(made)
     return made
+
+
+def checked_values(values: Mapping[str, object]) -> dict[str, Value]:
+    """The values as their types, each inside its range; whether they fit together is not asked.
+
+    Raises
+    ------
+    InvalidSettingError
+        Naming every wrong key with its value and allowed range.
+    """
+    made: dict[str, Value] = {}
+    problems: list[tuple[str, str]] = []
+    for key, value in values.items():
+        try:
+            made[key] = _checked(key, value)
+        except InvalidSettingError as error:
+            problems.append((key, str(error)))
+    if problems:
+        raise InvalidSettingError("; ".join(text for _, text in problems), tuple(problems))
+    return made
+
+
+def _checked(key: str, value: object) -> Value:
+    if key not in _NAMES:
+        raise InvalidSettingError(f"setting {key!r} is unknown")
+    return checked(_ABOUT[key], value, getattr(DEFAULTS, _NAMES[key]))
 
 
 def _check_together(made: Settings) -> None:
@@ -93,11 +114,26 @@ def _check_together(made: Settings) -> None:
             raise InvalidSettingError(f"{only} must be false unless {enabled} is true, was True")
     check_preset(made)
     check_ladder(made)
+    check_lease(made)
     if len(made.trail_starts_pct) != len(made.trail_stops_pct):
         raise InvalidSettingError(
             "trailingStartValues and trailingStopValues must be equally long, were "
             f"{len(made.trail_starts_pct)} and {len(made.trail_stops_pct)}"
         )
+
+
+def value_of(settings: Settings, key: str) -> Value:
+    """What `settings` hold under a key of the schema."""
+    value: Value = getattr(settings, _NAMES[key])
+    return value
+
+
+def taking(running: Settings, wanted: Settings, effects: Container[Effect]) -> Settings:
+    """`running` with the values of `wanted` for all keys of these effects."""
+    taken: dict[str, Any] = {
+        name: getattr(wanted, name) for key, name in _NAMES.items() if _ABOUT[key].effect in effects
+    }
+    return replace(running, **taken)
 
 
 def overrides(settings: Settings) -> dict[str, object]:

@@ -46,7 +46,8 @@ class ConnectionRow(base.Row):
 class SettingsRow(base.Row):
     """One version of the changed settings of a connection, or of "system".
 
-    Newest: query on `scope`, descending, limit 1. A new version: put if it does not exist.
+    Newest, and pages of older ones: query on `scope`, descending. One: get. A new version: put if
+    it does not exist.
     """
 
     class Meta(base.Meta):
@@ -54,9 +55,10 @@ class SettingsRow(base.Row):
 
     scope = UnicodeAttribute(hash_key=True)
     version = IntegerAttribute(range_key=True)
-    values = JSONAttribute()  # setting key -> JSON value, only what differs from the default
+    values = JSONAttribute()  # setting key -> JSON value, all that this scope decides
     created_at_ms = IntegerAttribute()
     author = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
 
 
 class LeaseItem(base.Row):
@@ -81,6 +83,7 @@ class LeaseItem(base.Row):
     wanted_number = IntegerAttribute(null=True)  # counts wishes; it only grows
     obeyed = JSONAttribute(null=True)  # the fields of engine.records.Obeyed
     halt = BooleanAttribute(null=True)
+    settings_version = IntegerAttribute(null=True)  # the newest its loop was told of
 
 
 class EngineStateRow(base.Row):
@@ -105,7 +108,9 @@ class EngineStateRow(base.Row):
     symbols = JSONAttribute(null=True)  # list of str
     instruments = JSONAttribute(null=True)  # see engine_rows
     settings = JSONAttribute(null=True)  # setting key -> JSON value, only what differs
-    settings_version = IntegerAttribute(null=True)
+    settings_version = IntegerAttribute(null=True)  # of `settings`, which the trade loop uses
+    position_settings = JSONAttribute(null=True)  # the position loop's, once it took others over
+    position_settings_version = IntegerAttribute(null=True)
     may_trade = BooleanAttribute(null=True)
     may_trade_preset = BooleanAttribute(null=True)
     hedge = BooleanAttribute(null=True)

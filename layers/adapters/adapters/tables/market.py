@@ -37,6 +37,7 @@ class ProgressionRow(base.Row):
     began_anew = BooleanAttribute(null=True)  # where a burst begins: nobody handed the loop on
     ticks = BinaryAttribute(legacy_encoding=False, null=True)  # see progression.pack_ticks
     inputs = BinaryAttribute(legacy_encoding=False, null=True)
+    settings_version = IntegerAttribute(null=True)  # of the settings its ticks were decided with
 
 
 class MarketDataRow(base.Row):

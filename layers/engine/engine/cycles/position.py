@@ -15,6 +15,7 @@ from engine.cycles.burst import (
     last_slot,
     nobody_acted_since,
 )
+from engine.cycles.changing import Changing
 from engine.cycles.errands import Errands
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from engine.desk import DeskInputs, DeskPlan, DeskState, may_leave, plan_positions
@@ -27,7 +28,15 @@ from engine.errors import (
 from engine.events import SendUnclear, Unclear
 from engine.ledger import Order
 from engine.ports import Feed, World
-from engine.records import Begun, Command, EngineRow, Lease, LeaseRow, PositionTicks
+from engine.records import (
+    Begun,
+    Command,
+    EngineRow,
+    Lease,
+    LeaseRow,
+    PositionTicks,
+    StoredSettings,
+)
 from engine.values import Instrument, Loop
 
 ERRAND_DRAIN_MS = 3_000
@@ -52,19 +61,24 @@ async def position_burst(
     """Run ticks until the burst is over, the lease is lost, or the loop may end."""
     token = request.token
     try:
-        engine = world.store.engine(request.connection_id)
+        engine = world.store.engine(request.connection_id).of_position_loop()
         row = world.leases.read(request.connection_id, Loop.POSITION)
         confirmed = await _confirmed(world, request, engine, row, memories)
+        changing = Changing(world)
+        taken = changing.at_a_burst(engine, row)
         lease = world.leases.take(
             request.connection_id,
             Loop.POSITION,
             token=token,
             owner=request.owner,
-            lease_ms=engine.settings.lease_ms,
+            lease_ms=(taken or engine).settings.lease_ms,
         )
         token = lease.token
         memory = confirmed or await _taken_over(world, engine)
-        report = await _Burst(world, request, engine, memory, lease).run(row)
+        burst = _Burst(world, request, engine, memory, lease, changing)
+        if taken is not None:
+            burst.take_over(taken)
+        report = await burst.run(row)
         memory.token = report.token
         memories[request.connection_id] = memory  # only a burst that ended well leaves one
         return report
@@ -132,7 +146,11 @@ class _Journal:
         )
 
     def packed(
-        self, skipped: dict[str, int], begun: Begun | None, store_us: int | None
+        self,
+        skipped: dict[str, int],
+        begun: Begun | None,
+        store_us: int | None,
+        settings_version: int,
     ) -> PositionTicks:
         """Everything since the last call; `begun` is for a burst's first piece."""
         done = PositionTicks(
@@ -140,6 +158,7 @@ class _Journal:
             skipped=skipped,
             begun=begun,
             store_us=store_us,
+            settings_version=settings_version,
             inputs=zlib.compress(json.dumps(self.inputs).encode()),
         )
         self.ticks, self.inputs = [], []
@@ -153,6 +172,7 @@ class _Burst:
     engine: EngineRow
     memory: PositionMemory
     lease: Lease
+    changing: Changing
     journal: _Journal = field(default_factory=_Journal)
     ticks: int = 0
     begun: Begun | None = None
@@ -176,6 +196,10 @@ class _Burst:
         while grid.deadline_ms(slot) < started_ms + settings.burst_s * 1000:
             await clock.sleep_until_ms(grid.deadline_ms(slot))
             row = self.world.leases.read(self.lease.connection_id, Loop.POSITION)
+            taken = self.changing.at_a_tick(self.engine, row)
+            if taken is not None:
+                self._write_journal(pace)  # its ticks were decided with the settings before
+                self.take_over(taken)
             plan = await self._tick(slot, row)
             acknowledge(self.world, self.lease, row, slot)
             if self._may_end(plan, row):
@@ -186,6 +210,12 @@ class _Burst:
             slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
         await self.memory.errands.drain(ERRAND_DRAIN_MS)
         return self._end(outcome, pace)
+
+    def take_over(self, taken: StoredSettings) -> None:
+        """Run with `taken` from the next tick on."""
+        self.world.store.take_over(self.lease, taken)
+        self.engine = replace(self.engine, settings=taken.settings, settings_version=taken.version)
+        self.world.log.fact("settings taken over", {"version": taken.version})
 
     async def _tick(self, slot_ms: int, row: LeaseRow) -> DeskPlan:
         clock, memory = self.world.clock, self.memory
@@ -294,7 +324,9 @@ class _Burst:
         return not self.memory.errands.running and may_leave(self.memory.desk)
 
     def _write_journal(self, pace: Pace) -> None:
-        ticks = self.journal.packed(pace.take_skipped(), self.begun, self.store_us)
+        ticks = self.journal.packed(
+            pace.take_skipped(), self.begun, self.store_us, self.engine.settings_version
+        )
         asked_us = self.world.clock.now_us()
         self.lease = self.world.store.write_position_ticks(self.lease, ticks)
         self.store_us = self.world.clock.now_us() - asked_us

@@ -1,7 +1,7 @@
 """The trade loop: candles in, paper openings and closings, mirror wishes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine import market
 from engine.books import pack_books
@@ -15,12 +15,13 @@ from engine.cycles.burst import (
     is_stop_wanted,
     last_slot,
 )
+from engine.cycles.changing import Changing
 from engine.cycles.memory import TradeMemory, recall
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
-from engine.errors import LeaseLostError, RetryableError
+from engine.errors import LeaseLostError, RetryableError, StoreBusyError
 from engine.market import Candles
 from engine.ports import World
-from engine.records import Begun, EngineRow, Lease, LeaseRow, TradeTick
+from engine.records import Begun, EngineRow, Lease, LeaseRow, StoredSettings, TradeTick
 from engine.trade import TradePlan, indicated, plan_strategies
 from engine.values import Loop, TradeMode, Turn, Wish
 
@@ -44,15 +45,19 @@ async def trade_burst(
         engine = world.store.engine(request.connection_id)
         row = world.leases.read(request.connection_id, Loop.TRADE)
         memory = await recall(world, engine, row, memories)
+        changing = Changing(world)
+        taken = changing.at_a_burst(engine, row)
         lease = world.leases.take(
             request.connection_id,
             Loop.TRADE,
             token=token,
             owner=request.owner,
-            lease_ms=engine.settings.lease_ms,
+            lease_ms=(taken or engine).settings.lease_ms,
         )
         token = lease.token
-        return await _Burst(world, request, engine, memory, lease).run(row)
+        burst = _Burst(world, request, engine, memory, lease, changing)
+        burst.begin(taken)
+        return await burst.run(row)
     except LeaseLostError:
         memories.pop(request.connection_id, None)
         return BurstReport(outcome=Outcome.LOST, token=token)
@@ -68,12 +73,27 @@ class _Burst:
     engine: EngineRow
     memory: TradeMemory
     lease: Lease
+    changing: Changing
     ticks: int = 0
     heartbeat_ms: int = 0
     begun: Begun | None = None
     store_us: int | None = None  # what the write of the tick before took
     unwritten: list[Candles] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)  # not told the position loop yet
+
+    def begin(self, taken: StoredSettings | None) -> None:
+        """Make sure what was remembered or rebuilt still holds, and take newer settings over.
+
+        Raises
+        ------
+        StoreBusyError
+            If the loop before took other settings over since this one read them.
+        """
+        now = self.world.store.engine(self.lease.connection_id)
+        if now.settings != self.engine.settings:
+            raise StoreBusyError(f"settings changed to version {now.settings_version}")
+        if taken is not None:
+            self._take_over(taken)
 
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
@@ -98,6 +118,9 @@ class _Burst:
             row = self.world.leases.read(self.lease.connection_id, Loop.TRADE)
             if is_stop_wanted(row):
                 return self._stop(row, slot)
+            taken = self.changing.at_a_tick(self.engine, row)
+            if taken is not None:
+                self._take_over(taken)
             await self._tick(slot, pace, row)
             acknowledge(self.world, self.lease, row, slot)
             slot = pace.next_slot(clock.now_ms(), Cause.OVERRUN)
@@ -111,10 +134,29 @@ class _Burst:
                 self.world.store.write_minute(self.lease, rows)
         self.memory.backfilled = []
 
+    def _take_over(self, taken: StoredSettings) -> None:
+        """Run with `taken` from the next candle on.
+
+        Every book is stored first: whoever rebuilds later folds under these settings nothing that
+        was decided under those before.
+        """
+        if taken.settings != self.engine.settings:
+            self._save_all()
+        self.world.store.take_over(self.lease, taken)
+        self.engine = replace(self.engine, settings=taken.settings, settings_version=taken.version)
+        told = {"version": taken.version, "after_ms": self.memory.last_close_ms}
+        self.world.log.fact("settings taken over", told)
+
+    def _save_all(self) -> None:
+        clock = self.world.clock
+        for symbol in self.engine.symbols:
+            if clock.now_ms() - self.lease.sent_at_ms > self.lease.lease_ms // 3:
+                self.lease = self.world.leases.renew(self.lease)
+            self._save(symbol)
+
     def _stop(self, row: LeaseRow, slot_ms: int) -> BurstReport:
         acknowledge(self.world, self.lease, row, slot_ms)
-        for symbol in self.engine.symbols:
-            self._save(symbol)
+        self._save_all()
         self.world.leases.release(self.lease)
         return BurstReport(outcome=Outcome.STOPPED, token=self.lease.token, ticks=self.ticks)
 
@@ -146,6 +188,7 @@ class _Burst:
             begun=self.begun,
             indications_us=indicated_us - planned_us,
             store_us=self.store_us,
+            settings_version=self.engine.settings_version,
         )
         self.begun = None
         self.turns += plan.turns

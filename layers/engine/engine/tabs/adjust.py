@@ -8,7 +8,7 @@ from engine.errors import InvalidSettingError
 from engine.setting import Effect, Tab
 
 START = Tab("strategy", Effect.START)
-BURST = Tab("strategy", Effect.BURST)
+TICK = Tab("strategy", Effect.TICK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class AdjustSettings:
     profit_back_aggressive: bool = START.switch(
         True, "profitBackAggressive", "Then halve the distance of the target too."
     )
-    profit_back_on_exchange: bool = BURST.switch(
+    profit_back_on_exchange: bool = TICK.switch(
         False, "profitBackExchangeEnabled", "Do so with exchange positions as well."
     )
     main_timeout_h: int = START.whole(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from engine.setting import Effect, Tab
 
 START = Tab("overall", Effect.START)
-BURST = Tab("overall", Effect.BURST)
+TICK = Tab("overall", Effect.TICK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +19,28 @@ class OverallSettings:
     position_cost_pct: Decimal = START.decimal(
         "0.1", "positionCost", "0.01 .. 1.0 by 0.01 %", "Yardstick of steps, exits and results."
     )
-    base_volume_factor: Decimal = BURST.decimal(
+    base_volume_factor: Decimal = TICK.decimal(
         "1", "base_volume_factor", "0.5 .. 10 by 0.5", "Scales every order."
     )
-    positions_average: int = BURST.whole(
+    positions_average: int = TICK.whole(
         50, "positions_average", "20 .. 300 by 10", "Positions the equity is divided over."
     )
-    negative_change_pct: Decimal = BURST.decimal(
+    negative_change_pct: Decimal = TICK.decimal(
         "20", "negativeChangePercent", "5 .. 30 by 5 %", "Adverse move that costs the risk budget."
     )
-    risk_budget_pct: Decimal = BURST.decimal(
+    risk_budget_pct: Decimal = TICK.decimal(
         "20", "riskBudget", "1 .. 100 by 1 %", "Share of the equity negativeChangePercent may cost."
     )
-    max_leverage: int = BURST.whole(
+    max_leverage: int = TICK.whole(
         10, "max_leverage", "1 .. 125 by 1 x", "Upper bound of the leverage."
     )
-    leverage_percentage: int = BURST.whole(
+    leverage_percentage: int = TICK.whole(
         100, "leveragePercentage", "5 .. 100 by 5 %", "Share of max_leverage used."
     )
-    use_maximal_leverage: bool = BURST.switch(
+    use_maximal_leverage: bool = TICK.switch(
         False, "useMaximalLeverage", "Use all the leverage that max_leverage and symbol allow."
     )
-    min_volume_enforcement: bool = BURST.switch(
+    min_volume_enforcement: bool = TICK.switch(
         True, "min_volume_enforcement", "Lift small orders to the venue's minimum (up to 3 times)."
     )
     use_main_symbols: bool = START.switch(
@@ -61,9 +61,9 @@ class OverallSettings:
     quote_asset: str = START.choice(
         "USDT", "quoteAsset", "USDT | USDC", "Quote currency of every symbol."
     )
-    validation_timeout_s: int = BURST.whole(
+    validation_timeout_s: int = TICK.whole(
         15, "validationTimeout", "1 .. 120 by 1 s", "Rest of an indication after it was validated."
     )
-    position_cooldown_s: int = BURST.whole(
+    position_cooldown_s: int = TICK.whole(
         20, "positionCooldown", "0 .. 600 by 1 s", "Rest of a Set after its position closed."
     )

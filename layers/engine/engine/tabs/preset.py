@@ -7,7 +7,7 @@ from engine.errors import InvalidSettingError
 from engine.setting import Effect, Tab
 
 START = Tab("preset", Effect.START)
-BURST = Tab("preset", Effect.BURST)
+TICK = Tab("preset", Effect.TICK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +20,10 @@ class PresetSettings:
     preset_min_bars: int = START.whole(
         50, "presetMinBars", "1 .. 500 by 1 bars", "Bars a symbol needs before its first signal."
     )
-    preset_confluence: int = BURST.whole(
+    preset_confluence: int = TICK.whole(
         2, "presetConfluence", "1 .. 8 by 1", "Indicators that must agree on an entry."
     )
-    preset_min_strength: Decimal = BURST.decimal(
+    preset_min_strength: Decimal = TICK.decimal(
         "0.5", "presetMinStrength", "0 .. 1 by 0.05", "Strength of a side, over all signals."
     )
     preset_max_configurations: int = START.whole(

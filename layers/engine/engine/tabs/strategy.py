@@ -6,7 +6,7 @@ from decimal import Decimal
 from engine.setting import Effect, Tab
 
 START = Tab("strategy", Effect.START)
-BURST = Tab("strategy", Effect.BURST)
+TICK = Tab("strategy", Effect.TICK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class StrategySettings:
     trail_stops_pct: tuple[Decimal, ...] = START.decimals(
         "0.1 0.2 0.3", "trailingStopValues", "0.02 .. 5 %", "Retraces that close, one a start."
     )
-    exit_on_opposite: bool = BURST.switch(
+    exit_on_opposite: bool = TICK.switch(
         False, "exitOnOpposite", "Close a position when its indication signals the other side."
     )
     min_viable_exits: bool = START.switch(
@@ -46,9 +46,9 @@ class StrategySettings:
     max_sets_per_symbol: int = START.whole(
         5000, "maxSetsPerSymbol", "100 .. 50000 by 100", "Hard cap of the grid."
     )
-    taker_fee_pct: Decimal = BURST.decimal(
+    taker_fee_pct: Decimal = START.decimal(
         "0.055", "takerFeePercent", "0 .. 0.5 by 0.005 %", "Fee of paper fills, a side."
     )
-    slippage_pct: Decimal = BURST.decimal(
+    slippage_pct: Decimal = START.decimal(
         "0.02", "slippagePercent", "0 .. 0.5 by 0.005 %", "Slippage of paper fills, a side."
     )

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.errors import InvalidSettingError
 from engine.setting import Effect, Tab
 
 START = Tab("system", Effect.START)
+NOW = Tab("system", Effect.NOW)
 BURST = Tab("system", Effect.BURST)
+TICK = Tab("system", Effect.TICK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,34 +22,34 @@ class SystemSettings:
     database_threshold_pct: int = START.whole(
         20, "databaseThresholdPercent", "10 .. 50 by 5 %", "Surplus at which old results go."
     )
-    archive_days: int = BURST.whole(
+    archive_days: int = TICK.whole(
         90, "maxPositionAgeDays", "7 .. 365 by 1 d", "Life of results in the archive."
     )
-    log_days: int = BURST.whole(
-        30, "logRetentionDays", "1 .. 365 by 1 d", "Life of log entries and error counts."
+    log_days: int = NOW.whole(
+        30, "logRetentionDays", "1 .. 365 by 1 d", "Life of log entries; asked every ten minutes."
     )
-    send_window_ms: int = BURST.whole(
+    send_window_ms: int = TICK.whole(
         800, "sendWindowMs", "100 .. 5000 by 100 ms", "An order leaves this soon after its claim."
     )
-    send_validity_ms: int = BURST.whole(
+    send_validity_ms: int = TICK.whole(
         2000, "sendValidityMs", "500 .. 10000 by 100 ms", "The venue refuses what arrives later."
     )
-    visibility_ms: int = BURST.whole(
+    visibility_ms: int = TICK.whole(
         1000, "visibilityMs", "100 .. 30000 by 100 ms", "A venue shows accepted orders by then."
     )
-    clock_skew_ms: int = BURST.whole(
+    clock_skew_ms: int = TICK.whole(
         1000, "clockSkewMs", "0 .. 10000 by 100 ms", "Clock difference allowed for."
     )
-    not_found_evidence: int = BURST.whole(
+    not_found_evidence: int = TICK.whole(
         3, "notFoundEvidence", "2 .. 10 by 1", "Spaced not-founds that prove it never arrived."
     )
-    protection_grace_ms: int = BURST.whole(
+    protection_grace_ms: int = TICK.whole(
         1500, "protectionGraceMs", "0 .. 10000 by 100 ms", "A touched exit may act this long."
     )
-    protection_deadline_ms: int = BURST.whole(
+    protection_deadline_ms: int = TICK.whole(
         5000, "protectionDeadlineMs", "1000 .. 30000 by 500 ms", "An unprotected fill is closed."
     )
-    reconcile_interval_s: int = BURST.whole(
+    reconcile_interval_s: int = TICK.whole(
         30, "reconcileIntervalSeconds", "5 .. 300 by 5 s", "Time between checks with the venue."
     )
     trade_interval_s: Decimal = BURST.decimal(
@@ -67,34 +70,49 @@ class SystemSettings:
     lease_margin_ms: int = BURST.whole(
         2000, "leaseMarginMs", "500 .. 10000 by 100 ms", "A holder stops this long before the end."
     )
-    snapshot_interval_s: int = BURST.whole(
+    snapshot_interval_s: int = TICK.whole(
         60, "snapshotIntervalSeconds", "10 .. 3600 by 10 s", "Time between stored books."
     )
-    indications_cycle_s: int = BURST.whole(
+    indications_cycle_s: int = TICK.whole(
         5, "indicationsCycleSeconds", "1 .. 60 by 1 s", "Twice this long a tick is degraded health."
     )
-    strategies_cycle_s: int = BURST.whole(
+    strategies_cycle_s: int = TICK.whole(
         5, "strategiesCycleSeconds", "1 .. 60 by 1 s", "The same of strategies."
     )
-    realtime_cycle_s: int = BURST.whole(
+    realtime_cycle_s: int = TICK.whole(
         3, "realtimeCycleSeconds", "1 .. 60 by 1 s", "The same of the position loop."
     )
-    database_query_ms: int = BURST.whole(
+    database_query_ms: int = TICK.whole(
         1000,
         "databaseQueryMs",
         "100 .. 10000 by 100 ms",
         "A slower store is warned of.",
     )
-    memory_warning_pct: int = BURST.whole(
+    memory_warning_pct: int = TICK.whole(
         80, "memoryWarningPercent", "50 .. 100 by 5 %", "More of a worker's memory is warned of."
     )
     prehistory_coverage_pct: Decimal = START.decimal(
         "98", "prehistoryCoverage", "98 .. 100 by 0.5 %", "History that counts as loaded."
     )
-    batch_size: int = START.whole(10, "batch_size", "1 .. 100 by 1", "Symbols of one group.")
-    max_concurrent: int = START.whole(
+    batch_size: int = BURST.whole(10, "batch_size", "1 .. 100 by 1", "Symbols of one group.")
+    max_concurrent: int = BURST.whole(
         5, "max_concurrent", "1 .. 20 by 1", "Calls to a venue at once."
     )
     batch_delay_ms: int = BURST.whole(
         100, "batch_delay_ms", "0 .. 5000 by 50 ms", "Pause between batches of calls to a venue."
     )
+
+
+def check_lease(settings: SystemSettings) -> None:
+    """Renewed at a third of its life, a lease must still leave its holder time to act.
+
+    Raises
+    ------
+    InvalidSettingError
+        Naming both keys and what they hold.
+    """
+    if 3 * settings.lease_margin_ms > 2 * settings.lease_ms:
+        raise InvalidSettingError(
+            f"leaseMarginMs must be at most two thirds of leaseMs ({settings.lease_ms} ms), "
+            f"was {settings.lease_margin_ms}"
+        )
