@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,6 +39,13 @@ def create_tables() -> None:
 @pytest.fixture
 def moto_tables() -> Iterator[None]:
     """Empty tables of this test alone."""
+    with tables_of_moto():
+        yield
+
+
+@contextmanager
+def tables_of_moto() -> Iterator[None]:
+    """Empty tables in this process."""
     from moto import mock_aws  # most tests need no AWS, and none should wait for its fake
 
     with mock_aws():

@@ -1,6 +1,6 @@
 """One envelope for every answer: `{success: true, ...}` or `{success: false, error, details}`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -18,11 +18,18 @@ logger = Logger(service="api")
 
 # What Chalice itself refuses, in our words.
 _CHALICE = {
-    400: "the request could not be read",
+    400: "the body is not JSON",
     403: "this route does not exist",
     405: "this route does not know the method",
     415: "the body must be application/json",
     500: "the request failed inside CTS; the log holds the cause",
+}
+
+
+_MAX_VALUE = 100
+_HEADERS: dict[str, str | list[str]] = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
 }
 
 
@@ -36,6 +43,14 @@ class HeadersTooLargeError(RefusedError):
 
 class KeyReusedError(RefusedError):
     """An Idempotency-Key stands for another request already."""
+
+
+class InvalidError(RefusedError):
+    """What was sent does not fit the model of the route; `place` is "query" or "body"."""
+
+    def __init__(self, place: str, problems: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(f"the {place} is not valid")
+        self.problems = problems
 
 
 class UnauthorizedError(RefusedError):
@@ -61,7 +76,6 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (CtsError, 500),
 )
 ANSWERED: tuple[type[Exception], ...] = (
-    ValidationError,
     BadRequestError,
     *(kind for kind, _ in _STATUS),
 )
@@ -69,13 +83,13 @@ ANSWERED: tuple[type[Exception], ...] = (
 
 def success(body: dict[str, Any], status: int = 200) -> Response:
     """`body` must already hold `success`; it is false for a test that ran and failed."""
-    return Response(body=body, status_code=status, headers={"Cache-Control": "no-store"})
+    return Response(body=body, status_code=status, headers=dict(_HEADERS))
 
 
 def failure(status: int, error: str, details: Sequence[Any] = (), **fields: Any) -> Response:
     """The error envelope; `fields` are added for clients that look for them by name."""
     body = {"success": False, "error": error, "details": list(details), **fields}
-    headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+    headers = dict(_HEADERS)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(body=body, status_code=status, headers=headers)
@@ -83,8 +97,8 @@ def failure(status: int, error: str, details: Sequence[Any] = (), **fields: Any)
 
 def refusal(error: Exception) -> Response:
     """The answer to an error of `ANSWERED`; values of the request are never repeated."""
-    if isinstance(error, ValidationError):
-        return failure(400, "the request is not valid", _problems(error))
+    if isinstance(error, InvalidError):
+        return failure(400, str(error), error.problems)
     if isinstance(error, BadRequestError):
         return failure(400, "the body is not JSON")
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
@@ -113,10 +127,22 @@ def enveloped(response: Response) -> Response:
     return made
 
 
-def _problems(error: ValidationError) -> list[dict[str, str]]:
-    """Where and why; without the input, which may be a secret."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return [
-        {"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
-        for one in found
-    ]
+def invalid(place: str, error: ValidationError) -> InvalidError:
+    """What is wrong with what was sent: field, why, and the value where it cannot be a secret."""
+    found = error.errors(include_url=False, include_context=False)
+    return InvalidError(
+        place,
+        [
+            {"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+            | _value(place, one["type"], one["input"])
+            for one in found
+        ],
+    )
+
+
+def _value(place: str, kind: str, value: object) -> dict[str, str]:
+    """A number or a switch, or a text of a known parameter; a text in a body may be a key."""
+    known_parameter = place == "query" and kind != "extra_forbidden"
+    if isinstance(value, bool | int | float) or (known_parameter and isinstance(value, str)):
+        return {"value": str(value)[:_MAX_VALUE]}
+    return {}

@@ -13,10 +13,12 @@ from operation import contract_of
 from remembered import done_once
 from routes.audit import audit
 from routes.connections import connections
+from routes.docs import docs
 from routes.engine import engine
 from routes.engine_aliases import engine_aliases
 from routes.exchanges import exchanges
 from routes.monitoring import monitoring
+from routes.nowhere import answer_elsewhere
 from routes.reasons import reasons
 from routes.system import system
 from routes.tokens import tokens
@@ -26,7 +28,7 @@ from telling import tell
 logger = Logger(service="api")
 
 app = Chalice(app_name="cts", configure_logs=False)
-for blueprint in (
+BLUEPRINTS = (
     connections,
     exchanges,
     engine,
@@ -37,7 +39,9 @@ for blueprint in (
     system,
     tokens,
     audit,
-):
+    docs,
+)
+for blueprint in BLUEPRINTS:
     app.register_blueprint(blueprint)
 
 
@@ -46,6 +50,9 @@ def guarded(request: Request | None, get_response: Callable[[Any], Response]) ->
     """Refuse whoever has no token before any route runs; answer in one envelope."""
     if request is None:
         return failure(400, "this is not a request of the REST gateway")
+    elsewhere = answer_elsewhere(app, request)
+    if elsewhere is not None:
+        return elsewhere  # no news: anybody may ask, and the log is not theirs to fill
     response = _admitted(request, get_response)
     tell(request, response)
     return response

@@ -8,7 +8,7 @@ from answers import HeadersTooLargeError, TooLargeError, UnauthorizedError
 from operation import Contract
 from services import services
 
-OPEN = frozenset({"/api/system/health-check"})
+OPEN = frozenset({"/api/system/health-check", "/api/docs", "/api/openapi.json"})
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 8 * 1024
 

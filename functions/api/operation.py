@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from chalice.app import Blueprint, Chalice, Request, Response
-from pydantic import BaseModel
+from chalice.app import Blueprint, Chalice, MultiDict, Request, Response
+from pydantic import BaseModel, ValidationError
 
 from adapters.refusals import ForbiddenError
 from adapters.tokens import Caller, Role
-from answers import ANSWERED, refusal, success
+from answers import ANSWERED, InvalidError, invalid, refusal, success
 from engine.errors import RefusedError
 
-View = Callable[..., BaseModel]
+View = Callable[..., BaseModel | Response]
 
 
 class Reach(StrEnum):
@@ -33,17 +33,19 @@ class Contract:
     """What a route takes and answers; `failures` are its own beside 400, 401, 403 and 503.
 
     `role` is the least that a caller needs. What `once` names is told once: an answer repeated
-    under its Idempotency-Key has null in its place.
+    under its Idempotency-Key has null in its place. Without an `answer` the view makes the response
+    itself, of the kind `media`.
     """
 
     role: Role
     reach: Reach
     once: tuple[str, ...]
-    answer: type[BaseModel]
+    answer: type[BaseModel] | None
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     status: int
     failures: tuple[int, ...]
+    media: str
 
 
 def operation(
@@ -51,7 +53,7 @@ def operation(
     methods: tuple[str, ...],
     path: str,
     *,
-    answer: type[BaseModel],
+    answer: type[BaseModel] | None,
     body: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
     status: int = 200,
@@ -59,6 +61,7 @@ def operation(
     role: Role | None = None,
     reach: Reach = Reach.NAMED,
     once: tuple[str, ...] = (),
+    media: str = "application/json",
 ) -> Callable[[View], View]:
     """Register `view` under its path and methods.
 
@@ -76,6 +79,7 @@ def operation(
         query=query,
         status=status,
         failures=failures,
+        media=media,
     )
 
     def register(view: View) -> View:
@@ -83,6 +87,8 @@ def operation(
             try:
                 asked = _arguments(contract, routes.current_request, parameters)
                 made = view(**parameters, **asked)
+                if isinstance(made, Response):
+                    return made
                 return success(made.model_dump(mode="json", by_alias=True), contract.status)
             except ANSWERED as error:
                 return refusal(error)
@@ -119,9 +125,9 @@ def _arguments(
 ) -> Mapping[str, Any]:
     asked: dict[str, Any] = {"caller": caller_of(request)}
     if contract.body is not None:
-        asked["body"] = contract.body.model_validate(_sent(request))
+        asked["body"] = _valid("body", contract.body, _sent(request))
     if contract.query is not None:
-        asked["query"] = contract.query.model_validate(dict(request.query_params or {}))
+        asked["query"] = _valid("query", contract.query, _parameters(request))
     bearer = bearer_of(request)
     if bearer is not None:
         _refuse_out_of_reach(contract, bearer, (parameters, *map(vars, _models(asked))))
@@ -146,6 +152,23 @@ def _refuse_out_of_reach(
         raise ForbiddenError("your token does not reach this connection")
     if bearer.connections is not None and not named and contract.reach is Reach.NAMED:
         raise ForbiddenError("your token reaches some connections alone: name one of them")
+
+
+def _valid(place: str, model: type[BaseModel], sent: object) -> BaseModel:
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        raise invalid(place, error) from error
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    """The query; refuses a parameter given twice, of which a reader would pick one."""
+    sent = request.query_params or MultiDict({})
+    twice = [name for name in sent if len(sent.getlist(name)) > 1]
+    if twice:
+        problems = [{"field": name, "message": "is given more than once"} for name in twice]
+        raise InvalidError("query", problems)
+    return dict(sent)
 
 
 def _sent(request: Request) -> Any:

@@ -45,8 +45,8 @@ def test_every_route_of_the_mission_is_served() -> None:
     assert wanted - set(ROUTES) == set()
 
 
-def test_only_the_health_check_is_open() -> None:
-    assert {"/api/system/health-check"} == OPEN
+def test_only_the_health_check_and_the_reference_are_open() -> None:
+    assert {"/api/system/health-check", "/api/docs", "/api/openapi.json"} == OPEN
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)

@@ -1,22 +1,35 @@
-"""The stored OpenAPI document, from which the gateway is built."""
+"""The stored OpenAPI document, from which the gateway is built, and the page that shows it."""
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from pydantic import BaseModel
 
 from app import app
 from guard import OPEN
-from openapi import TARGET, document, text
+from models.base import Conflict, Problem
+from openapi import TABLE, TARGET, text
+from reference.document import contract_of_view, document, routes_of
+from reference.gateway import gateway_document
+from reference.page import page, page_policy
+from reference.table import table
 
-ROUTES = [(path, method) for path, methods in app.routes.items() for method in methods]
+ROOT = Path(__file__).parents[2]
+# dist/rapidoc-min.js of rapidoc 9.3.8 on npm
+VIEWER_SHA256 = "affbd173a65e870e18f392cca963113bcdafb6e50e88cd2f6a834a65b22db94d"
+VIEWER = ROOT / "functions" / "api" / "reference" / "viewer"
+ROUTES = [(path, method) for path, method, _ in routes_of(app)]
 DOCUMENT = document(app)
+OPERATIONS = [one for methods in DOCUMENT["paths"].values() for one in methods.values()]
 
 
-def test_the_stored_document_is_what_the_routes_say() -> None:
-    assert Path(__file__).parents[2] / "infra" / "openapi.yaml" == TARGET
+def test_what_is_stored_is_what_the_routes_say() -> None:
+    assert ROOT / "infra" / "openapi.yaml" == TARGET
     assert TARGET.read_text() == text(app), "write it anew: python functions/api/openapi.py"
+    assert TABLE.read_text() == table(app), "write it anew: python functions/api/openapi.py"
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)
@@ -24,14 +37,25 @@ def test_every_route_is_described_with_its_answers(path: str, method: str) -> No
     told = DOCUMENT["paths"][path][method.lower()]
 
     assert told["summary"].endswith(".")
+    assert told["tags"]
     assert any(status.startswith("2") for status in told["responses"])
     assert ("401" in told["responses"]) == (path not in OPEN)
     assert ("security" in told) == (path not in OPEN)
-    assert told["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+    assert (told["x-cts-role"] == "open") == (path in OPEN)
+
+
+def test_the_gateway_sends_every_route_and_what_none_serves_to_the_function() -> None:
+    paths = gateway_document(app)["paths"]
+
+    assert set(paths) == {path for path, _ in ROUTES} | {"/", "/{proxy+}"}
+    for methods in paths.values():
+        for told in methods.values():
+            assert told["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+    assert set(paths["/{proxy+}"]) == {"get", "post", "put", "patch", "delete", "head", "options"}
 
 
 def test_operation_ids_are_unique() -> None:
-    ids = [one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values()]
+    ids = [one["operationId"] for one in OPERATIONS]
 
     assert len(ids) == len(set(ids)) == len(ROUTES)
 
@@ -39,9 +63,10 @@ def test_operation_ids_are_unique() -> None:
 def test_every_reference_leads_somewhere_and_every_word_is_of_openapi_3_0() -> None:
     schemas = DOCUMENT["components"]["schemas"]
 
-    for node in _nodes(yaml.safe_load(text(app))):
+    for node in _nodes({"paths": _without_examples(DOCUMENT["paths"]), "schemas": schemas}):
         if "$ref" in node:
             assert node["$ref"].removeprefix("#/components/schemas/") in schemas
+            assert set(node) == {"$ref"}
         assert node.get("type") != "null"
         assert "const" not in node and "prefixItems" not in node
         assert not isinstance(node.get("exclusiveMinimum"), int | float) or isinstance(
@@ -61,9 +86,79 @@ def test_no_answer_has_room_for_a_secret() -> None:
     assert not {"api_key", "api_secret", "api_passphrase", "credentials"} & names
 
 
-def _nodes(value: Any) -> list[dict[str, Any]]:
+def test_every_example_is_what_its_model_takes_or_tells() -> None:
+    """Built from the models, and read back by them."""
+    checked = 0
+    for path, method, view in routes_of(app):
+        contract = contract_of_view(view)
+        told = DOCUMENT["paths"][path][method.lower()]
+        if contract.body is not None:
+            _read_back(contract.body, _example(told["requestBody"]))
+            checked += 1
+        for status, answer in told["responses"].items():
+            model = _model(contract.answer, int(status))
+            if model is not None:
+                _read_back(model, _example(answer))
+                checked += 1
+
+    assert checked > 3 * len(ROUTES)
+
+
+def test_the_viewer_is_the_published_one_with_its_licence() -> None:
+    viewer = (VIEWER / "rapidoc-min.js").read_bytes()
+
+    assert hashlib.sha256(viewer).hexdigest() == VIEWER_SHA256
+    assert b"RapiDoc 9.3.8" in viewer[:200]
+    assert "MIT License" in (VIEWER / "rapidoc.LICENSE").read_text()
+    assert "BSD-3-Clause" in (VIEWER / "rapidoc.bundled.LICENSE").read_text()
+
+
+def test_the_page_is_one_file_that_may_ask_nobody_but_its_own_api() -> None:
+    html = page()
+
+    assert "<rapi-doc" in html
+    assert "src=" not in html.replace((VIEWER / "rapidoc-min.js").read_text(), "")
+    assert 500_000 < len(html.encode()) < 5_000_000
+    policy = dict(part.strip().split(" ", 1) for part in page_policy().split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert "http" not in page_policy()
+    assert policy["script-src"].count("'sha256-") == 2
+
+
+def _model(answer: type[BaseModel] | None, status: int) -> type[BaseModel] | None:
+    if status < 300:
+        return answer
+    return Conflict if status == 409 else Problem
+
+
+def _read_back(model: type[BaseModel], example: Any) -> None:
+    try:
+        model.model_validate(example)
+    except ValueError as error:
+        pytest.fail(
+            f"{error}\nGive the model an example (`json_schema_extra`), its field one "
+            "(`Field(examples=[...])`), or the word one in functions/api/reference/glossary.toml."
+        )
+
+
+def _example(told: dict[str, Any]) -> Any:
+    return told["content"]["application/json"]["example"]
+
+
+def _without_examples(value: Any) -> Any:
     if isinstance(value, list):
-        return [node for one in value for node in _nodes(one)]
+        return [_without_examples(one) for one in value]
     if not isinstance(value, dict):
-        return []
-    return [value, *(node for one in value.values() for node in _nodes(one))]
+        return value
+    return {name: _without_examples(one) for name, one in value.items() if name != "example"}
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _nodes(one)
+    elif isinstance(value, dict):
+        yield value
+        for one in value.values():
+            yield from _nodes(one)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
 from adapters.venues.registry import SPOT, refuse_unfit, venue_named
 from engine.errors import RefusedError
@@ -68,6 +68,8 @@ class NewConnection(Asked):
 class ConnectionChange(Asked):
     """What an operator may change; new credentials come as key and secret together."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"volume_factor": "0.5", "version": 3}})
+
     name: Name | None = None
     api_key: Secret | None = None
     api_secret: Secret | None = None
@@ -90,6 +92,8 @@ class ConnectionChange(Asked):
 
 class Flags(Asked):
     """The switches of a connection; those left out stay as they are."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"is_live_trade": True}})
 
     is_active: bool | None = None
     is_enabled: bool | None = None

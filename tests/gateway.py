@@ -1,0 +1,120 @@
+"""A REST gateway in this process: it routes by infra/openapi.yaml, as the deployed one does."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import yaml
+
+from app import app
+
+FILE = Path(__file__).parents[1] / "infra" / "openapi.yaml"
+GREEDY = "/{proxy+}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An HTTP answer as its bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Turns requests into the events Lambda gets, and its answers back."""
+
+    token: str | None = None
+    sent: int = field(default=0)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Told:
+        """Send one request; `token` is added unless `headers` hold an Authorization."""
+        self.sent += 1
+        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        if self.token is not None:
+            lower.setdefault("authorization", f"Bearer {self.token}")
+        answer = app(_event(method, path, body, lower), None)
+        return Told(
+            status=answer["statusCode"],
+            headers={name.lower(): value for name, value in answer["headers"].items()},
+            text=answer["body"],
+        )
+
+
+def _event(
+    method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    place, _, asked = path.partition("?")
+    resource, parameters = _resource(method, place)
+    query = parse_qs(asked, keep_blank_values=True, errors="replace")
+    return {
+        "resource": resource,
+        "path": place,
+        "httpMethod": method,
+        "headers": dict(headers),
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": resource,
+            "httpMethod": method,
+            "path": f"/v1{place}",
+            "stage": "v1",
+            "requestId": "r-1",
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": body.decode("utf-8", errors="replace") if body else None,
+        "isBase64Encoded": False,
+    }
+
+
+def _resource(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The most literal resource that serves the method; else whatever catches the rest."""
+    parts = [unquote(part, errors="replace") for part in path.strip("/").split("/") if part]
+    fitting = [
+        (names, template)
+        for template, methods in _resources()
+        if method.lower() in methods and (names := _names(template, parts)) is not None
+    ]
+    if fitting:
+        names, template = min(fitting, key=lambda one: len(one[0]))
+        return template, names
+    return (GREEDY, {"proxy": "/".join(parts)}) if parts else ("/", {})
+
+
+def _names(template: str, parts: list[str]) -> dict[str, str] | None:
+    wanted = [part for part in template.strip("/").split("/") if part]
+    if template == GREEDY or len(wanted) != len(parts):
+        return None
+    found = {}
+    for name, part in zip(wanted, parts, strict=True):
+        if name.startswith("{"):
+            found[name[1:-1]] = part
+        elif name != part:
+            return None
+    return found
+
+
+@cache
+def _resources() -> tuple[tuple[str, frozenset[str]], ...]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    paths = yaml.load(FILE.read_text(encoding="utf-8"), loader)["paths"]
+    return tuple((path, frozenset(methods)) for path, methods in paths.items())
