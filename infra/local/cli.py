@@ -25,6 +25,7 @@ from local.programs import Market
 from local.record_command import record
 from local.stack import STACK, DeployError, credentials, loop_arn
 from local.twin import Wishes, twin_up
+from local.verify_command import verify
 
 FAILURES = (NotReadyError, ChildError, DeployError, OperatorError)
 DOWN_WITHIN_S = 90.0
@@ -34,6 +35,7 @@ out = Console(highlight=False)
 PORTS = Ports()
 app.command()(record)
 app.command()(health_check)
+app.command()(verify)
 
 Exchange = Annotated[PaperVenue, typer.Option(help="Whose wire it trades on.")]
 AwsPort = Annotated[int, typer.Option(help="Port of the twin's AWS.")]
