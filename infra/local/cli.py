@@ -15,6 +15,7 @@ from rich.console import Console
 
 from local import bench as measurements
 from local import gates, logs
+from local.backup_command import backup
 from local.checks import NotReadyError, running_twin
 from local.health_command import health_check
 from local.operator import PAPER_ACCOUNTS, Operator, OperatorError, PaperVenue
@@ -36,6 +37,7 @@ PORTS = Ports()
 app.command()(record)
 app.command()(health_check)
 app.command()(verify)
+app.add_typer(backup, name="backup")
 
 Exchange = Annotated[PaperVenue, typer.Option(help="Whose wire it trades on.")]
 AwsPort = Annotated[int, typer.Option(help="Port of the twin's AWS.")]

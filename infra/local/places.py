@@ -63,6 +63,11 @@ class Places:
         return self.home / "up.lock"
 
     @property
+    def backups(self) -> Path:
+        """Outlives `--fresh`, which forgets what they are for."""
+        return self.home / "backups"
+
+    @property
     def status(self) -> Path:
         return self.home / "status.json"
 

@@ -106,9 +106,9 @@ async def twin_up(
 
 
 def forget(places: Places) -> None:
-    """Remove all state and logs; the build is kept, it depends on the sources alone."""
+    """Remove all state and logs, but no backup; the build depends on the sources alone."""
     for entry in places.home.iterdir():
-        if entry in (places.lock, places.build):
+        if entry in (places.lock, places.build, places.backups):
             continue
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
