@@ -10,6 +10,8 @@ from tests.api_deployment import deployed
 from tests.api_world import ApiWorld
 from tests.samples import a_position, a_tick, an_order
 
+from adapters.monitoring.entries import Category, Entry, Level
+from adapters.monitoring.packets import write_packet
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
 from adapters.tables import EngineStateRow, LimitRow, SettingsRow
@@ -57,6 +59,11 @@ def a_loop(api: ApiWorld, connection_id: str) -> Ticking:
     lease = api.leases.take(connection_id, Loop.TRADE, token=0, owner="burst", lease_ms=60_000)
     ticking = Ticking(api, lease)
     ticking.pause(1)
+    now_ms = api.clock.now_ms()
+    told = Entry(
+        at_ms=now_ms, message="began", level=Level.INFO, category=Category.TRADE_ENGINE, values={}
+    )
+    write_packet(connection_id, [told], now_ms=now_ms, keep_days=1)
     return ticking
 
 

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Any
 
 Item = dict[str, dict[str, Any]]
 """Attribute name to a typed value, such as `{"N": "1"}`; bytes under `B`."""
 
-_SETS = frozenset({"SS", "NS", "BS"})
+_DIGITS = Context(prec=38)  # of any number in DynamoDB
 _MODULUS = 1 << 256
 
 
@@ -30,6 +31,10 @@ def item_of(text: str) -> Item:
 def _told(value: Mapping[str, Any]) -> dict[str, Any]:
     ((kind, content),) = value.items()
     match kind:
+        case "N":
+            return {kind: _number(content)}
+        case "NS":
+            return {kind: sorted(_number(one) for one in content)}
         case "B":
             return {kind: base64.b64encode(content).decode()}
         case "BS":
@@ -38,7 +43,12 @@ def _told(value: Mapping[str, Any]) -> dict[str, Any]:
             return {kind: {name: _told(one) for name, one in content.items()}}
         case "L":
             return {kind: [_told(one) for one in content]}
-    return {kind: sorted(content) if kind in _SETS else content}
+    return {kind: sorted(content) if kind == "SS" else content}
+
+
+def _number(text: str) -> str:
+    """Without zeros that say nothing: some writes keep them, others do not."""
+    return f"{Decimal(text).normalize(_DIGITS):f}"
 
 
 def _read(value: Mapping[str, Any]) -> dict[str, Any]:

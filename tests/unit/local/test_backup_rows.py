@@ -13,7 +13,7 @@ from local.backups.shelf import FolderShelf
 NAMES = st.text(min_size=1, max_size=8)
 LEAVES = st.one_of(
     st.fixed_dictionaries({"S": st.text(max_size=12)}),
-    st.fixed_dictionaries({"N": st.integers().map(str)}),
+    st.fixed_dictionaries({"N": st.integers(-(10**37), 10**37).map(str)}),
     st.fixed_dictionaries({"B": st.binary(max_size=12)}),
     st.fixed_dictionaries({"BOOL": st.booleans()}),
     st.just({"NULL": True}),
@@ -39,6 +39,17 @@ def test_a_set_is_the_same_row_in_any_order(kind: str) -> None:
     members = [b"1", b"2"] if kind == "BS" else ["1", "2"]
 
     assert text_of({"a": {kind: members}}) == text_of({"a": {kind: members[::-1]}})
+
+
+@pytest.mark.parametrize("other", ["1E+4", "10000.00", "010000"])
+def test_a_number_is_the_same_however_it_is_printed(other: str) -> None:
+    assert text_of({"a": {"N": "10000"}}) == text_of({"a": {"N": other}})
+
+
+def test_a_number_keeps_all_38_digits() -> None:
+    longest = {"a": {"N": "12345678901234567890.123456789012345678"}}
+
+    assert item_of(text_of(longest)) == longest
 
 
 @given(st.lists(ITEMS, max_size=4))
