@@ -17,6 +17,7 @@ STOPPED: Item = {
     "may_trade_preset": {"BOOL": False},
 }
 LATCHED = "emergency_stopped"
+TOKENS = frozenset({"api_tokens", "token_records"})
 FREE = ("owner", "expires_at_ms", "last_slot_ms")
 
 
@@ -41,7 +42,7 @@ class Rules:
         Tokens stay as they are, so that none that was revoked since is good again. Audit chains
         that go on from where the backup ends stay whole; nothing written since is taken from them.
         """
-        if table == "api_tokens":
+        if table in TOKENS:
             return lambda key: True
         if table in (AUDIT_LINES, AUDIT_HEADS):
             return self._grown_chains()

@@ -17,7 +17,8 @@ from local.backups.rows import Item
 # In the order of a restore: whatever lets an engine start comes last.
 LASTING = (
     *("settings", "trade_engine_state", "leases", "orders", "positions", "trades"),
-    *("audit_heads", "audit_logs", "api_tokens", "exchange_connections"),
+    *("alerts", "notifications", "audit_heads", "audit_logs"),
+    *("token_records", "api_tokens", "exchange_connections"),
 )
 REBUILT = {"configuration_sets": "the engine folds it anew out of history at its next start"}
 PAGE = 500
