@@ -14,6 +14,7 @@ from tests.fake_venue import FakeVenue
 from tests.fakes import FakeClock
 
 from adapters.account_test import AccountTest
+from adapters.analytics_views import AnalyticsViews
 from adapters.audit_views import AuditViews
 from adapters.connections import Connections
 from adapters.engine_stopping import Stopping
@@ -218,6 +219,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             engine_views=EngineViews(leases=leases, clock=clock),
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
+            analytics_views=AnalyticsViews(clock=clock),
             reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
             log=log,
             log_views=LogViews(clock=clock),

@@ -32,7 +32,7 @@ ENGINE_ORDER = (
     *("ladder", "pseudo", "strategies", "trade_plan", "trade_state", "course", "trade", "books"),
     *("preset_pool", "preset_evaluation"),
     *("levels", "shares", "risk", "sizing", "orders", "listing", "reconcile", "desk", "health"),
-    *("performance", "analytics"),
+    *("performance", "analytics", "equity"),
     "cycles",
 )
 # They reach the world, the clock or the environment, which the engine is told instead.

@@ -11,6 +11,7 @@ from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
 from operation import contract_of
 from remembered import done_once
+from routes.analytics import analytics
 from routes.audit import audit
 from routes.connections import connections
 from routes.docs import docs
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     engine,
     engine_aliases,
     trading,
+    analytics,
     reasons,
     monitoring,
     system,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from adapters.analytics_views import AnalyticsViews
 from adapters.audit_views import AuditViews
 from adapters.clock import SystemClock
 from adapters.connections import Connections
@@ -36,6 +37,7 @@ class Services:
     engine_views: EngineViews
     trading_views: TradingViews
     market_views: MarketViews
+    analytics_views: AnalyticsViews
     reason_views: ReasonViews
     log: ServiceLog
     log_views: LogViews
@@ -79,6 +81,7 @@ def live_services() -> Services:
         engine_views=EngineViews(leases=leases, clock=clock),
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
+        analytics_views=AnalyticsViews(clock=clock),
         reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
         log=live_log("api"),
         log_views=LogViews(clock=clock),

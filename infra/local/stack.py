@@ -20,7 +20,7 @@ STACK = "cts-local"
 REGION = "us-east-1"
 TTL_TABLES = (
     *("trade_progression", "market_data", "archived_results", "commands"),
-    *("request_limits", "api_usage", "idempotency"),
+    *("request_limits", "api_usage", "idempotency", "equity_samples"),
 )
 BUILT_FROM = ("template.yaml", "samconfig.toml", "layers", "functions", "infra/statemachines")
 BUILT_FROM_FILES = ("infra/openapi.yaml",)

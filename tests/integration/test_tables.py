@@ -21,6 +21,7 @@ EXPIRING = {
     "alerts",
     "api_usage",
     "idempotency",
+    "equity_samples",
 }
 
 

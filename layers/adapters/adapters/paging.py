@@ -3,17 +3,22 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import LocalSecondaryIndex
 
+from adapters.tables import Row
 from engine.errors import RefusedError
 
 MAX_KEY_CHARACTERS = 1024
 MAX_NUMBER_DIGITS = 15
+PAGE = 200
+MOST_READ = 1_000
+"""Rows of one request to the store, and of one page of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,38 +26,46 @@ class Listing:
     """An index to page through, and the attributes its keys are made of."""
 
     index: LocalSecondaryIndex[Any]
+    model: type[Row]
     key_kinds: Mapping[str, str]
 
 
-def listing_by(index: LocalSecondaryIndex[Any], row_id: str, by: str) -> Listing:
+def listing_by(index: LocalSecondaryIndex[Any], model: type[Row], row_id: str, by: str) -> Listing:
     """A listing by the range key `by` of rows that `row_id` names."""
-    return Listing(index=index, key_kinds={"connection_id": "S", row_id: "S", by: "N"})
+    return Listing(index=index, model=model, key_kinds={"connection_id": "S", row_id: "S", by: "N"})
 
 
 def page_of(
-    index: LocalSecondaryIndex[Any],
+    listing: Listing,
     connection_id: str,
     *,
     symbol: str | None,
     limit: int,
     start: dict[str, Any] | None,
 ) -> tuple[list[Any], str | None]:
-    """`limit` rows of the wanted symbol; the cursor is that of the last row read."""
-    found: Iterator[Any] = index.query(
+    """At most `limit` rows of the wanted symbol, and the cursor of what was looked at last.
+
+    No more than `MOST_READ` rows are looked at: of a rare symbol a page may be short, or empty,
+    and still have a cursor.
+    """
+    found = listing.index.query(
         connection_id,
         scan_index_forward=False,
         last_evaluated_key=start,
-        page_size=min(limit, 200),
+        page_size=min(limit, PAGE) if symbol is None else PAGE,
         filter_condition=None
         if symbol is None
         else (UnicodeAttribute(attr_name="symbol") == symbol),
     )
-    rows = []
-    for row in found:
-        rows.append(row)
-        if len(rows) == limit:
-            return rows, to_cursor(found.last_evaluated_key)  # type: ignore[attr-defined]
-    return rows, None
+    rows: list[Any] = []
+    for page in islice(found.page_iter, MOST_READ // PAGE):
+        for item in page["Items"]:
+            rows.append(listing.model.from_raw_data(item))
+            if len(rows) == limit:
+                last = {name: item[name] for name in found.page_iter.key_names}
+                is_all = item is page["Items"][-1] and found.page_iter.last_evaluated_key is None
+                return rows, None if is_all else to_cursor(last)
+    return rows, to_cursor(found.page_iter.last_evaluated_key)
 
 
 def to_cursor(key: Mapping[str, Any] | None) -> str | None:

@@ -82,7 +82,7 @@ def position_of(row: PositionRow) -> Position:
     """The position a row holds."""
     return Position(
         position_id=row.position_id,
-        key=_key_of(row),
+        key=key_of(row),
         status=PositionStatus(row.status),
         entry_close_ms=row.entry_close_ms,
         leverage=row.leverage,
@@ -124,7 +124,8 @@ def _amounts(texts: dict[str, str] | None) -> tuple[tuple[str, Decimal], ...]:
     return tuple((name, Decimal(text)) for name, text in (texts or {}).items())
 
 
-def _key_of(row: PositionRow) -> SetKey:
+def key_of(row: PositionRow) -> SetKey:
+    """The Set that a row's position belongs to."""
     return SetKey(
         symbol=row.symbol,
         indication=IndicationType(row.indication),

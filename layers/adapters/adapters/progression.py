@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from adapters import commands, environment
+from adapters import commands, environment, equity_rows
 from adapters.leases import is_mine, lost, row_of
 from adapters.tables import LeaseItem, MarketDataRow, ProgressionRow
 from adapters.transactions import MAX_ITEMS, Transaction, WriteRefusedError, reading
@@ -63,11 +63,17 @@ def _ask(transaction: Transaction, lease: Lease, asked: Sequence[Command]) -> No
 
 
 def write_position_ticks(lease: Lease, longer: Lease, ticks: PositionTicks) -> None:
-    """One row for a run of position ticks, if there are any, and the lease extended to `longer`."""
+    """One row for a run of position ticks, if there are any, and the lease extended to `longer`.
+
+    With a sample of the equity that is stored in the same transaction.
+    """
     last_slot_ms = ticks.ticks[-1][0] if ticks.ticks else None
     transaction = _extending(lease, longer, last_slot_ms=last_slot_ms)
     if ticks.ticks:
         transaction.put("ticks", _run_row(lease, longer.sent_at_ms, ticks))
+    if ticks.sample is not None:
+        for row in equity_rows.rows_of(lease.connection_id, ticks.sample):
+            transaction.put(f"equity {row.series}", row)
     _commit(transaction, lease)
 
 

@@ -18,13 +18,13 @@ View = dict[str, Any]
 
 
 _POSITIONS = {
-    "open": listing_by(PositionRow.live, "position_id", "live_since_ms"),
-    "closed": listing_by(PositionRow.closed, "position_id", "closed_at_ms"),
-    "all": listing_by(PositionRow.recent, "position_id", "created_at_ms"),
+    "open": listing_by(PositionRow.live, PositionRow, "position_id", "live_since_ms"),
+    "closed": listing_by(PositionRow.closed, PositionRow, "position_id", "closed_at_ms"),
+    "all": listing_by(PositionRow.recent, PositionRow, "position_id", "created_at_ms"),
 }
 _ORDERS = {
-    "open": listing_by(OrderRow.live, "client_order_id", "live_since_ms"),
-    "all": listing_by(OrderRow.recent, "client_order_id", "created_at_ms"),
+    "open": listing_by(OrderRow.live, OrderRow, "client_order_id", "live_since_ms"),
+    "all": listing_by(OrderRow.recent, OrderRow, "client_order_id", "created_at_ms"),
 }
 
 
@@ -82,12 +82,12 @@ def _page(
     if connection_id is not None:
         accounts.connection_row(connection_id)
         start = from_cursor(cursor, connection_id=connection_id, kinds=listing.key_kinds)
-        return page_of(listing.index, connection_id, symbol=symbol, limit=limit, start=start)
+        return page_of(listing, connection_id, symbol=symbol, limit=limit, start=start)
     if cursor is not None:
         raise RefusedError("cursor needs connectionId: pages are kept for one connection each")
     rows: list[Any] = []
     for one in accounts.connection_rows():
-        found, _ = page_of(listing.index, one.connection_id, symbol=symbol, limit=limit, start=None)
+        found, _ = page_of(listing, one.connection_id, symbol=symbol, limit=limit, start=None)
         rows += found
     return sorted(rows, key=_newest_first)[:limit], None
 

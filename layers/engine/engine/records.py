@@ -235,6 +235,22 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EquitySample:
+    """What an account was worth when the venue was read, in quote currency.
+
+    `unrealized` is that of our positions at the prices then, None where one was not known;
+    `opens_hour` says that it is the first sample of its hour.
+    """
+
+    at_ms: int
+    equity: Decimal
+    free_margin: Decimal
+    unrealized: Decimal | None
+    open_positions: int
+    opens_hour: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionTicks:
     """Journal of consecutive position ticks: (slot_ms, started_us, finished_us, compute_us).
 
@@ -249,3 +265,4 @@ class PositionTicks:
     begun: Begun | None = None  # on the first piece of a burst
     store_us: int | None = None
     settings_version: int = 0
+    sample: EquitySample | None = None  # once a minute

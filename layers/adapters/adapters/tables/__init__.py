@@ -16,6 +16,7 @@ from adapters.tables.control import (
     LeaseItem,
     SettingsRow,
 )
+from adapters.tables.equity import EquityRow
 from adapters.tables.limits import LimitRow
 from adapters.tables.market import (
     ArchivedRow,
@@ -57,6 +58,7 @@ ALL: tuple[type[Row], ...] = (
     ErrorRow,
     AlertRow,
     NoticeRow,
+    EquityRow,
 )
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "CommandRow",
     "ConnectionRow",
     "EngineStateRow",
+    "EquityRow",
     "ErrorRow",
     "IdempotencyRow",
     "LeaseItem",

@@ -18,6 +18,7 @@ from engine.cycles.burst import (
 from engine.cycles.changing import Changing
 from engine.cycles.errands import Errands
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
+from engine.cycles.sampling import equity_sample
 from engine.desk import DeskInputs, DeskPlan, DeskState, may_leave, plan_positions
 from engine.errors import (
     CorruptStateError,
@@ -53,6 +54,7 @@ class PositionMemory:
     errands: Errands
     last_slot_ms: int = 0
     token: int = 0
+    sampled_ms: int = 0
 
 
 async def position_burst(
@@ -327,9 +329,14 @@ class _Burst:
         ticks = self.journal.packed(
             pace.take_skipped(), self.begun, self.store_us, self.engine.settings_version
         )
+        memory = self.memory
+        sample = equity_sample(memory.desk, memory.feed.quotes(), memory.sampled_ms)
         asked_us = self.world.clock.now_us()
+        ticks = replace(ticks, sample=sample)
         self.lease = self.world.store.write_position_ticks(self.lease, ticks)
         self.store_us = self.world.clock.now_us() - asked_us
+        if sample is not None:
+            memory.sampled_ms = sample.at_ms
         self.begun = None
         self.written_ms = self.world.clock.now_ms()
         self.world.store.heartbeat(self.lease, counts=self._counts())
