@@ -22,10 +22,13 @@ from adapters.engine_views import EngineViews
 from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
+from adapters.monitoring.alert_views import Errors
+from adapters.monitoring.alerts import Alerts
 from adapters.monitoring.log_views import LogViews
 from adapters.monitoring.packets import write_packet
 from adapters.monitoring.recorder import Recorder, kept_for
 from adapters.monitoring.service_log import ServiceLog
+from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
 from adapters.store import DynamoStore
@@ -208,6 +211,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             viewer=issue_token(Role.VIEWER, now_ms=clock.now_ms()),
         )
         account_test = AccountTest(open_exchange=world.open_exchange, clock=clock)
+        engine_views = EngineViews(leases=leases, clock=clock)
         parts = Services(
             connections=Connections(
                 vault=PlainVault(),
@@ -216,7 +220,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
                 clock=clock,
             ),
             operations=operations,
-            engine_views=EngineViews(leases=leases, clock=clock),
+            engine_views=engine_views,
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
             analytics_views=AnalyticsViews(clock=clock),
@@ -226,6 +230,14 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             tokens=tokens,
             usage=Usage(clock, allowed),
             audit_views=AuditViews(),
+            log_days=lambda: 30,
+            system_views=SystemViews(
+                leases=leases,
+                clock=clock,
+                engines=lambda: engine_views.performance(None, samples=100),
+            ),
+            alerts=Alerts(clock=clock),
+            errors=Errors(clock=clock),
             health=lambda: health(leases, clock),
         )
         with using(parts):

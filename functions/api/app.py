@@ -11,6 +11,7 @@ from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
 from operation import contract_of
 from remembered import done_once
+from routes.alerts import alerts
 from routes.analytics import analytics
 from routes.audit import audit
 from routes.connections import connections
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     analytics,
     reasons,
     monitoring,
+    alerts,
     system,
     tokens,
     audit,

@@ -62,13 +62,14 @@ def operation(
     reach: Reach = Reach.NAMED,
     once: tuple[str, ...] = (),
     media: str = "application/json",
+    status_of: Callable[[Any], int] | None = None,
 ) -> Callable[[View], View]:
     """Register `view` under its path and methods.
 
     The view is called with the path's parameters, `body` and `query` where it has such models,
     `caller`, the name the audit log shows, and for `Reach.LISTED` `within`, the connections that
     may be told of, or None for all. Without a `role`, viewers may read and operators
-    do the rest.
+    do the rest. `status_of` tells the status from an answer that may have another than `status`.
     """
     contract = Contract(
         role=role or (Role.VIEWER if methods == ("GET",) else Role.OPERATOR),
@@ -89,7 +90,8 @@ def operation(
                 made = view(**parameters, **asked)
                 if isinstance(made, Response):
                     return made
-                return success(made.model_dump(mode="json", by_alias=True), contract.status)
+                told = contract.status if status_of is None else status_of(made)
+                return success(made.model_dump(mode="json", by_alias=True), told)
             except ANSWERED as error:
                 return refusal(error)
 

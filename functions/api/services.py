@@ -16,8 +16,12 @@ from adapters.engine_views import EngineViews
 from adapters.health import health
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
+from adapters.monitoring.alert_views import Errors
+from adapters.monitoring.alerts import Alerts
+from adapters.monitoring.keeping import log_days
 from adapters.monitoring.log_views import LogViews
 from adapters.monitoring.service_log import ServiceLog, live_log
+from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
 from adapters.starter import StepFunctionsStarter
@@ -44,6 +48,10 @@ class Services:
     tokens: Tokens
     usage: Usage
     audit_views: AuditViews
+    log_days: Callable[[], int]
+    system_views: SystemViews
+    alerts: Alerts
+    errors: Errors
     health: Callable[[], Mapping[str, Any]]
 
 
@@ -73,12 +81,13 @@ def live_services() -> Services:
     operations = Operations(
         machines=StepMachines(), leases=leases, starter=StepFunctionsStarter(), clock=clock
     )
+    engine_views = EngineViews(leases=leases, clock=clock)
     return Services(
         connections=Connections(
             vault=KmsVault(), control=LambdaControl(), operations=operations, clock=clock
         ),
         operations=operations,
-        engine_views=EngineViews(leases=leases, clock=clock),
+        engine_views=engine_views,
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
         analytics_views=AnalyticsViews(clock=clock),
@@ -88,5 +97,13 @@ def live_services() -> Services:
         tokens=Tokens(clock=clock),
         usage=Usage(clock, Allowed.of(os.environ)),
         audit_views=AuditViews(),
+        log_days=log_days(clock),
+        system_views=SystemViews(
+            leases=leases,
+            clock=clock,
+            engines=lambda: engine_views.performance(None, samples=100),
+        ),
+        alerts=Alerts(clock=clock),
+        errors=Errors(clock=clock),
         health=lambda: health(leases, clock),
     )

@@ -1,5 +1,6 @@
-"""Lambda `supervisor`: once a minute, start again what should run and does not."""
+"""Lambda `supervisor`: once a minute, start again what should run, and tell what is wrong."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -10,20 +11,61 @@ from adapters.clock import SystemClock
 from adapters.control import StepMachines
 from adapters.engine_stopping import Stopping
 from adapters.leases import DynamoLeases
+from adapters.monitoring.alerts import Alerts
+from adapters.monitoring.entries import Level
+from adapters.monitoring.keeping import log_days
+from adapters.monitoring.rules import Rules
+from adapters.monitoring.service_log import ServiceLog, live_log
+from adapters.monitoring.watching import Watch
 from adapters.operations import Operations
 from adapters.starter import StepFunctionsStarter
 from adapters.supervision import Supervision
 
-logger = Logger(service="supervisor")
+SERVICE = "supervisor"
+_BAD = frozenset({"given up", "trouble"})
+logger = Logger(service=SERVICE)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look after every engine, report; trouble with one is told and does not stop the others."""
-    actions = supervision().run()
+    log = live_log(SERVICE)
+    with log.of("", context.aws_request_id):
+        actions = supervision().run()
+        _tell(log, actions)
+        seen = watch().run()
+        _tell(log, [action for action in seen if action["act"] in _BAD])
 
-    logger.info("looked after the engines", actions=actions)
-    return {"actions": actions}
+    logger.info("looked after the engines", actions=actions, seen=seen)
+    return {"actions": [*actions, *seen]}
+
+
+def _tell(log: ServiceLog, actions: Iterable[dict[str, str]]) -> None:
+    """Keep what was done where an operator looks; waiting is no news."""
+    for action in actions:
+        act, connection_id = action["act"], action["connection_id"]
+        if act == "waiting":
+            continue
+        bad = act in _BAD
+        log.note(
+            Level.ERROR if bad else Level.WARN,
+            f"supervisor: {act}",
+            {"what": action["text"]},
+            connection_id=connection_id,
+            needs_eyes=bad,
+        )
+
+
+@cache
+def watch() -> Watch:
+    """The parts as this deployment has them."""
+    clock = SystemClock()
+    return Watch(
+        rules=Rules(leases=DynamoLeases(clock), clock=clock),
+        alerts=Alerts(clock=clock),
+        clock=clock,
+        log_days=log_days(clock),
+    )
 
 
 @cache

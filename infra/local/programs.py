@@ -96,7 +96,8 @@ def api_front(places: Places, upstream: str) -> Program:
     trust = ssl.create_default_context(cafile=str(places.ca))
 
     async def is_ready() -> bool:
-        return await _answers(f"{places.api_url}/api/system/health-check", trust)
+        url = f"{places.api_url}/api/system/health-check"
+        return await _answers(url, trust, also=503)  # a critical system answers, too
 
     return Program(
         name="the API",
@@ -166,9 +167,10 @@ def _console_token(places: Places) -> str:
     return token
 
 
-async def _answers(url: str, trust: ssl.SSLContext | None = None) -> bool:
+async def _answers(url: str, trust: ssl.SSLContext | None = None, *, also: int = 200) -> bool:
     try:
         async with httpx.AsyncClient(verify=trust or False, trust_env=False, timeout=10) as http:
-            return (await http.get(url)).is_success
+            answer = await http.get(url)
+            return answer.is_success or (answer.status_code == also and "overall" in answer.text)
     except httpx.HTTPError:
         return False

@@ -6,14 +6,17 @@ import pytest
 from tests.api_world import ApiWorld
 
 from adapters.account_test import AccountTest
+from adapters.health import SUPERVISOR_MS
+from adapters.monitoring.memory import Memory, keep
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow, PositionRow
 from engine.errors import CredentialsError
 from engine.ports import Exchange
+from engine.values import Loop
 
 
 def _health(api: ApiWorld) -> dict[str, object]:
     answer = api.get("/api/system/health-check", token=None)
-    assert answer.status == 200
+    assert answer.status == (503 if answer.body["overall"] == "critical" else 200)
     return answer.body
 
 
@@ -39,6 +42,27 @@ def test_an_engine_in_error_is_critical_and_a_stopped_one_is_not(api: ApiWorld) 
     api.stopping.stopped(connection_id)
 
     assert (failed["overall"], _health(api)["overall"]) == ("critical", "healthy")
+
+
+def test_a_supervisor_that_stays_away_degrades_only_where_an_engine_needs_it(
+    api: ApiWorld,
+) -> None:
+    connection_id = api.running()
+    api.clock.advance(SUPERVISOR_MS + 1)
+    api.leases.take(connection_id, Loop.TRADE, token=0, owner="b", lease_ms=15_000)
+    beat = EngineStateRow.last_trade_heartbeat_ms.set(api.clock.now_ms())
+    EngineStateRow(connection_id).update([beat])
+    away = _health(api)
+    keep(Memory(beat_ms=api.clock.now_ms()))
+    back = _health(api)
+    api.clock.advance(SUPERVISOR_MS + 1)
+    api.post("/api/trade-engine/stop", {"connectionId": connection_id})
+    api.stopping.stopped(connection_id)
+    api.clock.advance(SUPERVISOR_MS + 1)
+
+    assert away["overall"] == "degraded"
+    assert away["issues"] == ["the supervisor is silent: loops that end now are not restarted"]
+    assert (back["overall"], _health(api)["overall"]) == ("healthy", "healthy")
 
 
 def test_a_failed_connection_test_degrades(api: ApiWorld) -> None:

@@ -1,5 +1,6 @@
 """Whether the parts of CTS work, from what they left behind."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.exceptions import PynamoDBException
@@ -7,11 +8,14 @@ from pynamodb.exceptions import PynamoDBException
 from adapters import accounts
 from adapters.engine_states import Actual, actual, is_wanted, states_of
 from adapters.leases import DynamoLeases
+from adapters.monitoring.memory import recall
 from adapters.tables import ConnectionRow, EngineStateRow
 from engine.errors import StoreBusyError
 from engine.ports import Clock
 from engine.values import Loop
 
+SUPERVISOR_MS = 180_000
+"""The supervisor comes each minute; three missed ones are no delay any more."""
 STALE_MS = 15_000
 DEAD_MS = 60_000
 _RANK = ("healthy", "degraded", "critical")
@@ -24,10 +28,13 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
         rows = accounts.connection_rows()
         states = states_of([row.connection_id for row in rows])
         engines = [_engine(leases, states[row.connection_id], now_ms) for row in rows]
+        watched = _is_watched(states, now_ms)
     except (PynamoDBException, StoreBusyError):
         return _answer(now_ms, {"database": "critical"}, {}, ["the database does not answer"])
     worst = max((_RANK.index(state) for state, _ in engines), default=0)
     issues = [issue for _, issue in engines if issue]
+    if not watched:
+        issues.append("the supervisor is silent: loops that end now are not restarted")
     tested = any(row.last_test_result == "success" for row in rows)
     failed = sum(1 for row in rows if row.last_test_result == "failed")
     if failed:
@@ -36,7 +43,7 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
         "database": "healthy",
         "connections": "degraded" if failed else "healthy",
         "tradeEngine": _RANK[worst],
-        "monitoring": "healthy",
+        "monitoring": "healthy" if watched else "degraded",
         "positions": _position_health(rows, states, now_ms),
         "orders": _RANK[worst],
     }
@@ -66,6 +73,15 @@ def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[s
     if silent_ms > STALE_MS:
         return "degraded", f"a trade loop is silent for {silent_ms // 1000} s"
     return "healthy", ""
+
+
+def _is_watched(states: Mapping[str, EngineStateRow], now_ms: int) -> bool:
+    """Whether the supervisor came lately, if there is an engine it should look after."""
+    wanted = [state for state in states.values() if is_wanted(state)]
+    if not wanted:
+        return True
+    since_ms = max(state.updated_at_ms or 0 for state in wanted)  # none is older than its engine
+    return now_ms - max(recall().beat_ms, since_ms) <= SUPERVISOR_MS
 
 
 def _last_slot(leases: DynamoLeases, state: EngineStateRow) -> int:

@@ -69,7 +69,9 @@ def test_a_problem_is_written_at_once_and_a_fact_is_not() -> None:
     recorder.add(an_entry(clock))
     quiet = recorder._running
     recorder.add(an_entry(clock, level=Level.ERROR))
-    recorder.flush()
+    at_once = recorder._running
+    assert at_once is not None
+    at_once.result(5)
 
     assert quiet is None
     assert len(table.rows) == 1

@@ -54,6 +54,7 @@ class ServiceLog:
         category: Category | None = None,
         connection_id: str = "",
         correlation_id: str = "",
+        needs_eyes: bool = False,
     ) -> None:
         """Keep an entry that a line of JSON tells of already."""
         self._keep(
@@ -63,6 +64,7 @@ class ServiceLog:
             category=category,
             connection_id=connection_id,
             correlation_id=correlation_id,
+            needs_eyes=needs_eyes,
         )
 
     @contextmanager
