@@ -143,7 +143,7 @@ def _read_back(model: type[BaseModel], example: Any) -> None:
 
 
 def _example(told: dict[str, Any]) -> Any:
-    return told["content"]["application/json"]["example"]
+    return told["content"]["application/json"]["examples"]["one"]["value"]
 
 
 def _without_examples(value: Any) -> Any:
@@ -151,7 +151,11 @@ def _without_examples(value: Any) -> Any:
         return [_without_examples(one) for one in value]
     if not isinstance(value, dict):
         return value
-    return {name: _without_examples(one) for name, one in value.items() if name != "example"}
+    return {
+        name: _without_examples(one)
+        for name, one in value.items()
+        if name not in ("example", "examples")
+    }
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

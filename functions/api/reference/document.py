@@ -25,6 +25,12 @@ milliseconds. An answer is `{"success": true, ...}`, a failure
 Lists come in pages: send the `cursor` of an answer to get the next one. PUT and PATCH do the same:
 what is left out stays as it is."""
 
+_ROLES = {
+    "open": "Needs no token.",
+    "viewer": "Any token will do.",
+    "operator": "Needs the role operator or admin.",
+    "admin": "Needs the role admin.",
+}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -76,13 +82,14 @@ def contract_of_view(view: Any) -> Contract:
 
 def _operation(path: str, method: str, view: Any, schemas: Mapping[str, Schema]) -> dict[str, Any]:
     contract = contract_of_view(view)
-    told = inspect.getdoc(view) or ""
+    summary, _, more = (inspect.getdoc(view) or "").partition("\n")
+    role = "open" if path in OPEN else contract.role.value
     made: dict[str, Any] = {
         "operationId": _operation_id(method, view.__name__),
         "tags": [area_of(path)],
-        "summary": told.splitlines()[0] if told else "",
-        "description": told,
-        "x-cts-role": "open" if path in OPEN else contract.role.value,
+        "summary": summary,
+        "description": f"{_ROLES[role]}\n\n{more.strip()}".strip(),
+        "x-cts-role": role,
         "parameters": [
             *_path_parameters(path),
             *_query_parameters(contract, schemas),
@@ -127,7 +134,7 @@ def _query_parameters(contract: Contract, schemas: Mapping[str, Schema]) -> list
     required = schema.get("required", [])
     made = []
     for name, one in schema.get("properties", {}).items():
-        words = dict(plain(one))
+        words = {word: value for word, value in plain(one).items() if word != "nullable"}
         told = {"name": name, "in": "query", "required": name in required}
         told["description"] = _with_default(words.pop("description", ""), one.get("default"))
         if name in required:
@@ -170,6 +177,6 @@ def _content(model: type[BaseModel], example: Any) -> dict[str, Any]:
     return {
         "application/json": {
             "schema": {"$ref": PLACE + model.__name__},
-            "example": example,
+            "examples": {"one": {"summary": "as it may look", "value": example}},
         }
     }
