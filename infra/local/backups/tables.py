@@ -17,6 +17,7 @@ from local.backups.rows import Item
 # In the order of a restore: whatever lets an engine start comes last.
 LASTING = (
     *("settings", "trade_engine_state", "leases", "orders", "positions", "trades"),
+    "equity_samples",
     *("alerts", "notifications", "audit_heads", "audit_logs"),
     *("token_records", "api_tokens", "exchange_connections"),
 )
