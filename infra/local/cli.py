@@ -15,6 +15,7 @@ from rich.console import Console
 
 from local import bench as measurements
 from local import gates, logs
+from local.audit_command import audit
 from local.backup_command import backup
 from local.checks import NotReadyError, running_twin
 from local.health_command import health_check
@@ -25,6 +26,7 @@ from local.profiles import DEFAULT, PROFILES
 from local.programs import Market
 from local.record_command import record
 from local.stack import STACK, DeployError, credentials, loop_arn
+from local.token_command import token
 from local.twin import Wishes, twin_up
 from local.verify_command import verify
 
@@ -35,6 +37,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="CTS on one m
 out = Console(highlight=False)
 PORTS = Ports()
 app.command()(record)
+app.add_typer(token, name="token")
+app.add_typer(audit, name="audit")
 app.command()(health_check)
 app.command()(verify)
 app.add_typer(backup, name="backup")
@@ -215,12 +219,6 @@ def show_logs(
         _fail(str(error))
     except KeyboardInterrupt:
         return
-
-
-@app.command()
-def token() -> None:
-    """Show where the operator's token is."""
-    say(str(default_home() / "token"))
 
 
 @app.command()

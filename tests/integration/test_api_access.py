@@ -1,7 +1,6 @@
 """Who may call: default deny over every route, and answers in one envelope."""
 
 import json
-from typing import Any
 
 import pytest
 from tests.api_world import NEW, ApiWorld
@@ -9,15 +8,9 @@ from tests.api_world import NEW, ApiWorld
 from adapters.tables import ConnectionRow
 from adapters.tokens import Role, token_hash
 from app import app
-from guard import MAX_BODY_BYTES, OPEN
+from guard import MAX_BODY_BYTES
 
 ROUTES = sorted((method, path) for path, methods in app.routes.items() for method in methods)
-CLOSED = [(method, path) for method, path in ROUTES if path not in OPEN]
-CHANGING = [(method, path) for method, path in CLOSED if method != "GET"]
-
-
-def _path(template: str) -> str:
-    return template.replace("{connection_id}", "c-1")
 
 
 def test_every_route_of_the_mission_is_served() -> None:
@@ -43,30 +36,6 @@ def test_every_route_of_the_mission_is_served() -> None:
     }
 
     assert wanted - set(ROUTES) == set()
-
-
-def test_only_the_health_check_and_the_reference_are_open() -> None:
-    assert {"/api/system/health-check", "/api/docs", "/api/openapi.json"} == OPEN
-
-
-@pytest.mark.parametrize(("method", "path"), CLOSED)
-@pytest.mark.parametrize("token", [None, "", "cts_unknown", "operator2"])
-def test_no_route_answers_without_a_known_token(
-    api: ApiWorld, method: str, path: str, token: str | None
-) -> None:
-    answer = api.call(method, _path(path), {} if method != "GET" else None, token=token)
-
-    assert answer.status == 401
-    assert answer.body["success"] is False
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-
-
-@pytest.mark.parametrize(("method", "path"), CHANGING)
-def test_a_viewer_changes_nothing(api: ApiWorld, method: str, path: str) -> None:
-    answer = api.call(method, _path(path), NEW, token="viewer")
-
-    assert (answer.status, answer.body["success"]) == (403, False)
-    assert list(ConnectionRow.query("connection")) == []
 
 
 def test_a_viewer_reads(api: ApiWorld) -> None:
@@ -155,14 +124,6 @@ def test_a_route_without_a_contract_is_refused(api: ApiWorld) -> None:
         del app.routes["/api/bare"]
 
     assert (answer.status, answer.body["success"]) == (403, False)
-
-
-@pytest.mark.parametrize(("method", "path"), CLOSED)
-def test_a_route_needs_an_operator_if_it_changes_anything(method: str, path: str) -> None:
-    view: Any = app.routes[path][method].view_function
-    needed = view.contract.role
-
-    assert needed.covers(Role.VIEWER if method == "GET" else Role.OPERATOR)
 
 
 def test_each_role_may_do_what_the_lesser_may() -> None:

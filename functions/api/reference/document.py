@@ -90,6 +90,7 @@ def _operation(path: str, method: str, view: Any, schemas: Mapping[str, Schema])
         "summary": summary,
         "description": f"{_ROLES[role]}\n\n{more.strip()}".strip(),
         "x-cts-role": role,
+        "x-cts-reach": contract.reach.value,
         "parameters": [
             *_path_parameters(path),
             *_query_parameters(contract, schemas),
