@@ -24,6 +24,7 @@ from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
 from adapters.monitoring.alert_views import Errors
 from adapters.monitoring.alerts import Alerts
+from adapters.monitoring.channels import Channels
 from adapters.monitoring.log_views import LogViews
 from adapters.monitoring.packets import write_packet
 from adapters.monitoring.recorder import Recorder, kept_for
@@ -238,6 +239,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             ),
             alerts=Alerts(clock=clock),
             errors=Errors(clock=clock),
+            channels=Channels(vault=PlainVault(), clock=clock, may_be_local=False, topic_arn=""),
             health=lambda: health(leases, clock),
         )
         with using(parts):

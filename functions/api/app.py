@@ -20,6 +20,7 @@ from routes.engine import engine
 from routes.engine_aliases import engine_aliases
 from routes.exchanges import exchanges
 from routes.monitoring import monitoring
+from routes.notifications import notifications
 from routes.nowhere import answer_elsewhere
 from routes.reasons import reasons
 from routes.system import system
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     reasons,
     monitoring,
     alerts,
+    notifications,
     system,
     tokens,
     audit,

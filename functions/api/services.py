@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from adapters import environment
 from adapters.analytics_views import AnalyticsViews
 from adapters.audit_views import AuditViews
 from adapters.clock import SystemClock
@@ -18,6 +19,7 @@ from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
 from adapters.monitoring.alert_views import Errors
 from adapters.monitoring.alerts import Alerts
+from adapters.monitoring.channels import Channels
 from adapters.monitoring.keeping import log_days
 from adapters.monitoring.log_views import LogViews
 from adapters.monitoring.service_log import ServiceLog, live_log
@@ -52,6 +54,7 @@ class Services:
     system_views: SystemViews
     alerts: Alerts
     errors: Errors
+    channels: Channels
     health: Callable[[], Mapping[str, Any]]
 
 
@@ -105,5 +108,11 @@ def live_services() -> Services:
         ),
         alerts=Alerts(clock=clock),
         errors=Errors(clock=clock),
+        channels=Channels(
+            vault=KmsVault(),
+            clock=clock,
+            may_be_local=environment.is_local(),
+            topic_arn=environment.optional("CTS_ALERT_TOPIC_ARN"),
+        ),
         health=lambda: health(leases, clock),
     )

@@ -14,15 +14,19 @@ from adapters.leases import DynamoLeases
 from adapters.monitoring.alerts import Alerts
 from adapters.monitoring.entries import Level
 from adapters.monitoring.keeping import log_days
+from adapters.monitoring.notifying import Notifying
 from adapters.monitoring.rules import Rules
+from adapters.monitoring.senders import live_senders
 from adapters.monitoring.service_log import ServiceLog, live_log
 from adapters.monitoring.watching import Watch
 from adapters.operations import Operations
 from adapters.starter import StepFunctionsStarter
 from adapters.supervision import Supervision
+from adapters.vault import KmsVault
 
 SERVICE = "supervisor"
 _BAD = frozenset({"given up", "trouble"})
+_SEEN = _BAD | {"not sent", "cleaned"}
 logger = Logger(service=SERVICE)
 
 
@@ -34,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         actions = supervision().run()
         _tell(log, actions)
         seen = watch().run()
-        _tell(log, [action for action in seen if action["act"] in _BAD])
+        _tell(log, [action for action in seen if action["act"] in _SEEN])
 
     logger.info("looked after the engines", actions=actions, seen=seen)
     return {"actions": [*actions, *seen]}
@@ -65,6 +69,7 @@ def watch() -> Watch:
         alerts=Alerts(clock=clock),
         clock=clock,
         log_days=log_days(clock),
+        chores=(Notifying(senders=live_senders(), vault=KmsVault(), clock=clock),),
     )
 
 

@@ -29,12 +29,29 @@ def _functions_that_may(action: str) -> set[str]:
     return {
         name
         for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::Serverless::Function" and action in str(resource)
+        if resource["Type"] == "AWS::Serverless::Function" and repr(action) in str(resource)
     }
 
 
+def _statements(function: str, action: str) -> list[Any]:
+    """The conditions under which a function may do it."""
+    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)
+    policies = template["Resources"][function]["Properties"]["Policies"]
+    return [
+        statement.get("Condition")
+        for policy in policies
+        for statement in policy["Statement"]
+        if action in str(statement["Action"])
+    ]
+
+
 def test_only_the_order_path_and_the_connection_test_may_open_credentials() -> None:
-    assert _functions_that_may("kms:Decrypt") == {"PositionTickFunction", "EngineControlFunction"}
+    opening = {"PositionTickFunction", "EngineControlFunction"}
+
+    assert _functions_that_may("kms:Decrypt") == opening | {"SupervisorFunction"}
+    assert _statements("SupervisorFunction", "kms:Decrypt") == [
+        {"StringEquals": {"kms:EncryptionContext:connection_id": "notifications"}}
+    ]
 
 
 def test_the_api_may_seal_credentials_and_nobody_may_do_all_with_the_key() -> None:

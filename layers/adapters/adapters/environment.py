@@ -42,3 +42,13 @@ def required(name: str) -> str:
     if not value:
         raise KeyError(f"environment variable {name} must be set")
     return value
+
+
+def optional(name: str) -> str:
+    """The value of an environment variable, empty if it is not set."""
+    return os.environ.get(name, "")
+
+
+def is_local() -> bool:
+    """Whether this deployment is the twin on one machine."""
+    return optional("CTS_ENVIRONMENT") == "local"
