@@ -32,6 +32,7 @@ from adapters.monitoring.service_log import ServiceLog
 from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
+from adapters.snapshot_views import SnapshotViews
 from adapters.store import DynamoStore
 from adapters.tables import ConnectionRow, EngineStateRow
 from adapters.tokens import Role, Tokens, issue_token
@@ -225,6 +226,11 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
             analytics_views=AnalyticsViews(clock=clock),
+            snapshot_views=SnapshotViews(
+                engine_views=EngineViews(leases=leases, clock=clock),
+                market_views=MarketViews(clock=clock),
+                clock=clock,
+            ),
             reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
             log=log,
             log_views=LogViews(clock=clock),

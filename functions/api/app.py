@@ -23,6 +23,7 @@ from routes.monitoring import monitoring
 from routes.notifications import notifications
 from routes.nowhere import answer_elsewhere
 from routes.reasons import reasons
+from routes.snapshot import snapshot
 from routes.system import system
 from routes.tokens import tokens
 from routes.trading import trading
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     engine_aliases,
     trading,
     analytics,
+    snapshot,
     reasons,
     monitoring,
     alerts,

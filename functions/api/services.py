@@ -26,6 +26,7 @@ from adapters.monitoring.service_log import ServiceLog, live_log
 from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
+from adapters.snapshot_views import SnapshotViews
 from adapters.starter import StepFunctionsStarter
 from adapters.store import DynamoStore
 from adapters.tokens import Tokens
@@ -44,6 +45,7 @@ class Services:
     trading_views: TradingViews
     market_views: MarketViews
     analytics_views: AnalyticsViews
+    snapshot_views: SnapshotViews
     reason_views: ReasonViews
     log: ServiceLog
     log_views: LogViews
@@ -94,6 +96,11 @@ def live_services() -> Services:
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
         analytics_views=AnalyticsViews(clock=clock),
+        snapshot_views=SnapshotViews(
+            engine_views=EngineViews(leases=leases, clock=clock),
+            market_views=MarketViews(clock=clock),
+            clock=clock,
+        ),
         reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
         log=live_log("api"),
         log_views=LogViews(clock=clock),

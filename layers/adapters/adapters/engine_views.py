@@ -1,5 +1,6 @@
 """What the engines are doing, as the API tells it: status, progression, performance."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,10 @@ class EngineViews:
 
     def status(self, connection_id: str | None) -> View:
         """What is wanted of each engine, and what its loops prove."""
-        engines = [self._engine(row, state) for row, state in _rows(connection_id)]
+        engines = [
+            self.engine(row, state, self.leases_of(row.connection_id))
+            for row, state in _rows(connection_id)
+        ]
         return {
             "running": any(engine["running"] for engine in engines),
             "connections": engines,
@@ -49,7 +53,7 @@ class EngineViews:
                 row,
                 state,
                 limit=limit,
-                leases=self._leases(row.connection_id),
+                leases=self.leases_of(row.connection_id),
                 now_ms=self.clock.now_ms(),
             )
             for row, state in _rows(connection_id)
@@ -84,8 +88,10 @@ class EngineViews:
             "timestamp": self.clock.now_ms(),
         }
 
-    def _engine(self, row: ConnectionRow, state: EngineStateRow) -> View:
-        leases = self._leases(row.connection_id)
+    def engine(
+        self, row: ConnectionRow, state: EngineStateRow, leases: Mapping[Loop, LeaseRow]
+    ) -> View:
+        """One engine from its rows."""
         loops = {loop: self._loop(lease, loop, state) for loop, lease in leases.items()}
         now = proven(state, leases, now_ms=self.clock.now_ms())
         running = is_running(state) and now is Actual.RUNNING
@@ -115,7 +121,8 @@ class EngineViews:
             "error": state.error_message or "",
         }
 
-    def _leases(self, connection_id: str) -> dict[Loop, LeaseRow]:
+    def leases_of(self, connection_id: str) -> dict[Loop, LeaseRow]:
+        """The lease rows of both loops."""
         return {loop: self.leases.read(connection_id, loop) for loop in Loop}
 
     def _loop(self, lease: LeaseRow, loop: Loop, state: EngineStateRow) -> View:

@@ -1,6 +1,6 @@
 """Whether the parts of CTS work, from what they left behind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynamodb.exceptions import PynamoDBException
@@ -57,6 +57,12 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
 
 
 def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[str, str]:
+    return engine_health(state, lambda: _last_slot(leases, state), now_ms)
+
+
+def engine_health(
+    state: EngineStateRow, last_slot_ms: Callable[[], int], now_ms: int
+) -> tuple[str, str]:
     """Health of one engine that should run, and what is wrong with it."""
     if not is_wanted(state):
         return "healthy", ""
@@ -64,9 +70,7 @@ def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[s
         return "critical", "an engine stopped with an error"
     if actual(state) is not Actual.RUNNING:
         return "healthy", ""
-    beat = max(
-        state.last_trade_heartbeat_ms or 0, state.updated_at_ms or 0, _last_slot(leases, state)
-    )
+    beat = max(state.last_trade_heartbeat_ms or 0, state.updated_at_ms or 0, last_slot_ms())
     silent_ms = now_ms - beat
     if silent_ms > DEAD_MS:
         return "critical", "a trade loop is silent for more than a minute"

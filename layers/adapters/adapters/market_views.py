@@ -1,5 +1,6 @@
 """Stored candles as the API tells them: prices are those the engine decided on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from adapters.engine_rows import instruments_of
 from adapters.engine_states import read_state
 from adapters.progression import loop_key
 from adapters.refusals import UnknownError
-from adapters.tables import ProgressionRow
+from adapters.tables import EngineStateRow, ProgressionRow
 from engine import market
 from engine.market import Candles, Kind
 from engine.ports import Clock
@@ -37,6 +38,11 @@ class MarketViews:
         instrument = _instruments(connection_id).get(symbol)
         if instrument is None:
             raise UnknownError(f"the engine of {connection_id} does not follow {symbol}")
+        return self.tail(connection_id, instrument, limit)
+
+    def tail(self, connection_id: str, instrument: Instrument, limit: int) -> dict[str, Any]:
+        """The same of a symbol that is known to be followed."""
+        symbol = instrument.symbol
         since_ms = self.clock.now_ms() - (limit + 2) * SPAN_MS
         told = [
             candle
@@ -56,10 +62,14 @@ def last_prices(connection_id: str) -> dict[str, Decimal]:
     """The close of each symbol at the engine's last tick; symbols in a gap are left out."""
     key = loop_key(connection_id, "trade")
     rows = list(ProgressionRow.query(key, scan_index_forward=False, limit=1))
-    if not rows or not rows[0].candles:
+    return prices_of(rows[0], _instruments(connection_id)) if rows else {}
+
+
+def prices_of(row: ProgressionRow, instruments: Mapping[str, Instrument]) -> dict[str, Decimal]:
+    """The close of each symbol at a stored tick."""
+    if not row.candles:
         return {}
-    candles = market.unpack(rows[0].candles)
-    instruments = _instruments(connection_id)
+    candles = market.unpack(row.candles)
     return {
         symbol: instruments[symbol].to_price(int(candles.close[-1, column]))
         for column, symbol in enumerate(candles.symbols)
@@ -68,8 +78,12 @@ def last_prices(connection_id: str) -> dict[str, Decimal]:
 
 
 def _instruments(connection_id: str) -> dict[str, Instrument]:
-    stored = read_state(connection_id).instruments or ()
-    return {one.symbol: one for one in instruments_of(stored)}
+    return instruments_by_symbol(read_state(connection_id))
+
+
+def instruments_by_symbol(state: EngineStateRow) -> dict[str, Instrument]:
+    """The instruments of an engine's state row."""
+    return {one.symbol: one for one in instruments_of(state.instruments or ())}
 
 
 def _told(candles: Candles, instrument: Instrument) -> list[dict[str, Any]]:

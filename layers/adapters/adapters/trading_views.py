@@ -1,5 +1,6 @@
 """Positions and orders as the API tells them: one key condition for each page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -45,7 +46,7 @@ class TradingViews:
         listing = _POSITIONS[status]
         rows, following = _page(listing, connection_id, symbol=symbol, limit=limit, cursor=cursor)
         prices = {one: last_prices(one) for one in {row.connection_id for row in rows}}
-        data = [_position(row, prices[row.connection_id]) for row in rows]
+        data = [position_told(row, prices[row.connection_id]) for row in rows]
         return {"count": len(data), "data": data, "cursor": following}
 
     def orders(
@@ -60,7 +61,7 @@ class TradingViews:
         """One page of one connection, or the latest of all of them."""
         listing = _ORDERS[status]
         rows, following = _page(listing, connection_id, symbol=symbol, limit=limit, cursor=cursor)
-        data = [_order(row.connection_id, order_of(row)) for row in rows]
+        data = [order_told(row.connection_id, order_of(row)) for row in rows]
         return {"count": len(data), "data": data, "cursor": following}
 
     def stats(self, connection_id: str) -> View:
@@ -96,7 +97,8 @@ def _newest_first(row: Any) -> tuple[int, str]:
     return (-(row.created_at_ms or 0), row.connection_id)
 
 
-def _position(row: PositionRow, prices: dict[str, Decimal]) -> View:
+def position_told(row: PositionRow, prices: Mapping[str, Decimal]) -> View:
+    """A position, valued at the last prices."""
     position = position_of(row)
     symbol = position.key.symbol
     price = prices.get(symbol) if position.quantity else None
@@ -138,7 +140,8 @@ def _percent(pnl: Decimal, position: Position) -> Decimal | None:
     return (100 * pnl / notional).quantize(Decimal("0.0001")) if notional else None
 
 
-def _order(connection_id: str, order: Order) -> View:
+def order_told(connection_id: str, order: Order) -> View:
+    """An order, from intent to its end."""
     return {
         "client_order_id": order.client_order_id,
         "exchange_order_id": order.exchange_order_id,

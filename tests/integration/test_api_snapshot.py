@@ -1,0 +1,157 @@
+"""A console's whole screen in one call."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from tests.api_world import ApiWorld
+from tests.builders import an_instrument
+from tests.samples import START_MS, a_position, a_tick, an_order
+from tests.store_watch import watched_store
+
+from adapters import equity_rows, snapshot_views
+from adapters.engine_rows import instruments_json
+from adapters.position_rows import position_row
+from adapters.store import DynamoStore
+from adapters.tables import AlertRow, EngineStateRow
+from adapters.trade_rows import order_row
+from engine.ledger import OrderState, PositionStatus, Purpose
+from engine.records import EquitySample
+from engine.values import Loop
+
+READS = 14
+
+
+@pytest.fixture
+def connection_id(api: ApiWorld) -> str:
+    """A running engine one tick old, with two positions, of which one has its stop."""
+    made = api.running()
+    state = EngineStateRow(made)
+    instruments = instruments_json([an_instrument("BTCUSDT"), an_instrument("ETHUSDT")])
+    symbols = EngineStateRow.symbols.set(["BTCUSDT", "ETHUSDT"])
+    state.update([EngineStateRow.instruments.set(instruments), symbols])
+    for number in range(2):
+        position = replace(
+            a_position(f"p{number}", at_ms=START_MS + number),
+            status=PositionStatus.OPEN,
+            entry_quantity=Decimal("0.015"),
+            entry_price=Decimal("67023.4"),
+            stop_price=Decimal("66000"),
+        )
+        position_row(made, position).save()
+    stop = replace(an_order("s0", position_id="p0"), purpose=Purpose.STOP, state=OrderState.OPEN)
+    order_row(made, stop).save()
+    slot_ms = api.clock.now_ms() // 1000 * 1000
+    lease = api.leases.take(made, Loop.TRADE, token=0, owner="burst", lease_ms=15_000)
+    DynamoStore(api.clock).write_tick(lease, a_tick(slot_ms), ())
+    sample = EquitySample(
+        at_ms=slot_ms - 5_000,
+        equity=Decimal("5000.5"),
+        free_margin=Decimal(4000),
+        unrealized=None,
+        open_positions=2,
+    )
+    for row in equity_rows.rows_of(made, sample):
+        row.save()
+    return made
+
+
+def _alert(name: str, severity: str, connection_id: str | None) -> None:
+    AlertRow(
+        "open",
+        name,
+        alert_id=name,
+        rule="engine_error",
+        severity=severity,
+        status="active",
+        connection_id=connection_id,
+        text="something is wrong",
+        times=1,
+        first_ms=1,
+        last_ms=1,
+        version=1,
+    ).save()
+
+
+def test_one_call_tells_what_many_tell(api: ApiWorld, connection_id: str) -> None:
+    asked = f"connectionId={connection_id}"
+    told = api.get(f"/api/snapshot?{asked}").body
+
+    (engine,) = api.get(f"/api/trade-engine/status?{asked}").body["connections"]
+    (progress,) = api.get(f"/api/trade-engine/progression?{asked}&limit=1").body["connections"]
+    positions = api.get(f"/api/positions?{asked}").body["data"]
+    candles = api.get(f"/api/market-data?{asked}&symbol=BTCUSDT&limit=60").body
+    assert told["engine"] == engine
+    assert told["progression"] == progress
+    own = [
+        {n: v for n, v in one.items() if "rotected" not in n} for one in told["positions"]["data"]
+    ]
+    assert sorted(own, key=lambda one: str(one["id"])) == positions[::-1]
+    assert told["candles"] == candles
+    assert told["health"] == {"status": "healthy", "issue": ""}
+
+
+def test_positions_without_a_live_stop_are_told(api: ApiWorld, connection_id: str) -> None:
+    told = api.get(f"/api/snapshot?connectionId={connection_id}").body["positions"]["data"]
+
+    assert {one["id"]: one["isProtected"] for one in told} == {"p0": True, "p1": False}
+
+
+def test_each_part_has_its_age(api: ApiWorld, connection_id: str) -> None:
+    api.clock.advance(2_000)
+
+    told = api.get(f"/api/snapshot?connectionId={connection_id}").body
+
+    late_ms = api.clock.now_ms() % 1000
+    assert told["tick_age_ms"] == told["positions"]["marked_age_ms"] == 2_000 + late_ms
+    assert told["equity"]["age_ms"] == 7_000 + late_ms
+    assert (told["equity"]["equity"], told["equity"]["unrealized"]) == ("5000.5", None)
+
+
+def test_alerts_of_others_are_not_counted(api: ApiWorld, connection_id: str) -> None:
+    _alert("a", "critical", connection_id)
+    _alert("b", "warning", None)
+    _alert("c", "critical", "c-other")
+
+    alerts = api.get(f"/api/snapshot?connectionId={connection_id}").body["alerts"]
+
+    assert alerts == {
+        "open": 2,
+        "by_severity": {"critical": 1, "warning": 1},
+        "complete": True,
+    }
+
+
+def test_what_does_not_fit_is_left_out_and_said(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_views, "MOST_POSITIONS", 1)
+
+    positions = api.get(f"/api/snapshot?connectionId={connection_id}").body["positions"]
+
+    assert (len(positions["data"]), positions["complete"]) == (1, False)
+
+
+def test_a_connection_that_never_started_has_a_screen_too(api: ApiWorld) -> None:
+    told = api.get(f"/api/snapshot?connectionId={api.created()}").body
+
+    assert (told["candles"], told["equity"], told["tick_age_ms"]) == (None, None, None)
+    assert told["positions"]["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("", 400), ("?connectionId=c-none", 404), ("?connectionId={id}&symbol=XRPUSDT", 404)],
+)
+def test_a_screen_of_nothing_is_refused(
+    api: ApiWorld, connection_id: str, query: str, status: int
+) -> None:
+    assert api.get("/api/snapshot" + query.replace("{id}", connection_id)).status == status
+
+
+def test_a_screen_takes_few_reads(api: ApiWorld, connection_id: str) -> None:
+    with watched_store() as watch:
+        api.get(f"/api/snapshot?connectionId={connection_id}")
+
+    assert watch.wrong() == []
+    assert watch.reads <= READS
