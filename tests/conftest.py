@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import settings
+
 # Table names, region and keys are read when `adapters.tables` is imported.
 os.environ.update(
     AWS_ACCESS_KEY_ID="test",
@@ -13,5 +15,9 @@ os.environ.update(
 )
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
+
+# How long an example takes says more of the machine's other work than of the code.
+settings.register_profile("cts", deadline=None)
+settings.load_profile("cts")
 
 pytest_plugins = ["tests.dynamo", "tests.paper_venue"]

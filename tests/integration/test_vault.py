@@ -28,9 +28,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @given(credentials=st.dictionaries(st.text(max_size=20), st.text(max_size=60), max_size=6))
-@settings(
-    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_sealed_opens_again(key: str, credentials: dict[str, str]) -> None:
     box = KmsVault()
 

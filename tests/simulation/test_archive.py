@@ -60,7 +60,7 @@ async def test_what_left_the_books_is_archived_before_they_are_stored_whatever_d
 
 
 @given(cuts=st.lists(st.integers(0, 1100), max_size=5))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 def test_the_same_results_leave_the_rings_however_candles_are_cut_and_symbols_grouped(
     cuts: list[int],
 ) -> None:

@@ -16,7 +16,7 @@ from tests.desk_scripts import (
 from tests.desk_storms import PLANS, stormy_world
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(script=scripts(longest=10))
 def test_the_journal_of_inputs_gives_every_plan_again(script: Script) -> None:
     world = play(script)
@@ -38,7 +38,7 @@ def test_the_journal_of_a_storm_gives_every_plan_again(plan: str, seed: int) -> 
     assert state == world.state
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_beginning_anew_from_the_store_anywhere_changes_no_order_and_no_figure(
     data: st.DataObject,
@@ -54,7 +54,7 @@ def test_beginning_anew_from_the_store_anywhere_changes_no_order_and_no_figure(
     assert cut.drift() == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(script=scripts(symbols=3, longest=8))
 def test_symbols_planned_together_or_apart_give_the_same_orders(script: Script) -> None:
     together = play(script)

@@ -104,7 +104,7 @@ def equities(world: DeskWorld) -> list[float]:
     return [float(risk.day_start_equity), float(risk.equity_peak)]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(steps=STEPS, restarts=st.frozensets(st.integers(0, 15), min_size=1))
 def test_restarts_between_change_no_decision_and_no_figure(
     steps: list[Step], restarts: frozenset[int]

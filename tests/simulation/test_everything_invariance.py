@@ -18,7 +18,7 @@ from engine.values import IndicationType
 SYMBOLS = ("AUSDT", "BUSDT", "CUSDT")
 LENGTH = 1300
 RULES = everything(maxSetsPerSymbol=600, maxMirroredPerCycle=2)
-SOME = settings(max_examples=8, deadline=None)
+SOME = settings(max_examples=8)
 
 seeds = st.integers(0, 10**6)
 cuts_in_time = st.lists(st.integers(1, LENGTH - 4), min_size=1, max_size=5)

@@ -71,7 +71,7 @@ cases = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(case=cases, cuts=st.lists(st.integers(0, LENGTH - 3), max_size=6))
 def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
     state, signals, counts = indicated(case.candles, EVERY, case.rules)
@@ -84,7 +84,7 @@ def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
         assert state_of(split, symbol) == state_of(state, symbol)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(case=cases, order=st.permutations(SYMBOLS), first=st.integers(1, 2))
 def test_any_grouping_of_symbols_gives_the_same(case: Case, order: list[str], first: int) -> None:
     candles = case.candles.select(order)
@@ -103,7 +103,7 @@ def test_any_grouping_of_symbols_gives_the_same(case: Case, order: list[str], fi
         assert state_of(joined, symbol) == state_of(state, symbol)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(case=cases, cut=st.integers(1, LENGTH - 4))
 def test_later_candles_change_nothing_earlier(case: Case, cut: int) -> None:
     candles = case.candles
@@ -117,7 +117,7 @@ def test_later_candles_change_nothing_earlier(case: Case, cut: int) -> None:
     assert signals[signals["bar"] < cut].tolist() == others[others["bar"] < cut].tolist()
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(case=cases, cut=st.integers(0, LENGTH - 3))
 def test_a_state_is_whole_again_from_its_arrays(case: Case, cut: int) -> None:
     candles, rules = case.candles, case.rules

@@ -34,7 +34,7 @@ AT_MOST = {
 }
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=8, phases=[Phase.explicit, Phase.generate])
 @given(
     seed=st.integers(0, 10**6),
     span_ms=st.sampled_from([1000, 5000, 60_000]),

@@ -17,7 +17,7 @@ from tests.unit.engine.indicators.properties import (
 from engine.market import Candles, join_symbols
 
 LENGTH = 200
-MANY = settings(max_examples=40, deadline=None)
+MANY = settings(max_examples=40)
 
 seeds, shares = st.integers(0, 1 << 20), st.sampled_from([0.0, 0.05, 0.5, 0.95])
 

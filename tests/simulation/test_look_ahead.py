@@ -27,7 +27,7 @@ from engine.values import IndicationType
 SYMBOLS = ("AUSDT", "BUSDT")
 LENGTH = 700
 TRADED = 1500
-FEW = settings(max_examples=6, deadline=None)
+FEW = settings(max_examples=6)
 
 Told = list[tuple[object, ...]]
 """What was told, each with the number of its candle first."""

@@ -91,7 +91,7 @@ cases = st.builds(
 cuts_in_time = st.lists(st.integers(0, LENGTH - 4), max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(case=cases, cuts=cuts_in_time)
 def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
     candles, rules = case.candles, case.rules
@@ -104,7 +104,7 @@ def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
     assert [turn for each in plans for turn in each.turns] == list(plan.turns)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(case=cases, cut=st.integers(0, LENGTH - 4), first=st.sampled_from(SYMBOLS))
 def test_any_grouping_and_a_restart_between_give_the_same(case: Case, cut: int, first: str) -> None:
     candles, rules = case.candles, case.rules
@@ -126,7 +126,7 @@ def test_any_grouping_and_a_restart_between_give_the_same(case: Case, cut: int, 
     assert timeline(joined) == timeline([plan])
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(case=cases)
 def test_one_candle_at_a_time_gives_the_same(case: Case) -> None:
     candles, rules = case.candles, case.rules
@@ -138,7 +138,7 @@ def test_one_candle_at_a_time_gives_the_same(case: Case) -> None:
     assert books_of(live) == books_of(state)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(case=cases, cut=st.integers(1, LENGTH - 5))
 def test_later_candles_change_nothing_earlier(case: Case, cut: int) -> None:
     candles, rules = case.candles, case.rules
@@ -151,7 +151,7 @@ def test_later_candles_change_nothing_earlier(case: Case, cut: int) -> None:
         assert one[one["bar"] < cut].tolist() == two.tolist(), name
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(case=cases)
 def test_whatever_the_candles_paper_trades_at_prices_of_the_market(case: Case) -> None:
     candles, rules = case.candles, case.rules
@@ -174,7 +174,7 @@ def test_whatever_the_candles_paper_trades_at_prices_of_the_market(case: Case) -
     assert (closings["exit"] == candles.close[rows])[asked].all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(case=cases)
 def test_whatever_the_candles_a_short_key_is_held_once_and_results_are_net(case: Case) -> None:
     candles, rules = case.candles, case.rules

@@ -75,7 +75,7 @@ cases = st.builds(
 cuts_in_time = st.lists(st.integers(0, LENGTH - 3), max_size=5)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(case=cases, cuts=cuts_in_time)
 def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
     candles, rules = case.candles, case.rules
@@ -90,7 +90,7 @@ def test_any_split_in_time_gives_the_same(case: Case, cuts: list[int]) -> None:
     }
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(case=cases, first=st.sets(st.sampled_from(SYMBOLS), min_size=1, max_size=2))
 def test_any_grouping_of_symbols_gives_the_same(case: Case, first: set[str]) -> None:
     candles, rules = case.candles, case.rules
@@ -109,7 +109,7 @@ def test_any_grouping_of_symbols_gives_the_same(case: Case, first: set[str]) -> 
     assert plans.counts == together.counts
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(case=cases, cut=st.integers(0, LENGTH - 3))
 def test_a_restart_from_the_books_changes_nothing(case: Case, cut: int) -> None:
     candles, rules = case.candles, case.rules
@@ -123,7 +123,7 @@ def test_a_restart_from_the_books_changes_nothing(case: Case, cut: int) -> None:
     assert books_of(after) == books_of(state)
 
 
-@settings(max_examples=1, deadline=None)
+@settings(max_examples=1)
 @given(case=cases)
 def test_one_candle_at_a_time_gives_the_same(case: Case) -> None:
     candles, rules = case.candles, case.rules
@@ -135,7 +135,7 @@ def test_one_candle_at_a_time_gives_the_same(case: Case) -> None:
     assert books_of(live) == books_of(state)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(case=cases, cut=st.integers(1, LENGTH - 4))
 def test_later_candles_change_nothing_earlier(case: Case, cut: int) -> None:
     candles, rules = case.candles, case.rules

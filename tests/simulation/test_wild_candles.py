@@ -21,7 +21,7 @@ LENGTH = 400
 SOON: dict[str, object] = {"validationTimeout": 1, "positionCooldown": 0, "failedRetryHours": 1}
 RULES = {"few": lenient(**SOON), "all": everything(maxSetsPerSymbol=300, **SOON)}
 ON = pytest.mark.parametrize("on", RULES)
-MANY = settings(max_examples=12, deadline=None)
+MANY = settings(max_examples=12)
 MOST = 32_767  # hundredths of a position cost a result can hold
 
 

@@ -29,7 +29,7 @@ PRICES = ("open", "high", "low", "close")
 where = st.lists(
     st.tuples(st.integers(1, LENGTH - 1), st.integers(0, 1)), min_size=1, max_size=6, unique=True
 )
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=12)
 
 
 def changed(name: str, cells: list[tuple[int, int]], values: Any) -> Candles:

@@ -13,7 +13,7 @@ from tests.desk_scripts import (
     sized_orders,
 )
 
-FEW = settings(max_examples=4, deadline=None)
+FEW = settings(max_examples=4)
 
 
 @FEW

@@ -76,7 +76,7 @@ def test_no_set_ever_holds_more_than_its_limit_and_slack() -> None:
     picks=st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=130, max_size=190),
     cuts=st.lists(st.integers(0, 190), max_size=4),
 )
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_kept_and_archived_results_are_the_same_however_they_are_booked(
     picks: list[int], cuts: list[int]
 ) -> None:

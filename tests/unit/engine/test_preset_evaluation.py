@@ -233,7 +233,7 @@ def test_evaluations_fall_on_whole_periods_of_candle_time() -> None:
     before=st.lists(st.integers(-100, 300), max_size=45),
     since=st.lists(st.integers(-100, 300), max_size=10),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_an_evaluation_made_later_or_after_a_restart_is_the_same(
     before: list[int], since: list[int]
 ) -> None:

@@ -198,7 +198,7 @@ def slow_drawdown(results: Sequence[Result]) -> Decimal:
     )
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(
     nets=st.lists(
         st.tuples(st.integers(0, 110), st.integers(-40, 30)), max_size=10, unique_by=lambda c: c[0]
@@ -239,7 +239,7 @@ def slow_stop_guard_end(results: Sequence[Result], settings: Settings) -> int:
     return max(ends, default=0)
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(ages=st.lists(st.integers(0, 150), max_size=12, unique=True))
 def test_the_guard_ends_when_a_search_over_every_closing_says(ages: list[int]) -> None:
     settings = only(**GUARD)

@@ -216,7 +216,7 @@ def test_a_halt_stands_above_all_and_leaves_the_restraint_behind_it() -> None:
     assert refused.code == "trading_state_halted"
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(
     closings=st.lists(
         st.tuples(st.integers(0, 6 * DAY_MS), st.integers(-3, 1)),

@@ -139,7 +139,7 @@ def test_the_profit_factor_is_capped_without_losses(gains: int, losses: int, fac
     results=st.lists(st.sampled_from([690, 300, 61, 1, -60, -510]), min_size=1, max_size=90),
     kind=st.sampled_from(sorted(KINDS)),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_an_explanation_agrees_with_the_promotion_it_explains(
     results: list[int], kind: str
 ) -> None:
