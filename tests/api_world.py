@@ -32,6 +32,8 @@ from adapters.monitoring.service_log import ServiceLog
 from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
+from adapters.setting_changes import SettingChanges
+from adapters.setting_views import SettingViews
 from adapters.snapshot_views import SnapshotViews
 from adapters.store import DynamoStore
 from adapters.tables import ConnectionRow, EngineStateRow
@@ -232,6 +234,8 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
                 clock=clock,
             ),
             reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
+            setting_views=SettingViews(clock=clock),
+            setting_changes=SettingChanges(leases=leases, clock=clock, log=log),
             log=log,
             log_views=LogViews(clock=clock),
             tokens=tokens,

@@ -24,7 +24,8 @@ MAY_IMPORT = {
 }
 # Downward is the way data flows: a module imports only modules above it.
 ENGINE_ORDER = (
-    *("errors", "values", "candles", "packing", "market", "setting", "tabs", "settings"),
+    *("errors", "values", "candles", "packing", "market", "setting", "setting_modes"),
+    *("tabs", "settings"),
     *("ledger", "risk_record", "events", "records", "ports"),
     *("ticks", "indicators", "indications", "pyramid", "descent", "trails", "exits"),
     *("promotion", "statistics", "presets", "exit_grid", "spaces", "sets", "mirroring"),

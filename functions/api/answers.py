@@ -12,7 +12,7 @@ from pynamodb.exceptions import PynamoDBException
 from adapters.refusals import ConflictError, ForbiddenError, UnknownError
 from adapters.tokens import TokenOverError
 from adapters.usage import TooOftenError
-from engine.errors import CtsError, RefusedError, RetryableError
+from engine.errors import CtsError, InvalidSettingError, RefusedError, RetryableError
 
 logger = Logger(service="api")
 
@@ -111,6 +111,9 @@ def refusal(error: Exception) -> Response:
     if isinstance(error, ConflictError):
         reasons = [{"code": reason.code, "message": reason.message} for reason in error.reasons]
         return failure(409, str(error), reasons, reasons=reasons)
+    if isinstance(error, InvalidSettingError):
+        told = [{"field": key, "message": text} for key, text in error.problems]
+        return failure(status, "settings are not valid", told)
     answer = failure(status, str(error))
     if isinstance(error, TooOftenError):
         answer.headers["Retry-After"] = str(error.after_s)

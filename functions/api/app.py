@@ -23,6 +23,7 @@ from routes.monitoring import monitoring
 from routes.notifications import notifications
 from routes.nowhere import answer_elsewhere
 from routes.reasons import reasons
+from routes.settings import settings
 from routes.snapshot import snapshot
 from routes.system import system
 from routes.tokens import tokens
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     analytics,
     snapshot,
     reasons,
+    settings,
     monitoring,
     alerts,
     notifications,

@@ -26,6 +26,8 @@ from adapters.monitoring.service_log import ServiceLog, live_log
 from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
 from adapters.reason_views import ReasonViews
+from adapters.setting_changes import SettingChanges
+from adapters.setting_views import SettingViews
 from adapters.snapshot_views import SnapshotViews
 from adapters.starter import StepFunctionsStarter
 from adapters.store import DynamoStore
@@ -47,6 +49,8 @@ class Services:
     analytics_views: AnalyticsViews
     snapshot_views: SnapshotViews
     reason_views: ReasonViews
+    setting_views: SettingViews
+    setting_changes: SettingChanges
     log: ServiceLog
     log_views: LogViews
     tokens: Tokens
@@ -82,7 +86,7 @@ def using(parts: Services) -> Iterator[None]:
 def live_services() -> Services:
     """The parts as this deployment has them."""
     clock = SystemClock()
-    leases = DynamoLeases(clock)
+    leases, log = DynamoLeases(clock), live_log("api")
     operations = Operations(
         machines=StepMachines(), leases=leases, starter=StepFunctionsStarter(), clock=clock
     )
@@ -102,7 +106,9 @@ def live_services() -> Services:
             clock=clock,
         ),
         reason_views=ReasonViews(store=DynamoStore(clock), clock=clock),
-        log=live_log("api"),
+        setting_views=SettingViews(clock=clock),
+        setting_changes=SettingChanges(leases=leases, clock=clock, log=log),
+        log=log,
         log_views=LogViews(clock=clock),
         tokens=Tokens(clock=clock),
         usage=Usage(clock, Allowed.of(os.environ)),

@@ -109,6 +109,8 @@ class LoopTold(Told):
     last_slot_ms: int | None
     age_ms: int | None
     expires_at_ms: int | None
+    settings_version: int
+    wanted_settings_version: int
     heartbeat_age_ms: int | None
     counters: dict[str, int]
 

@@ -140,6 +140,8 @@ class EngineViews:
             "last_slot_ms": lease.last_slot_ms or None,
             "age_ms": now_ms - lease.last_slot_ms if lease.last_slot_ms else None,
             "expires_at_ms": lease.expires_at_ms or None,
+            "settings_version": _used_version(state, loop),
+            "wanted_settings_version": max(lease.settings_version, _used_version(state, loop)),
             "heartbeat_age_ms": None if beat is None else now_ms - beat,
             "counters": dict((state.trade_counters if trade else state.position_counters) or {}),
         }
@@ -159,6 +161,12 @@ def _acknowledged(lease: LeaseRow) -> View:
         "acknowledged_token": obeyed.token,
         "acknowledged_after_ms": after_ms,
     }
+
+
+def _used_version(state: EngineStateRow, loop: Loop) -> int:
+    """The version of the settings that a loop decides with, as it noted before it used them."""
+    own = state.position_settings_version if loop is Loop.POSITION else None
+    return int(own or state.settings_version or 0)
 
 
 def _risk(state: EngineStateRow) -> View | None:

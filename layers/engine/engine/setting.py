@@ -15,6 +15,11 @@ Value = Scalar | tuple[Scalar, ...]
 _RANGE = re.compile(r"(\S+) \.\. (\S+)(?: by (\S+))?(?: (.+))?")
 
 
+_LONGEST_LIST = 100
+_LONGEST_WORD = 30
+_MOST_DIGITS = 15
+
+
 class Effect(StrEnum):
     """When a changed value starts to count.
 
@@ -107,8 +112,9 @@ def checked(about: Setting, value: object, like: Value) -> Value:
     """
     if not isinstance(like, tuple):
         return _one(about, value, like)
-    if not isinstance(value, (list, tuple)) or not value:
-        raise _refused(about, f"a list, each {_allowed(about, like[0])}", value)
+    if not isinstance(value, (list, tuple)) or not 0 < len(value) <= _LONGEST_LIST:
+        each = _allowed(about, like[0])
+        raise _refused(about, f"a list, up to {_LONGEST_LIST} long, each {each}", value)
     return tuple(_one(about, part, like[0]) for part in value)
 
 
@@ -118,15 +124,21 @@ def _one(about: Setting, value: object, like: Scalar) -> Scalar:
             raise _refused(about, _allowed(about, like), value)
         return value
     if isinstance(like, str):
-        if not isinstance(value, str) or (about.choices and value not in about.choices):
+        if not isinstance(value, str) or not _is_word(about, value):
             raise _refused(about, _allowed(about, like), value)
         return value
     return _number(about, value, like)
 
 
+def _is_word(about: Setting, value: str) -> bool:
+    if about.choices:
+        return value in about.choices
+    return value.isalnum() and len(value) <= _LONGEST_WORD
+
+
 def _number(about: Setting, value: object, like: int | Decimal) -> int | Decimal:
     number = _decimal(value)
-    if number is None or not number.is_finite():
+    if number is None or not number.is_finite() or not _is_short(number):
         raise _refused(about, _allowed(about, like), value)
     low, high = about.minimum, about.maximum
     if (low is not None and number < low) or (high is not None and number > high):
@@ -136,6 +148,12 @@ def _number(about: Setting, value: object, like: int | Decimal) -> int | Decimal
     if number != int(number):
         raise _refused(about, _allowed(about, like), value)
     return int(number)
+
+
+def _is_short(number: Decimal) -> bool:
+    """Whether it is written with no more digits than a setting needs."""
+    _, digits, exponent = number.as_tuple()
+    return len(digits) <= _MOST_DIGITS and isinstance(exponent, int) and exponent >= -_MOST_DIGITS
 
 
 def _decimal(value: object) -> Decimal | None:
@@ -150,10 +168,12 @@ def _allowed(about: Setting, like: Scalar) -> str:
     if isinstance(like, bool):
         return "true or false"
     if isinstance(like, str):
-        return f"one of {', '.join(about.choices)}" if about.choices else "text"
+        if about.choices:
+            return f"one of {', '.join(about.choices)}"
+        return f"text of letters and digits, up to {_LONGEST_WORD}"
     kind = "a whole number" if isinstance(like, int) else "a number"
     return f"{kind} between {about.minimum} and {about.maximum} {about.unit}".rstrip()
 
 
 def _refused(about: Setting, allowed: str, value: object) -> InvalidSettingError:
-    return InvalidSettingError(f"setting {about.key} must be {allowed}, was {value!r}")
+    return InvalidSettingError(f"setting {about.key} must be {allowed}, was {value!r:.100}")

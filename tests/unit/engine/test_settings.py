@@ -50,9 +50,13 @@ def test_overrides_are_what_was_changed_and_bring_it_back() -> None:
         ("max_leverage", 126, "max_leverage must be a whole number between 1 and 125 x, was 126"),
         ("useMainSymbols", "yes", "useMainSymbols must be true or false, was 'yes'"),
         ("quoteAsset", "EUR", "quoteAsset must be one of USDT, USDC, was 'EUR'"),
-        ("gridRanges", [], "must be a list, each a whole number between 3 and 30 steps, was []"),
+        (
+            "gridRanges",
+            [],
+            "must be a list, up to 100 long, each a whole number between 3 and 30 steps, was []",
+        ),
         ("gridRanges", [3, 31], "gridRanges must be a whole number between 3 and 30 steps, was 31"),
-        ("mainSymbols", [1], "mainSymbols must be text, was 1"),
+        ("mainSymbols", [1], "mainSymbols must be text of letters and digits, up to 30, was 1"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_value_and_range(
