@@ -226,17 +226,5 @@ def test_tokens_are_read_and_issued_by_the_api_alone(function: str) -> None:
     assert actions == wanted
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_keys_are_used_only_where_credentials_are_sealed_or_orders_sent(function: str) -> None:
-    found = {action for actions, _ in statements(function) for action in actions}
-    wanted = {
-        "ApiFunction": {"kms:Encrypt"},
-        "PositionTickFunction": {"kms:Decrypt"},
-        "EngineControlFunction": {"kms:Decrypt"},
-    }
-
-    assert {one for one in found if one.startswith("kms:")} == wanted.get(function, set())
-
-
 def test_no_table_is_read_as_a_whole_by_anybody() -> None:
     assert "dynamodb:Scan" not in str([statements(function) for function in FUNCTIONS])
