@@ -1,7 +1,7 @@
 """A REST gateway in this process: it routes by infra/openapi.yaml, as the deployed one does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -91,19 +91,16 @@ def _resource(method: str, path: str) -> tuple[str, dict[str, str]]:
     parts = [unquote(part, errors="replace") for part in path.strip("/").split("/") if part]
     fitting = [
         (names, template)
-        for template, methods in _resources()
-        if method.lower() in methods and (names := _names(template, parts)) is not None
+        for template, methods, wanted in _resources().get(len(parts), ())
+        if method.lower() in methods and (names := _names(wanted, parts)) is not None
     ]
     if fitting:
         names, template = min(fitting, key=lambda one: len(one[0]))
         return template, names
-    return (GREEDY, {"proxy": "/".join(parts)}) if parts else ("/", {})
+    return GREEDY, {"proxy": "/".join(parts)}
 
 
-def _names(template: str, parts: list[str]) -> dict[str, str] | None:
-    wanted = [part for part in template.strip("/").split("/") if part]
-    if template == GREEDY or len(wanted) != len(parts):
-        return None
+def _names(wanted: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
     found = {}
     for name, part in zip(wanted, parts, strict=True):
         if name.startswith("{"):
@@ -114,7 +111,13 @@ def _names(template: str, parts: list[str]) -> dict[str, str] | None:
 
 
 @cache
-def _resources() -> tuple[tuple[str, frozenset[str]], ...]:
+def _resources() -> Mapping[int, Sequence[tuple[str, frozenset[str], Sequence[str]]]]:
+    """Template, methods and parts of every resource but the last resort, by the number of parts."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     paths = yaml.load(FILE.read_text(encoding="utf-8"), loader)["paths"]
-    return tuple((path, frozenset(methods)) for path, methods in paths.items())
+    made: dict[int, list[tuple[str, frozenset[str], Sequence[str]]]] = {}
+    for path, methods in paths.items():
+        parts = [part for part in path.strip("/").split("/") if part]
+        if path != GREEDY:
+            made.setdefault(len(parts), []).append((path, frozenset(methods), parts))
+    return made
