@@ -64,7 +64,7 @@ def list_errors(*, query: ErrorsQuery, caller: str) -> ErrorsAnswer:
 
 @operation(
     monitoring,
-    ("PATCH",),
+    ("PUT", "PATCH"),
     f"{ROOT}/errors/{{error_id}}",
     body=ErrorChange,
     answer=ErrorAnswer,
