@@ -31,6 +31,7 @@ from adapters.monitoring.recorder import Recorder, kept_for
 from adapters.monitoring.service_log import ServiceLog
 from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
+from adapters.position_commands import PositionCommands
 from adapters.reason_views import ReasonViews
 from adapters.setting_changes import SettingChanges
 from adapters.setting_views import SettingViews
@@ -225,6 +226,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             ),
             operations=operations,
             engine_views=engine_views,
+            position_commands=PositionCommands(operations=operations),
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
             analytics_views=AnalyticsViews(clock=clock),

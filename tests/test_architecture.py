@@ -32,8 +32,8 @@ ENGINE_ORDER = (
     *("history", "bookkeeping", "standing"),
     *("ladder", "pseudo", "strategies", "trade_plan", "trade_state", "course", "trade", "books"),
     *("preset_pool", "preset_evaluation"),
-    *("levels", "shares", "risk", "sizing", "orders", "listing", "reconcile", "desk", "health"),
-    *("performance", "analytics", "equity"),
+    *("levels", "shares", "risk", "exit_change", "sizing", "orders", "listing", "reconcile"),
+    *("desk", "health", "performance", "analytics", "equity"),
     "cycles",
 )
 # They reach the world, the clock or the environment, which the engine is told instead.

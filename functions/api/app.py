@@ -22,6 +22,7 @@ from routes.exchanges import exchanges
 from routes.monitoring import monitoring
 from routes.notifications import notifications
 from routes.nowhere import answer_elsewhere
+from routes.position_commands import position_commands
 from routes.reasons import reasons
 from routes.settings import settings
 from routes.snapshot import snapshot
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     trading,
     analytics,
     snapshot,
+    position_commands,
     reasons,
     settings,
     monitoring,

@@ -25,6 +25,7 @@ from adapters.monitoring.log_views import LogViews
 from adapters.monitoring.service_log import ServiceLog, live_log
 from adapters.monitoring.system_views import SystemViews
 from adapters.operations import Operations
+from adapters.position_commands import PositionCommands
 from adapters.reason_views import ReasonViews
 from adapters.setting_changes import SettingChanges
 from adapters.setting_views import SettingViews
@@ -43,6 +44,7 @@ class Services:
 
     connections: Connections
     operations: Operations
+    position_commands: PositionCommands
     engine_views: EngineViews
     trading_views: TradingViews
     market_views: MarketViews
@@ -97,6 +99,7 @@ def live_services() -> Services:
         ),
         operations=operations,
         engine_views=engine_views,
+        position_commands=PositionCommands(operations=operations),
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
         analytics_views=AnalyticsViews(clock=clock),

@@ -1,6 +1,7 @@
 """What every store must do for the position loop."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from tests.contracts.conftest import Kept
@@ -304,3 +305,13 @@ def test_a_run_without_ticks_only_extends_the_lease(kept: Kept) -> None:
 
     row = kept.leases.read("c1", Loop.POSITION)
     assert (row.last_slot_ms, row.expires_at_ms) == (START_MS + 600, START_MS + 18_000)
+
+
+@pytest.mark.parametrize("price", [None, Decimal("66012.10")])
+def test_the_exits_an_operator_chose_are_held_with_the_position(
+    kept: Kept, price: Decimal | None
+) -> None:
+    chosen = replace(a_position(status=PositionStatus.OPEN), chosen_stop=price, chosen_target=price)
+    kept.store.write_facts(kept.take(Loop.POSITION), Facts(positions=(chosen,)))
+
+    assert kept.store.held("c1").positions == (chosen,)

@@ -30,8 +30,8 @@ def test_every_route_of_the_mission_is_served() -> None:
         ("GET", "/api/trade-engine/progression"),
         ("GET", "/api/trade-engine/performance"),
         ("GET", "/api/positions"),
-        ("GET", "/api/positions/{connection_id}"),
-        ("GET", "/api/positions/{connection_id}/stats"),
+        ("GET", "/api/positions/{id}"),
+        ("GET", "/api/positions/{id}/stats"),
         ("GET", "/api/system/health-check"),
     }
 

@@ -46,7 +46,10 @@ class MarketQuery(AskedCamel):
 
 
 class PositionTold(ToldCamel):
-    """An exchange position of ours; prices in quote, quantities in base units."""
+    """An exchange position of ours; prices in quote, quantities in base units.
+
+    The chosen prices are an operator's, in place of the configured ones.
+    """
 
     id: str
     connection_id: str
@@ -63,6 +66,8 @@ class PositionTold(ToldCamel):
     leverage: int
     stop_price: Decimal | None
     target_price: Decimal | None
+    chosen_stop_price: Decimal | None = None
+    chosen_target_price: Decimal | None = None
     trailing_armed: bool
     pnl: Decimal
     pnl_percent: Decimal | None

@@ -34,27 +34,25 @@ def list_positions(*, query: PositionsQuery, caller: str) -> PositionsAnswer:
 @operation(
     trading,
     ("GET",),
-    "/api/positions/{connection_id}",
+    "/api/positions/{id}",
     query=PositionsOfConnection,
     answer=PositionsAnswer,
     failures=(404,),
 )
 def positions_of_connection(
-    connection_id: str, *, query: PositionsOfConnection, caller: str
+    id: str, *, query: PositionsOfConnection, caller: str
 ) -> PositionsAnswer:
-    """Exchange positions of one connection, latest first."""
+    """Exchange positions of one connection, latest first; `id` is the connection's."""
     return PositionsAnswer.model_validate(
-        services().trading_views.positions(connection_id=connection_id, **dict(query))
+        services().trading_views.positions(connection_id=id, **dict(query))
     )
 
 
-@operation(
-    trading, ("GET",), "/api/positions/{connection_id}/stats", answer=StatsAnswer, failures=(404,)
-)
-def position_stats(connection_id: str, *, caller: str) -> StatsAnswer:
-    """Statistics over the fills of one connection."""
+@operation(trading, ("GET",), "/api/positions/{id}/stats", answer=StatsAnswer, failures=(404,))
+def position_stats(id: str, *, caller: str) -> StatsAnswer:
+    """Statistics over the fills of one connection; `id` is the connection's."""
     return StatsAnswer.model_validate(
-        {"connection_id": connection_id, "stats": services().trading_views.stats(connection_id)}
+        {"connection_id": id, "stats": services().trading_views.stats(id)}
     )
 
 

@@ -10,7 +10,7 @@ from adapters.leases import lease_key, wish_actions
 from adapters.position_rows import exit_flags
 from adapters.tables import AuditRow, CommandRow, LeaseItem
 from adapters.transactions import Transaction, reading
-from engine.records import Command, Consumed
+from engine.records import Command, CommandKind, Consumed, ExitChange
 from engine.values import Exits, IndicationType, Loop, SetKey, Side, Turn, Variant, Wish
 
 DONE_RETENTION_S = 7 * 86_400
@@ -73,6 +73,8 @@ def add_pending(transaction: Transaction, connection_id: str, command: Command) 
         actions.append(CommandRow.wish.set(CommandRow.wish | wish_json(command.wish)))
     if command.turn is not None:
         actions.append(CommandRow.turn.set(CommandRow.turn | turn_json(command.turn)))
+    if command.exits is not None:
+        actions.append(CommandRow.exits.set(CommandRow.exits | exits_json(command.exits)))
     transaction.update(f"command {command.command_id}", row, actions)
 
 
@@ -85,12 +87,15 @@ def announce(transaction: Transaction, connection_id: str, count: int) -> None:
 def add_done(
     transaction: Transaction, connection_id: str, consumed: Consumed, *, now_ms: int
 ) -> None:
-    """Move a command from `pending` to `done`."""
+    """Move a command from `pending` to those dealt with."""
     name = f"command {consumed.command_id}"
     transaction.delete(name, CommandRow(queue(connection_id, "pending"), consumed.command_id))
     done = CommandRow(
-        queue(connection_id, "done"),
+        queue(connection_id, "answered" if is_operators(consumed.kind) else "done"),
         consumed.command_id,
+        kind=consumed.kind or None,
+        position_id=consumed.position_id or None,
+        created_at_ms=consumed.created_at_ms or None,
         outcome=consumed.outcome,
         reason=consumed.reason,
         numbers=dict(consumed.numbers),
@@ -98,6 +103,25 @@ def add_done(
         expires_at=now_ms // 1000 + DONE_RETENTION_S,
     )
     transaction.put(name, done)
+
+
+def is_operators(kind: str) -> bool:
+    """Whether it is what an operator commands."""
+    return kind in CommandKind and CommandKind(kind).is_operators
+
+
+def answered(connection_id: str, *, before: str | None, limit: int) -> tuple[CommandRow, ...]:
+    """Rows of what operators commanded and was dealt with, the latest first, before `before`."""
+    older = None if before is None else CommandRow.command_id < before
+    with reading("answered commands"):
+        rows = CommandRow.query(
+            queue(connection_id, "answered"),
+            older,
+            consistent_read=True,
+            scan_index_forward=False,
+            limit=limit,
+        )
+        return tuple(rows)
 
 
 def pending(connection_id: str) -> tuple[Command, ...]:
@@ -184,6 +208,23 @@ def turn_of(values: dict[str, Any]) -> Turn:
     )
 
 
+def exits_json(change: ExitChange) -> dict[str, Any]:
+    """A change of exits as JSON; decimals as text."""
+    prices = {"stop_price": change.stop_price, "target_price": change.target_price}
+    texts = {name: None if price is None else str(price) for name, price in prices.items()}
+    return texts | {"allow_looser": change.allow_looser}
+
+
+def exits_of(values: dict[str, Any]) -> ExitChange:
+    """The change that `exits_json` wrote."""
+    stop, target = values["stop_price"], values["target_price"]
+    return ExitChange(
+        stop_price=None if stop is None else Decimal(stop),
+        target_price=None if target is None else Decimal(target),
+        allow_looser=bool(values["allow_looser"]),
+    )
+
+
 def _command_of(row: CommandRow) -> Command:
     return Command(
         command_id=row.command_id,
@@ -191,6 +232,7 @@ def _command_of(row: CommandRow) -> Command:
         created_at_ms=row.created_at_ms,
         wish=wish_of(row.wish) if row.wish else None,
         turn=turn_of(row.turn) if row.turn else None,
+        exits=exits_of(row.exits) if row.exits else None,
         position_id=row.position_id or "",
         reason=row.reason or "",
     )

@@ -23,11 +23,10 @@ from adapters.refusals import ConflictError, Reason
 from adapters.tables import AuditRow, ConnectionRow
 from adapters.transactions import Transaction
 from engine.ports import Clock, Starter
-from engine.records import Command
+from engine.records import Command, CommandKind
 from engine.values import Loop
 
-CLOSE_ALL = "close_all"
-RESUME = "resume_trading"
+CLOSE_ALL = CommandKind.CLOSE_ALL
 
 
 class Machines(Protocol):
@@ -151,7 +150,9 @@ class Operations:
             never = Reason(code="never_started", message="the engine was never started")
             raise ConflictError(f"nothing restrains {row.name}", never)
         audit = self._audit(row, "resume_trading", by, reason)
-        commands.submit(connection_id, self._command(RESUME, f"resumed by {by}"), audit)
+        commands.submit(
+            connection_id, self._command(CommandKind.RESUME_TRADING, f"resumed by {by}"), audit
+        )
         self.starter.start(connection_id, Loop.POSITION, reason=f"resumed by {by}")
         return of_one(told(row, "trading resumes"))
 

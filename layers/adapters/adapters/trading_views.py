@@ -120,6 +120,8 @@ def position_told(row: PositionRow, prices: Mapping[str, Decimal]) -> View:
         "leverage": position.leverage,
         "stop_price": position.stop_price,
         "target_price": position.target_price,
+        "chosen_stop_price": position.chosen_stop,
+        "chosen_target_price": position.chosen_target,
         "trailing_armed": position.trail_armed,
         "pnl": pnl,
         "pnl_percent": _percent(pnl, position),

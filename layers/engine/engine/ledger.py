@@ -161,7 +161,8 @@ class Position:
     known yet. `settled` names what is in these figures without an order of ours: funding payments
     with their amount, executions the venue itself wanted with their quantity. `stop_price` is the
     stop that holds now, the trailing one once it is armed and tighter; `target_price` is None
-    without a target. `residue` is what was bought on a spot market and can neither be protected nor
+    without a target. `chosen_stop` and `chosen_target` are an operator's, on ticks, in place of the
+    configured ones. `residue` is what was bought on a spot market and can neither be protected nor
     sold, because it is less than a step or than the venue's minimum: it stays with the account.
     `opened_at_ms` is the time of the first fill, `closed_at_ms` that of the last exit so far,
     `updated_at_ms` when quantity or status changed last.
@@ -180,6 +181,8 @@ class Position:
     exit_price: Decimal | None = None
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
+    chosen_stop: Decimal | None = None
+    chosen_target: Decimal | None = None
     trail_armed: bool = False
     best_price: Decimal | None = None
     recovery: Recovery = Recovery.NONE

@@ -39,6 +39,11 @@ def rose_to(price: Decimal, base: Decimal, pct: Decimal, side: Side, tick: Decim
 
 
 def fixed_stop(position: Position, instrument: Instrument, settings: Settings) -> Decimal:
+    """The stop that rests on the venue: an operator's choice, else the configured one."""
+    return position.chosen_stop or configured_stop(position, instrument, settings)
+
+
+def configured_stop(position: Position, instrument: Instrument, settings: Settings) -> Decimal:
     """The configured stop from the first entry price; a ladder's lies beyond its last step."""
     side = position.key.side
     distance_pct = stop_distance_pct(position.key.exits, settings)
@@ -48,15 +53,15 @@ def fixed_stop(position: Position, instrument: Instrument, settings: Settings) -
 
 
 def fixed_target(position: Position, instrument: Instrument, settings: Settings) -> Decimal | None:
-    """The configured target, None if only trailing ends the position.
+    """An operator's target, else the configured one, None if only trailing ends the position.
 
     Once a step was added, it is measured as the mode says: from the average entry price, from the
     first, or as that much beyond break-even. Profit-back may halve its distance from the average,
     but not to short of break-even.
     """
     exits, side, average = position.key.exits, position.key.side, entry_price(position)
-    if exits.trailing_only:
-        return None
+    if position.chosen_target is not None or exits.trailing_only:
+        return position.chosen_target
     base, pct = average, exits.take_profit_pct
     if position.entry_quantity > position.first_quantity > 0:
         if settings.dca_take_profit_mode == "first_entry":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import StrEnum
 
 from engine.ledger import Fill, Order, Position
 from engine.market import Candles
@@ -127,27 +128,67 @@ class EngineRow:
         return may and self.prehistoric_data_loaded
 
 
+AS_CONFIGURED = Decimal(0)
+"""A price of `ExitChange` that gives up an operator's choice: the configured one holds again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitChange:
+    """Where an operator wants a position to end; None leaves a price as it is.
+
+    A stop beyond the configured one risks more than the position was sized for: it is taken only
+    with `allow_looser`.
+    """
+
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    allow_looser: bool = False
+
+
+class CommandKind(StrEnum):
+    """What may be asked of the position loop: by the trade loop (the first two), by an operator."""
+
+    WISH = "wish"
+    STRATEGY_EXIT = "strategy_exit"
+    CLOSE_ALL = "close_all"
+    CLOSE_PROFITABLE = "close_profitable"
+    CLOSE_POSITION = "close_position"
+    CHANGE_EXITS = "change_exits"
+    RESUME_TRADING = "resume_trading"
+
+    @property
+    def is_operators(self) -> bool:
+        return self not in (CommandKind.WISH, CommandKind.STRATEGY_EXIT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What an operator or the trade loop asks of the position loop."""
 
     command_id: str
-    kind: str  # "wish" | "strategy_exit" | "close_all" | "close_position" | "resume_trading"
+    kind: str  # a CommandKind; the rows of others are refused, not unreadable
     created_at_ms: int
     wish: Wish | None = None
     turn: Turn | None = None
+    exits: ExitChange | None = None
     position_id: str = ""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumed:
-    """A command that is dealt with: `done` or `refused` with a reason code and its numbers."""
+    """A command that is dealt with: `done` or `refused` with a reason code and its numbers.
+
+    What it was about is repeated, for the command itself is forgotten.
+    """
 
     command_id: str
     outcome: str
     reason: str = ""
     numbers: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    position_id: str = ""
+    created_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

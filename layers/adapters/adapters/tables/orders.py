@@ -10,8 +10,9 @@ from adapters.tables import base
 class CommandRow(base.Row):
     """A mirror wish or an operator's command, waiting or dealt with.
 
-    Query on `queue` = "<connection>#pending" or "<connection>#done" by `command_id`, which begins
-    with the time in 13 digits, so a queue reads oldest first.
+    Query on `queue` = "<connection>#pending", or of those dealt with "<connection>#done" (the
+    engine's own) and "<connection>#answered" (operators'), by `command_id`, which begins with the
+    time in 13 digits, so a queue reads oldest first.
     """
 
     class Meta(base.Meta):
@@ -19,10 +20,11 @@ class CommandRow(base.Row):
 
     queue = UnicodeAttribute(hash_key=True)
     command_id = UnicodeAttribute(range_key=True)
-    kind = UnicodeAttribute(null=True)  # wish | strategy_exit | close_all | close_position
+    kind = UnicodeAttribute(null=True)  # engine.records.CommandKind
     created_at_ms = IntegerAttribute(null=True)
     wish = JSONAttribute(null=True)
     turn = JSONAttribute(null=True)
+    exits = JSONAttribute(null=True)
     position_id = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     outcome = UnicodeAttribute(null=True)  # done | refused

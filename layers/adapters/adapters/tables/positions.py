@@ -80,6 +80,8 @@ class PositionRow(base.Row):
     exit_price = DecimalAttribute(null=True)
     stop_price = DecimalAttribute(null=True)
     target_price = DecimalAttribute(null=True)
+    chosen_stop = DecimalAttribute(null=True)  # an operator's
+    chosen_target = DecimalAttribute(null=True)
     trail_armed = BooleanAttribute(null=True)
     best_price = DecimalAttribute(null=True)
     recovery = UnicodeAttribute(null=True)

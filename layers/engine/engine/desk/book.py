@@ -281,15 +281,23 @@ class Book:
     def want_fills(self, symbol: str) -> None:
         self.fetch_wanted.setdefault(symbol, self.now_ms)
 
-    def consume(self, command: Command, outcome: str, refusal: Refusal | None = None) -> None:
+    def consume(self, command: Command, outcome: str, why: Refusal | None = None) -> None:
+        """Deal with it once for all; `why` says what a refusal, or the doing, came to."""
         self.pending.pop(command.command_id, None)
         self.done[command.command_id] = self.now_ms
-        code = refusal.code if refusal else ""
-        numbers = refusal.texts if refusal else {}
+        code = why.code if why else ""
         self.consumed.append(
-            Consumed(command_id=command.command_id, outcome=outcome, reason=code, numbers=numbers)
+            Consumed(
+                command_id=command.command_id,
+                outcome=outcome,
+                reason=code,
+                numbers=why.texts if why else {},
+                kind=command.kind,
+                position_id=command.position_id,
+                created_at_ms=command.created_at_ms,
+            )
         )
-        if refusal is not None:
+        if outcome == "refused":
             self.refusals[code] = self.refusals.get(code, 0) + 1
 
     def note(self, event: str, **values: object) -> None:

@@ -6,10 +6,9 @@ from engine.desk.book import Book
 from engine.desk.doubting import not_reconciled
 from engine.desk.exposing import account_left, exposure_for
 from engine.desk.spot import no_stop_left, not_tradable, with_room_to_sell
-from engine.desk.watching import RESUME
 from engine.ledger import Position, PositionStatus, Purpose
 from engine.orders import position_id
-from engine.records import Command
+from engine.records import Command, CommandKind
 from engine.risk import (
     Candidate,
     Refusal,
@@ -25,6 +24,11 @@ from engine.values import CloseReason, Instrument, SetKey, Wish
 
 PREPARE_AGAIN_MS = 1000
 REFUSED_MS = 60_000  # a symbol the venue would not prepare is asked for again after this
+_PATIENT = (
+    CommandKind.RESUME_TRADING,
+    CommandKind.CHANGE_EXITS,
+    CommandKind.CLOSE_PROFITABLE,
+)
 _WAITING = frozenset(
     {
         "price_unknown",
@@ -44,28 +48,12 @@ def note_commands(book: Book) -> None:
             book.pending.setdefault(command.command_id, command)
 
 
-def obey(book: Book) -> None:
-    """Closing commands; they hold for every position there is, entries on their way included."""
-    for command in _pending(book):
-        if command.kind == "close_all":
-            for position in list(book.positions.values()):
-                book.close(position, CloseReason.MANUAL)
-            book.consume(command, "done")
-        elif command.kind == "close_position":
-            held = book.positions.get(command.position_id)
-            if held is None:
-                book.consume(command, "refused", Refusal(code="unknown_position"))
-            else:
-                book.close(held, CloseReason.MANUAL)
-                book.consume(command, "done")
-
-
 def open_wishes(book: Book) -> None:
     """Wishes in order of their making: opened, refused with a reason, or kept a moment."""
     for command in _pending(book):
         wish = command.wish
-        if command.kind == RESUME:
-            continue  # it waits for a fresh equity
+        if command.kind in _PATIENT:
+            continue  # it waits for a fresh equity or price
         if wish is None:
             book.consume(command, "refused", Refusal(code="unknown_command"))
             continue

@@ -6,7 +6,8 @@ from engine.desk.book import Book
 from engine.desk.doubting import doubt_symbols
 from engine.desk.finishing import finished, forget
 from engine.desk.guarding import guard, sweep
-from engine.desk.opening import note_commands, obey, open_wishes
+from engine.desk.obeying import obey
+from engine.desk.opening import note_commands, open_wishes
 from engine.desk.resolving import ask, is_idle, resolve
 from engine.desk.state import DeskInputs, DeskPlan, DeskState
 from engine.desk.turning import turn

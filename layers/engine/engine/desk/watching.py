@@ -5,6 +5,7 @@ from dataclasses import replace
 from engine.desk.book import Book
 from engine.events import Account
 from engine.ledger import Fill
+from engine.records import CommandKind
 from engine.risk import (
     at_equity,
     counted,
@@ -17,8 +18,6 @@ from engine.risk import (
 )
 from engine.risk.trading_state import DAILY_LOSS, DRAWDOWN
 from engine.risk_record import RiskRecord
-
-RESUME = "resume_trading"
 
 
 def watch(book: Book) -> None:
@@ -36,7 +35,7 @@ def _measured(book: Book, record: RiskRecord, account: Account) -> RiskRecord:
     """The record after equity, closings and the operator's word; old results are let go."""
     record = at_equity(record, book.results.values(), account.equity, book.now_ms)
     for command in list(book.pending.values()):
-        if command.kind == RESUME:
+        if command.kind == CommandKind.RESUME_TRADING:
             record = resumed(record, account.equity, book.now_ms)
             book.consume(command, "done")
     if book.uncounted or _counted_from(record) != _counted_from(book.before.risk):
