@@ -41,6 +41,7 @@ from adapters.tables import ConnectionRow, EngineStateRow
 from adapters.tokens import Role, Tokens, issue_token
 from adapters.trading_views import TradingViews
 from adapters.usage import Allowed, Usage
+from adapters.volume_views import VolumeViews
 from app import app
 from engine.errors import CtsError
 from engine.ports import Exchange
@@ -230,6 +231,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             trading_views=TradingViews(),
             market_views=MarketViews(clock=clock),
             analytics_views=AnalyticsViews(clock=clock),
+            volume_views=VolumeViews(clock=clock),
             snapshot_views=SnapshotViews(
                 engine_views=EngineViews(leases=leases, clock=clock),
                 market_views=MarketViews(clock=clock),

@@ -29,6 +29,7 @@ from routes.snapshot import snapshot
 from routes.system import system
 from routes.tokens import tokens
 from routes.trading import trading
+from routes.volume import volume
 from telling import tell
 
 logger = Logger(service="api")
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     analytics,
     snapshot,
     position_commands,
+    volume,
     reasons,
     settings,
     monitoring,

@@ -36,6 +36,7 @@ from adapters.tokens import Tokens
 from adapters.trading_views import TradingViews
 from adapters.usage import Allowed, Usage
 from adapters.vault import KmsVault
+from adapters.volume_views import VolumeViews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Services:
     trading_views: TradingViews
     market_views: MarketViews
     analytics_views: AnalyticsViews
+    volume_views: VolumeViews
     snapshot_views: SnapshotViews
     reason_views: ReasonViews
     setting_views: SettingViews
@@ -103,6 +105,7 @@ def live_services() -> Services:
         trading_views=TradingViews(),
         market_views=MarketViews(clock=clock),
         analytics_views=AnalyticsViews(clock=clock),
+        volume_views=VolumeViews(clock=clock),
         snapshot_views=SnapshotViews(
             engine_views=EngineViews(leases=leases, clock=clock),
             market_views=MarketViews(clock=clock),

@@ -38,6 +38,33 @@ def leverage_for(instrument: Instrument, exits: Exits, settings: Settings) -> in
     return safe_leverage(max(1, allowed * share // 100), stop_pct, settings)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factors:
+    """What the equity is multiplied with: `factor` and `ratio` are kept within their ranges."""
+
+    base: Decimal
+    of_mode: Decimal
+    of_connection: Decimal
+    factor: Decimal
+    ratio: Decimal
+
+
+def factors_of(
+    *, settings: Settings, mode: TradeMode, volume_factor: Decimal, size_ratio: Decimal
+) -> Factors:
+    """The factors of a size in a trade mode, with the connection's own and the adjust ratio."""
+    is_preset = mode is TradeMode.PRESET
+    of_mode = settings.preset_volume_factor if is_preset else settings.live_volume_factor
+    base = settings.base_volume_factor
+    return Factors(
+        base=base,
+        of_mode=of_mode,
+        of_connection=volume_factor,
+        factor=_clamped(base * of_mode * volume_factor, FACTOR_RANGE),
+        ratio=_clamped(size_ratio, RATIO_RANGE),
+    )
+
+
 def intended_notional(
     *,
     equity: Decimal,
@@ -53,11 +80,10 @@ def intended_notional(
     the position cost and the leverage. The factor is the product of the base factor, that of the
     trade mode and the connection's `volume_factor`; factor and ratio keep within their ranges.
     """
-    of_mode = (
-        settings.preset_volume_factor if mode is TradeMode.PRESET else settings.live_volume_factor
+    factors = factors_of(
+        settings=settings, mode=mode, volume_factor=volume_factor, size_ratio=size_ratio
     )
-    factor = _clamped(settings.base_volume_factor * of_mode * volume_factor, FACTOR_RANGE)
-    scaled = equity * factor * _clamped(size_ratio, RATIO_RANGE)
+    scaled = equity * factors.factor * factors.ratio
     if settings.sizing_mode == "position_cost":
         return scaled * settings.position_cost_pct / 100 * leverage
     return scaled / settings.positions_average
