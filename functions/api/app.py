@@ -1,5 +1,6 @@
 """Lambda `api`: the HTTPS API, routed by Chalice behind a REST gateway."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -67,8 +68,9 @@ def guarded(request: Request | None, get_response: Callable[[Any], Response]) ->
     elsewhere = answer_elsewhere(app, request)
     if elsewhere is not None:
         return elsewhere  # no news: anybody may ask, and the log is not theirs to fill
+    began_ns = time.perf_counter_ns()
     response = _admitted(request, get_response)
-    tell(request, response)
+    tell(request, response, took_us=(time.perf_counter_ns() - began_ns) // 1000)
     return response
 
 

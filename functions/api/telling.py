@@ -1,11 +1,14 @@
 """What the log says of requests: a line each for CloudWatch, an entry where something happened."""
 
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from chalice.app import Request, Response
 
+from adapters.clock import SystemClock
 from adapters.monitoring.entries import Level
+from adapters.monitoring.metering import RequestMeter
 from guard import OPEN
 from operation import caller_of
 from services import services
@@ -15,8 +18,9 @@ _REFUSED = frozenset({401, 403, 413})
 _FAILED = 500
 
 
-def tell(request: Request, response: Response) -> None:
+def tell(request: Request, response: Response, *, took_us: int) -> None:
     """Note a request that changed something, was refused entry, or failed; reads are no news."""
+    requests().add(took_us, failed=response.status_code >= _FAILED)
     values: dict[str, Any] = {
         "route": request.context.get("resourcePath"),
         "method": request.method,
@@ -34,6 +38,12 @@ def tell(request: Request, response: Response) -> None:
     log.note(level, message, values, correlation_id=request_id)
     if response.status_code >= _FAILED:
         log.flush()  # what waits in a container that is frozen now may never be stored
+
+
+@cache
+def requests() -> RequestMeter:
+    """What this container measured of its requests."""
+    return RequestMeter(service="api", clock=SystemClock())
 
 
 def _news(method: str, status: int) -> tuple[Level, str]:

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from adapters.bursts import burst_request
+from adapters.monitoring.metering import metered
 from adapters.monitoring.service_log import live_log
 from adapters.runner import run
 from adapters.world import live_world
@@ -22,8 +23,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = burst_request(event)
     logger.append_keys(connection_id=request.connection_id, token=request.token)
 
-    with live_log("position_tick").of(request.connection_id, request.owner):
-        report = run(position_burst(live_world("position_tick"), request, memories))
+    world, connection_id = live_world("position_tick"), request.connection_id
+    told = live_log("position_tick").of(connection_id, request.owner)
+    with told, metered("position_tick", world.store, connection_id):
+        report = run(position_burst(world, request, memories))
 
     logger.info("burst done", report=asdict(report))
     return asdict(report)

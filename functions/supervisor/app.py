@@ -14,8 +14,9 @@ from adapters.leases import DynamoLeases
 from adapters.monitoring.alerts import Alerts
 from adapters.monitoring.entries import Level
 from adapters.monitoring.keeping import log_days
+from adapters.monitoring.metering import publish
 from adapters.monitoring.notifying import Notifying
-from adapters.monitoring.rules import Rules
+from adapters.monitoring.rules import Rules, silent_loops
 from adapters.monitoring.senders import live_senders
 from adapters.monitoring.service_log import ServiceLog, live_log
 from adapters.monitoring.watching import Watch
@@ -40,6 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         seen = watch().run()
         _tell(log, [action for action in seen if action["act"] in _SEEN])
 
+    publish(SERVICE, {"SupervisorHeartbeat": 1, "SilentLoops": silent_loops()})
     logger.info("looked after the engines", actions=actions, seen=seen)
     return {"actions": [*actions, *seen]}
 

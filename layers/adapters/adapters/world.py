@@ -4,10 +4,10 @@ from functools import cache
 
 from adapters.clock import SystemClock
 from adapters.leases import DynamoLeases
+from adapters.monitoring.metering import MeteredStore
 from adapters.monitoring.service_log import live_log
 from adapters.opener import VenueOpener
 from adapters.starter import StepFunctionsStarter
-from adapters.store import DynamoStore
 from adapters.vault import KmsVault
 from engine.ports import World
 
@@ -19,7 +19,7 @@ def live_world(service: str) -> World:
     return World(
         clock=clock,
         leases=DynamoLeases(clock),
-        store=DynamoStore(clock),
+        store=MeteredStore(clock),
         starter=StepFunctionsStarter(),
         opener=VenueOpener(clock, KmsVault(), log),
         log=log,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from adapters import accounts
 from adapters.engine_states import Actual, actual, is_wanted, read_state
 from adapters.leases import DynamoLeases
-from adapters.monitoring.alerts import Condition, Severity
+from adapters.monitoring.alerts import Condition, Severity, open_alerts
 from adapters.monitoring.entries import Entry
 from adapters.risk_rows import risk_of
 from adapters.tables import ConnectionRow, EngineStateRow, OrderRow
@@ -24,6 +24,7 @@ LOOP_SILENT_MS = 60_000
 QUIET_MS = 3_900_000
 """The desk says again after an hour what lasts; what is not said for longer is over."""
 ORDERS_READ = 500
+_LOOPS_SILENT = frozenset({"trade_loop_silent", "position_loop_silent"})
 
 _SEVERITIES = {
     "unprotected": Severity.CRITICAL,
@@ -73,6 +74,11 @@ def too_many_errors(count: int) -> list[Condition]:
             values={"errors": count},
         )
     ]
+
+
+def silent_loops() -> int:
+    """Loops that should beat and do not, as the open alerts say."""
+    return sum(1 for row in open_alerts() if row.rule in _LOOPS_SILENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -347,6 +347,7 @@ class _Burst:
             "open_positions": len(desk.positions),
             "live_orders": len(desk.orders),
             "unreconciled": len(self.unreconciled),
+            "unprotected": len(desk.bare_since),
             "external": sum(
                 doubt.is_believed and doubt.mismatch.surplus > 0
                 for doubt in desk.mismatches.values()
