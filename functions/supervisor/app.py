@@ -12,6 +12,7 @@ from adapters.control import StepMachines
 from adapters.engine_stopping import Stopping
 from adapters.leases import DynamoLeases
 from adapters.monitoring.alerts import Alerts
+from adapters.monitoring.cleaning import Cleaning
 from adapters.monitoring.entries import Level
 from adapters.monitoring.keeping import log_days
 from adapters.monitoring.metering import publish
@@ -54,7 +55,7 @@ def _tell(log: ServiceLog, actions: Iterable[dict[str, str]]) -> None:
             continue
         bad = act in _BAD
         log.note(
-            Level.ERROR if bad else Level.WARN,
+            Level.ERROR if bad else Level.INFO if act == "cleaned" else Level.WARN,
             f"supervisor: {act}",
             {"what": action["text"]},
             connection_id=connection_id,
@@ -71,7 +72,10 @@ def watch() -> Watch:
         alerts=Alerts(clock=clock),
         clock=clock,
         log_days=log_days(clock),
-        chores=(Notifying(senders=live_senders(), vault=KmsVault(), clock=clock),),
+        chores=(
+            Notifying(senders=live_senders(), vault=KmsVault(), clock=clock),
+            Cleaning(clock=clock),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from engine.market import Candles, Kind
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-RETENTION_S = 30 * 86_400
+DAY_S = 86_400
 
 
 def series(connection_id: str, symbol: str, span_ms: int) -> str:
@@ -27,7 +27,7 @@ def piece_ms(span_ms: int) -> int:
     return DAY_MS if span_ms >= MINUTE_MS else HOUR_MS
 
 
-def write_history(connection_id: str, candles: Candles, *, now_ms: int) -> None:
+def write_history(connection_id: str, candles: Candles, *, now_ms: int, keep_days: int) -> None:
     """Archive one symbol's candles; what is stored of the same pieces already is kept."""
     if len(candles.symbols) != 1:
         raise InvalidCandleError(f"history is of one symbol, was {candles.symbols}")
@@ -41,7 +41,7 @@ def write_history(connection_id: str, candles: Candles, *, now_ms: int) -> None:
             start,
             end_ms=int(whole.close_ms[-1]),
             candles=market.pack(whole),
-            expires_at=now_ms // 1000 + RETENTION_S,
+            expires_at=now_ms // 1000 + keep_days * DAY_S,
         )
         with reading("write history"):
             row.save()

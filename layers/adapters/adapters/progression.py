@@ -16,8 +16,7 @@ from engine.market import Candles
 from engine.records import Begun, Command, Lease, PositionTicks, TradeTick
 from engine.values import Turn, Wish
 
-TICK_RETENTION_S = 2 * 86_400
-MINUTE_RETENTION_S = 7 * 86_400
+DAY_S = 86_400
 COMMANDS_AT_ONCE = MAX_ITEMS - 10  # beside the tick, its lease and the count of the commands
 _TICK = struct.Struct("<4q")
 
@@ -33,7 +32,13 @@ def minute_series(connection_id: str) -> str:
 
 
 def write_tick(
-    lease: Lease, longer: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn]
+    lease: Lease,
+    longer: Lease,
+    tick: TradeTick,
+    wishes: Sequence[Wish],
+    turns: Sequence[Turn],
+    *,
+    keep_days: int,
 ) -> None:
     """The tick's row, its wishes and turns with `wish_seq`, the lease extended to `longer`.
 
@@ -45,7 +50,7 @@ def write_tick(
         *(commands.turn_command(turn, now_ms=now_ms) for turn in turns),
     ]
     transaction = _extending(lease, longer, last_slot_ms=tick.slot_ms)
-    transaction.put("tick", _tick_row(lease, tick))
+    transaction.put("tick", _tick_row(lease, tick, keep_days))
     _ask(transaction, lease, asked[:COMMANDS_AT_ONCE])
     _commit(transaction, lease)
     for begin in range(COMMANDS_AT_ONCE, len(asked), COMMANDS_AT_ONCE):
@@ -62,7 +67,9 @@ def _ask(transaction: Transaction, lease: Lease, asked: Sequence[Command]) -> No
         commands.announce(transaction, lease.connection_id, len(asked))
 
 
-def write_position_ticks(lease: Lease, longer: Lease, ticks: PositionTicks) -> None:
+def write_position_ticks(
+    lease: Lease, longer: Lease, ticks: PositionTicks, *, keep_days: int
+) -> None:
     """One row for a run of position ticks, if there are any, and the lease extended to `longer`.
 
     With a sample of the equity that is stored in the same transaction.
@@ -70,14 +77,14 @@ def write_position_ticks(lease: Lease, longer: Lease, ticks: PositionTicks) -> N
     last_slot_ms = ticks.ticks[-1][0] if ticks.ticks else None
     transaction = _extending(lease, longer, last_slot_ms=last_slot_ms)
     if ticks.ticks:
-        transaction.put("ticks", _run_row(lease, longer.sent_at_ms, ticks))
+        transaction.put("ticks", _run_row(lease, longer.sent_at_ms, ticks, keep_days))
     if ticks.sample is not None:
         for row in equity_rows.rows_of(lease.connection_id, ticks.sample):
             transaction.put(f"equity {row.series}", row)
     _commit(transaction, lease)
 
 
-def write_minute(lease: Lease, candles: Candles, *, now_ms: int) -> None:
+def write_minute(lease: Lease, candles: Candles, *, now_ms: int, keep_days: int) -> None:
     """One item with the candles of a minute, all symbols, under the lease."""
     first, last = int(candles.close_ms[0]), int(candles.close_ms[-1])
     row = MarketDataRow(
@@ -85,7 +92,7 @@ def write_minute(lease: Lease, candles: Candles, *, now_ms: int) -> None:
         first - candles.span_ms,
         end_ms=last,
         candles=market.pack(candles),
-        expires_at=now_ms // 1000 + MINUTE_RETENTION_S,
+        expires_at=now_ms // 1000 + keep_days * DAY_S,
     )
     transaction = Transaction()
     transaction.check("lease", LeaseItem, row_of(lease).lease_key, is_mine(lease, now_ms))
@@ -144,7 +151,7 @@ def _ticks(connection_id: str, since_ms: int) -> list[bytes]:
         return [row.candles for row in rows if row.candles]
 
 
-def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
+def _tick_row(lease: Lease, tick: TradeTick, keep_days: int) -> ProgressionRow:
     return ProgressionRow(
         loop_key(lease.connection_id, lease.loop),
         tick.slot_ms,
@@ -162,7 +169,7 @@ def _tick_row(lease: Lease, tick: TradeTick) -> ProgressionRow:
         **_measured(tick.store_us),
         settings_version=tick.settings_version,
         **_begun(tick.begun),
-        expires_at=tick.slot_ms // 1000 + TICK_RETENTION_S,
+        expires_at=tick.slot_ms // 1000 + keep_days * DAY_S,
     )
 
 
@@ -179,7 +186,7 @@ def _measured(store_us: int | None) -> dict[str, Any]:
     }
 
 
-def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
+def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks, keep_days: int) -> ProgressionRow:
     return ProgressionRow(
         loop_key(lease.connection_id, lease.loop),
         ticks.ticks[0][0],
@@ -191,7 +198,7 @@ def _run_row(lease: Lease, now_ms: int, ticks: PositionTicks) -> ProgressionRow:
         ticks=pack_ticks(ticks.ticks),
         inputs=ticks.inputs,
         settings_version=ticks.settings_version,
-        expires_at=now_ms // 1000 + TICK_RETENTION_S,
+        expires_at=now_ms // 1000 + keep_days * DAY_S,
     )
 
 

@@ -21,39 +21,56 @@ from engine.records import (
     StoredSettings,
     TradeTick,
 )
+from engine.settings import DEFAULTS, Settings
 from engine.values import Turn, Wish
 
 
 class DynamoStore:
-    """State that must last. Every write of a loop is refused once its lease is lost or over."""
+    """State that must last. Every write of a loop is refused once its lease is lost or over.
+
+    How long rows last follows the settings of the engine that was read last, as each burst does
+    when it begins; the defaults before.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._settings: dict[str, Settings] = {}
 
     def engine(self, connection_id: str) -> EngineRow:
-        return engine_rows.read_engine(connection_id)
+        row = engine_rows.read_engine(connection_id)
+        self._settings[connection_id] = row.settings
+        return row
+
+    def running(self, connection_id: str) -> Settings:
+        """Those the engine runs with, as it was read last; else the defaults."""
+        return self._settings.get(connection_id, DEFAULTS)
 
     def settings(self, connection_id: str) -> StoredSettings:
         return settings_of(connection_id)
 
     def take_over(self, lease: Lease, taken: StoredSettings) -> None:
         engine_rows.write_taken(lease, taken, now_ms=self._clock.now_ms())
+        self._settings[lease.connection_id] = taken.settings
 
     def write_tick(
         self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()
     ) -> Lease:
         longer = renewed(lease, self._clock)
-        progression.write_tick(lease, longer, tick, wishes, turns)
+        days = self.running(lease.connection_id).tick_days
+        progression.write_tick(lease, longer, tick, wishes, turns, keep_days=days)
         return longer
 
     def write_minute(self, lease: Lease, candles: Candles) -> None:
-        progression.write_minute(lease, candles, now_ms=self._clock.now_ms())
+        days = self.running(lease.connection_id).market_data_days
+        progression.write_minute(lease, candles, now_ms=self._clock.now_ms(), keep_days=days)
 
     def candles_since(self, connection_id: str, since_ms: int) -> tuple[Candles, ...]:
         return progression.candles_since(connection_id, since_ms)
 
     def write_history(self, connection_id: str, candles: Candles) -> None:
-        archive.write_history(connection_id, candles, now_ms=self._clock.now_ms())
+        days = self.running(connection_id).history_days
+        now_ms = self._clock.now_ms()
+        archive.write_history(connection_id, candles, now_ms=now_ms, keep_days=days)
 
     def history(self, connection_id: str, symbol: str, start_ms: int, end_ms: int) -> Candles:
         return archive.read_history(connection_id, symbol, start_ms, end_ms)
@@ -99,7 +116,8 @@ class DynamoStore:
 
     def write_position_ticks(self, lease: Lease, ticks: PositionTicks) -> Lease:
         longer = renewed(lease, self._clock)
-        progression.write_position_ticks(lease, longer, ticks)
+        days = self.running(lease.connection_id).tick_days
+        progression.write_position_ticks(lease, longer, ticks, keep_days=days)
         return longer
 
     def heartbeat(self, lease: Lease, *, counts: Mapping[str, int]) -> None:

@@ -15,7 +15,7 @@ from adapters import environment
 from adapters.store import DynamoStore
 from engine.ledger import Order, OrderState
 from engine.ports import Clock
-from engine.records import EngineRow, Facts, Lease, PositionTicks, TradeTick
+from engine.records import Facts, Lease, PositionTicks, TradeTick
 from engine.values import Turn, Wish
 
 MINUTE_MS = 60_000
@@ -61,17 +61,12 @@ class MeteredStore(DynamoStore):
         super().__init__(clock)
         self.meter = Meter()
 
-    def engine(self, connection_id: str) -> EngineRow:
-        row = super().engine(connection_id)
-        self._lateness_ms = row.settings.candle_lateness_ms
-        return row
-
     def write_tick(
         self, lease: Lease, tick: TradeTick, wishes: Sequence[Wish], turns: Sequence[Turn] = ()
     ) -> Lease:
         longer = super().write_tick(lease, tick, wishes, turns)
         self.meter.ticks.append((tick.slot_ms, tick.started_us, tick.finished_us, tick.compute_us))
-        self.meter.offset_ms = self._lateness_ms
+        self.meter.offset_ms = self.running(lease.connection_id).candle_lateness_ms
         self.meter.skipped.update(tick.skipped)
         return longer
 

@@ -25,6 +25,18 @@ class SystemSettings:
     archive_days: int = TICK.whole(
         90, "maxPositionAgeDays", "7 .. 365 by 1 d", "Life of results in the archive."
     )
+    closed_position_days: int = BURST.whole(
+        90, "closedPositionDays", "30 .. 365 by 1 d", "Closed positions go to the archive then."
+    )
+    market_data_days: int = BURST.whole(
+        7, "market_data_retention_days", "1 .. 90 by 1 d", "Life of the 1 s candles."
+    )
+    history_days: int = BURST.whole(
+        30, "maxMarketDataDays", "15 .. 90 by 1 d", "Life of each symbol's candles of minutes."
+    )
+    tick_days: int = BURST.whole(
+        2, "tickRetentionDays", "1 .. 30 by 1 d", "Life of the journal of ticks."
+    )
     log_days: int = NOW.whole(
         30, "logRetentionDays", "1 .. 365 by 1 d", "Life of log entries; asked every ten minutes."
     )
