@@ -122,7 +122,7 @@ def _run(
     """Do it, tell it, and leave with the exit code of what happened."""
     tell = _complain if as_json else typer.echo
     try:
-        with _until_ctrl_c() as stop:
+        with stop_on_ctrl_c() as stop:
             found = {"ok": True} | act(_work(at, stack, tell=tell, stop=stop))
         code = 0 if found["ok"] else FAILED
     except UnreachableError as error:
@@ -172,7 +172,7 @@ def _shelf(at: str, client: Callable[[str], Any]) -> Shelf:
 
 
 @contextmanager
-def _until_ctrl_c() -> Iterator[threading.Event]:
+def stop_on_ctrl_c() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets; a second one ends the process at once, as ever."""
     asked = threading.Event()
 

@@ -73,7 +73,7 @@ def _beside(work: Work, stack: str) -> Iterator[Tables]:
             client.create_table(
                 TableName=name,
                 BillingMode="PAY_PER_REQUEST",
-                **_shape(work.tables.described(table)),
+                **shape_of(work.tables.described(table)),
             )
             made.append(name)
         for name in made:
@@ -86,7 +86,8 @@ def _beside(work: Work, stack: str) -> Iterator[Tables]:
             client.delete_table(TableName=name)
 
 
-def _shape(described: dict[str, Any]) -> dict[str, Any]:
+def shape_of(described: dict[str, Any]) -> dict[str, Any]:
+    """What makes a table of the same keys and indexes, out of what DynamoDB says of one."""
     shape = {name: described[name] for name in ("AttributeDefinitions", "KeySchema")}
     indexes = [
         {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}

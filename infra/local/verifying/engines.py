@@ -131,5 +131,5 @@ def updating(visit: Visit) -> Finding:
 
 
 def _screen_tick(visit: Visit, connection_id: str) -> int:
-    told = visit.read("/api/trade-engine/status", connectionId=connection_id)
-    return int(told["connections"][0]["trade_loop"]["last_slot_ms"] or 0)
+    told = visit.read("/api/snapshot", connectionId=connection_id)
+    return int(told["engine"]["trade_loop"]["last_slot_ms"] or 0)
