@@ -25,6 +25,7 @@ from local.processes import ChildError
 from local.profiles import DEFAULT, PROFILES
 from local.programs import Market
 from local.record_command import record
+from local.settings_command import settings
 from local.stack import STACK, DeployError, credentials, loop_arn
 from local.token_command import token
 from local.twin import Wishes, twin_up
@@ -38,6 +39,7 @@ out = Console(highlight=False)
 PORTS = Ports()
 app.command()(record)
 app.add_typer(token, name="token")
+app.add_typer(settings, name="settings")
 app.add_typer(audit, name="audit")
 app.command()(health_check)
 app.command()(verify)

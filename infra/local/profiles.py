@@ -8,6 +8,7 @@ from local.places import Places
 from local.stack import STACK, credentials
 
 DEFAULT = "default"
+AUTHOR = "profile "
 PROFILES: Mapping[str, Mapping[str, object]] = {
     DEFAULT: {},
     # More to see in minutes: finer steps, a grid of larger exits, gates at the low end of their
@@ -55,11 +56,20 @@ def profile_values(name: str, *, symbols: int) -> dict[str, object]:
 def apply_profile(places: Places, name: str, *, symbols: int, now_ms: int) -> list[str]:
     """Store the profile as the system's settings and tell each one that it changes."""
     os.environ.update(credentials(places) | {"CTS_TABLE_PREFIX": STACK})
-    from adapters.stored_settings import SYSTEM, save_settings  # reads its environment at import
-
     values = profile_values(name, symbols=symbols)
-    save_settings(SYSTEM, values, author=f"profile {name}", now_ms=now_ms)
+    store_profile(name, values, now_ms=now_ms)
     units = {key: about.unit for key, about in schema().items()}
     return [
         f"profile {name}: {key} = {value} {units[key]}".rstrip() for key, value in values.items()
     ]
+
+
+def store_profile(name: str, values: Mapping[str, object], *, now_ms: int) -> None:
+    """Add a version for a profile: in place of another profile, but over what an operator chose."""
+    from adapters.stored_settings import SYSTEM, newest_layer, save_settings  # names at import
+
+    known = newest_layer(SYSTEM)
+    chosen = {} if known.author.startswith(AUTHOR) else known.values
+    wanted = {**chosen, **values}
+    if wanted != known.values:
+        save_settings(SYSTEM, wanted, author=f"{AUTHOR}{name}", now_ms=now_ms)

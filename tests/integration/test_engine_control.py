@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from functions.engine_control.app import Parts, Request, act
+from pynamodb.exceptions import QueryError
 from tests.api_world import ApiWorld
 from tests.builders import an_instrument
 from tests.samples import some_candles
@@ -18,7 +19,7 @@ from adapters.engine_states import read_state
 from adapters.leases import DynamoLeases
 from adapters.store import DynamoStore
 from adapters.stored_settings import SYSTEM, save_settings, settings_of
-from adapters.tables import AuditRow, PositionRow
+from adapters.tables import AuditRow, PositionRow, SettingsRow
 from engine.errors import InvalidSettingError, LeaseLostError, RefusedError
 from engine.ports import Exchange, Feed
 from engine.values import Loop, TradeMode
@@ -331,3 +332,22 @@ def test_a_setting_out_of_range_is_not_stored(moto_tables: None) -> None:
         save_settings(SYSTEM, {"burstSeconds": 61}, author="t", now_ms=1)
 
     assert settings_of("c-1").version == 0
+
+
+def test_an_engine_that_ran_starts_with_its_last_settings_while_the_table_does_not_answer(
+    api: ApiWorld, loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_settings(SYSTEM, {"burstSeconds": 20}, author="t", now_ms=1)
+    connection_id, run_id = _started(api)
+    _prepared(loading, connection_id, run_id)
+    save_settings(SYSTEM, {"burstSeconds": 30}, author="t", now_ms=2)
+
+    def query(*_: object, **__: object) -> None:
+        raise QueryError("no answer")
+
+    monkeypatch.setattr(SettingsRow, "query", query)
+    _prepared(loading, connection_id, run_id)
+
+    engine = DynamoStore(api.clock).engine(connection_id)
+    assert (engine.settings.burst_s, engine.settings_version) == (20, 1)
+    assert engine.position_settings is None

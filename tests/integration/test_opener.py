@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from pynamodb.exceptions import QueryError
 from tests.fakes import FakeClock
 
 from adapters.account_checks import friendly
@@ -12,7 +13,7 @@ from adapters.numbered import number_of
 from adapters.opener import VenueOpener
 from adapters.pacing import Pace
 from adapters.stored_settings import SYSTEM, save_settings
-from adapters.tables import ConnectionRow
+from adapters.tables import ConnectionRow, SettingsRow
 from engine.errors import CredentialsError, RestrictedLocationError
 from engine.ledger import Purpose
 from engine.orders import is_of_another, order_name, position_id
@@ -106,3 +107,17 @@ def test_a_country_that_is_not_served_is_no_question_of_the_key() -> None:
     assert "another region" in refused
     assert "key" not in refused
     assert "does not accept the key" in wrong
+
+
+async def test_a_venue_stays_open_while_the_settings_do_not_answer(
+    opener: VenueOpener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_settings(SYSTEM, {"max_concurrent": 2}, author="t", now_ms=1)
+    feed = await opener.feed("c1", private=False)
+
+    def query(*_: object, **__: object) -> None:
+        raise QueryError("no answer")
+
+    monkeypatch.setattr(SettingsRow, "query", query)
+
+    assert await opener.feed("c1", private=False) is feed

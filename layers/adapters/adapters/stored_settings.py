@@ -31,6 +31,7 @@ class Layer:
     name: str
     values: Mapping[str, Any]
     version: int = 0
+    author: str = ""
 
 
 def settings_of(connection_id: str) -> StoredSettings:
@@ -59,7 +60,7 @@ def newest_layer(scope: str) -> Layer:
         row = next(iter(rows), None)
     if row is None:
         return Layer(name=scope, values={})
-    return Layer(name=scope, values=row.values, version=row.version)
+    return Layer(name=scope, values=row.values, version=row.version, author=row.author)
 
 
 def together(layers: tuple[Layer, ...]) -> StoredSettings:
