@@ -1,4 +1,7 @@
-"""Who may call: every route but the open ones needs a bearer token of the role in its contract."""
+"""Who may call: every route but the open ones needs a bearer token of the role in its contract.
+
+A deployment may leave it to AWS's own signatures instead: the gateway then says who signed.
+"""
 
 from chalice.app import Request
 
@@ -45,6 +48,9 @@ def _refuse_what_is_too_large(request: Request) -> None:
 
 
 def _caller(request: Request) -> Caller:
+    signed_by = services().iam_callers
+    if signed_by is not None:
+        return signed_by.caller(request.context.get("identity", {}))
     scheme, _, token = str(request.headers.get("authorization", "")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("send a token: Authorization: Bearer <token>")

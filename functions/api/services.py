@@ -15,6 +15,7 @@ from adapters.connections import Connections
 from adapters.control import LambdaControl, StepMachines
 from adapters.engine_views import EngineViews
 from adapters.health import health
+from adapters.iam_callers import IamCallers
 from adapters.leases import DynamoLeases
 from adapters.market_views import MarketViews
 from adapters.monitoring.alert_views import Errors
@@ -60,6 +61,7 @@ class Services:
     tokens: Tokens
     usage: Usage
     audit_views: AuditViews
+    iam_callers: IamCallers | None = None  # None: bearer tokens say who calls
     log_days: Callable[[], int]
     system_views: SystemViews
     alerts: Alerts
@@ -119,6 +121,7 @@ def live_services() -> Services:
         tokens=Tokens(clock=clock),
         usage=Usage(clock, Allowed.of(os.environ)),
         audit_views=AuditViews(),
+        iam_callers=IamCallers.of(os.environ),
         log_days=log_days(clock),
         system_views=SystemViews(
             leases=leases,

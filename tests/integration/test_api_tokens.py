@@ -1,6 +1,7 @@
 """Tokens: issued once, scoped, expiring, revocable, counted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,12 @@ from moto import mock_aws
 from tests.api_world import Answer, ApiWorld, api_world
 from tests.dynamo import create_tables, point_tables_at
 
+from adapters.iam_callers import IamCallers
 from adapters.tables import AuditRow, TokenRecordRow, TokenRow
 from adapters.tokens import DAY_MS, Role, token_hash
 from adapters.usage import Allowed
+from app import app
+from services import services, using
 
 ALL = "/api/tokens"
 CONNECTIONS = "/api/settings/connections"
@@ -241,3 +245,30 @@ def test_an_address_that_guesses_is_refused_before_its_token_is_looked_up(
     assert me(strict, strict.operator).status == 429
     strict.clock.advance(30_000)
     assert me(strict, strict.operator).status == 200
+
+
+def test_where_signatures_decide_the_guard_goes_by_them_and_not_by_tokens(world: ApiWorld) -> None:
+    signed = IamCallers({"user/alice": Role.VIEWER}, account="123456789012")
+    alice = {"userArn": "arn:aws:iam::123456789012:user/alice"}
+
+    def asked(method: str, identity: dict[str, str], token: str) -> int:
+        event = {
+            "requestContext": {
+                "httpMethod": method,
+                "resourcePath": CONNECTIONS,
+                "identity": identity,
+            },
+            "headers": {"authorization": f"Bearer {token}"},
+            "pathParameters": {},
+            "multiValueQueryStringParameters": None,
+            "stageVariables": None,
+            "body": "{}" if method == "POST" else None,
+        }
+        answer: dict[str, Any] = app(event, None)
+        return int(answer["statusCode"])
+
+    with using(replace(services(), iam_callers=signed)):
+        assert asked("GET", alice, "none") == 200
+        assert asked("POST", alice, world.admin) == 403
+        assert asked("GET", {}, world.admin) == 403
+    assert asked("GET", alice, "none") == 401

@@ -10,6 +10,10 @@ from reference.document import document
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
+# With ApiAuth=iam the gateway lets nobody in whose signature AWS does not know.
+_SIGNED = {"type": {"Fn::If": ["ApiIsSigned", "AWS_IAM", "NONE"]}}
+
+
 def gateway_document(app: Chalice) -> dict[str, Any]:
     """The API as the gateway reads it.
 
@@ -20,6 +24,8 @@ def gateway_document(app: Chalice) -> dict[str, Any]:
     for methods in told["paths"].values():
         for one in methods.values():
             one["x-amazon-apigateway-integration"] = _integration()
+            if "security" in one:
+                one["x-amazon-apigateway-auth"] = _SIGNED
     rest = {
         method: {
             "summary": "No route; CTS answers 404, or 405 with what is allowed.",
