@@ -164,6 +164,7 @@ DELETERS = {
     "connections.py": ("ExchangeConnectionsTable",),
     "commands.py": ("CommandsTable",),
     "facts.py": ("PositionsTable",),
+    "cleaning.py": ("PositionsTable",),
     "alerts.py": ("AlertsTable",),
     "remembered.py": ("IdempotencyTable",),
 }
