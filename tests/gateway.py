@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import yaml
+from chalice.local import LambdaContext
 
 from app import app
 
@@ -49,7 +50,7 @@ class Gateway:
         lower = {name.lower(): value for name, value in (headers or {}).items()}
         if self.token is not None:
             lower.setdefault("authorization", f"Bearer {self.token}")
-        answer = app(_event(method, path, body, lower), None)
+        answer = app(_event(method, path, body, lower), LambdaContext("api", 512))
         return Told(
             status=answer["statusCode"],
             headers={name.lower(): value for name, value in answer["headers"].items()},

@@ -17,7 +17,13 @@ def read_audit(*, query: AuditQuery, caller: str) -> AuditAnswer:
 
 
 @operation(
-    audit, ("GET",), "/api/audit/verify", query=VerifyQuery, answer=VerifyAnswer, role=Role.ADMIN
+    audit,
+    ("GET",),
+    "/api/audit/verify",
+    query=VerifyQuery,
+    answer=VerifyAnswer,
+    failures=(404,),
+    role=Role.ADMIN,
 )
 def verify_audit(*, query: VerifyQuery, caller: str) -> VerifyAnswer:
     """Recompute the chains: a changed, removed, inserted or exchanged line shows."""

@@ -16,7 +16,11 @@ _A_WHILE = "public, max-age=300"
 @operation(docs, ("GET",), "/api/openapi.json", answer=None)
 def api_description(*, caller: str) -> Response:
     """The API as an OpenAPI 3.0 document; needs no token and tells no secret."""
-    return Response(body=_document(docs.current_app), headers={"Cache-Control": _A_WHILE})
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": "application/json",
+        "Cache-Control": _A_WHILE,
+    }
+    return Response(body=_document(docs.current_app), headers=headers)
 
 
 @operation(docs, ("GET",), "/api/docs", answer=None, media="text/html")
