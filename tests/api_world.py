@@ -17,6 +17,7 @@ from adapters.account_test import AccountTest
 from adapters.analytics_views import AnalyticsViews
 from adapters.audit_views import AuditViews
 from adapters.connections import Connections
+from adapters.emergency import Emergency
 from adapters.engine_stopping import Stopping
 from adapters.engine_views import EngineViews
 from adapters.health import health
@@ -75,6 +76,7 @@ class NotedMachines:
     stopped: list[tuple[str, bool]] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
     error: CtsError | None = None
+    emergencies: list[tuple[str, str, int]] = field(default_factory=list)
 
     def engine_start(self, connection_id: str, run_id: str) -> None:
         if self.error is not None:
@@ -83,6 +85,17 @@ class NotedMachines:
 
     def engine_stop(self, connection_id: str, *, close_positions: bool) -> None:
         self.stopped.append((connection_id, close_positions))
+
+    def emergency_stop(self, connection_id: str, emergency_id: str, *, number: int) -> None:
+        if self.error is not None:
+            raise self.error
+        self.emergencies.append((connection_id, emergency_id, number))
+        self.running.add(f"{emergency_id}-{number}")
+
+    def is_stopping_in_emergency(
+        self, connection_id: str, emergency_id: str, *, number: int
+    ) -> bool:
+        return f"{emergency_id}-{number}" in self.running
 
     def is_starting(self, connection_id: str, run_id: str) -> bool:
         return run_id in self.running
@@ -226,6 +239,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
                 clock=clock,
             ),
             operations=operations,
+            emergency=Emergency(machines=machines, clock=clock),
             engine_views=engine_views,
             position_commands=PositionCommands(operations=operations),
             trading_views=TradingViews(),

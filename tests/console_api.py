@@ -156,6 +156,7 @@ class ConsoleApi:
             "engine_started_at": self.began_ms,
             "run_id": "run-1",
             "error": self.error,
+            "emergency": None,
         }
         said = {"running": running, "connections": [engine], "totalConnections": 1}
         return 200, {"success": True, "timestamp": now_ms} | said

@@ -65,6 +65,7 @@ class DeskWorld:
     may_trade: bool = True
     may_trade_preset: bool = False
     halt: bool = False
+    flatten: bool = False
     wanted: str = "run"
     quote_age_ms: int = 0
     answer_delay_ms: int = 0
@@ -254,6 +255,7 @@ class DeskWorld:
             may_trade_preset=self.may_trade_preset,
             hedge=self.hedge,
             halt=self.halt,
+            flatten=self.flatten,
             wanted=self.wanted,
         )
 

@@ -17,6 +17,7 @@ from routes.analytics import analytics
 from routes.audit import audit
 from routes.connections import connections
 from routes.docs import docs
+from routes.emergency import emergency
 from routes.engine import engine
 from routes.engine_aliases import engine_aliases
 from routes.exchanges import exchanges
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     exchanges,
     engine,
     engine_aliases,
+    emergency,
     trading,
     analytics,
     snapshot,

@@ -13,6 +13,7 @@ from adapters.audit_views import AuditViews
 from adapters.clock import SystemClock
 from adapters.connections import Connections
 from adapters.control import LambdaControl, StepMachines
+from adapters.emergency import Emergency
 from adapters.engine_views import EngineViews
 from adapters.health import health
 from adapters.iam_callers import IamCallers
@@ -47,6 +48,7 @@ class Services:
     connections: Connections
     operations: Operations
     position_commands: PositionCommands
+    emergency: Emergency
     engine_views: EngineViews
     trading_views: TradingViews
     market_views: MarketViews
@@ -93,8 +95,9 @@ def live_services() -> Services:
     """The parts as this deployment has them."""
     clock = SystemClock()
     leases, log = DynamoLeases(clock), live_log("api")
+    machines = StepMachines()
     operations = Operations(
-        machines=StepMachines(), leases=leases, starter=StepFunctionsStarter(), clock=clock
+        machines=machines, leases=leases, starter=StepFunctionsStarter(), clock=clock
     )
     engine_views = EngineViews(leases=leases, clock=clock)
     return Services(
@@ -102,6 +105,7 @@ def live_services() -> Services:
             vault=KmsVault(), control=LambdaControl(), operations=operations, clock=clock
         ),
         operations=operations,
+        emergency=Emergency(machines=machines, clock=clock),
         engine_views=engine_views,
         position_commands=PositionCommands(operations=operations),
         trading_views=TradingViews(),

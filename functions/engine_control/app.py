@@ -1,4 +1,4 @@
-"""Lambda `engine_control`: connection tests, and the steps that start and stop an engine."""
+"""Lambda `engine_control`: connection tests, and the steps of the machines of an engine's life."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from adapters.account_test import AccountTest
 from adapters.clock import SystemClock
 from adapters.control import StepMachines
+from adapters.emergency_rounds import EmergencyRounds
 from adapters.engine_loading import Loading
 from adapters.engine_stopping import Stopping
 from adapters.leases import DynamoLeases
@@ -35,15 +36,21 @@ logger = Logger(service=SERVICE)
 
 
 class Request(BaseModel):
-    """`run_id` names the start that asks; an older one is refused."""
+    """`run_id` names the start that asks; an older one is refused.
 
-    action: Literal["test", "prepare", "finish", "fail", "stop", "stopped?", "stopped"]
+    `report` is what a burst of an emergency stop answered, `failures` how many before it did not.
+    """
+
+    action: Literal["test", "prepare", "finish", "fail", "stop", "stopped?", "stopped", "emergency"]
     connection_id: str
     run_id: str | None = None
     close_positions: bool = False
     error: str = ""
     cause: str = ""
     by: str = "engine"
+    emergency_id: str = ""
+    report: dict[str, Any] | None = None
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,7 @@ class Parts:
     account_test: AccountTest
     loading: Loading
     stopping: Stopping
+    emergency: EmergencyRounds
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -97,6 +105,14 @@ def act(request: Request, parts: Parts) -> dict[str, Any]:
             return parts.stopping.stop(connection_id, close_positions=request.close_positions)
         case "stopped?" | "stopped":
             return parts.stopping.stopped(connection_id)
+        case "emergency":
+            return parts.emergency.over(
+                connection_id,
+                request.emergency_id,
+                report=request.report,
+                error=request.error,
+                failures=request.failures,
+            )
 
 
 @cache
@@ -118,4 +134,5 @@ def parts() -> Parts:
             log=live_log(SERVICE),
         ),
         stopping=Stopping(operations=operations, leases=leases, clock=clock),
+        emergency=EmergencyRounds(clock=clock, log=live_log(SERVICE)),
     )

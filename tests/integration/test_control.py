@@ -12,6 +12,7 @@ from moto import mock_aws
 from adapters import control, environment
 from adapters.aws import client
 from adapters.control import ControlFailedError, LambdaControl, StepMachines
+from engine.errors import RetryableError
 
 ROLE = "arn:aws:iam::123456789012:role/machines"
 WAITING = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}
@@ -19,15 +20,15 @@ WAITING = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End"
 
 @pytest.fixture
 def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepMachines]:
-    """Both machines, which only wait."""
+    """The machines, which only wait."""
     with mock_aws():
         client.cache_clear()
         states = boto3.client("stepfunctions", region_name="us-east-1")
-        for name in ("START", "STOP"):
+        for name in ("ENGINE_START", "ENGINE_STOP", "EMERGENCY_STOP"):
             made = states.create_state_machine(
-                name=f"engine-{name.lower()}", definition=json.dumps(WAITING), roleArn=ROLE
+                name=name.lower(), definition=json.dumps(WAITING), roleArn=ROLE
             )
-            monkeypatch.setenv(f"CTS_ENGINE_{name}_ARN", made["stateMachineArn"])
+            monkeypatch.setenv(f"CTS_{name}_ARN", made["stateMachineArn"])
         yield StepMachines()
         client.cache_clear()
 
@@ -60,6 +61,30 @@ def test_a_stop_says_whether_to_close(machines: StepMachines, close: bool) -> No
     assert _inputs(environment.required("CTS_ENGINE_STOP_ARN")) == [
         {"connection_id": "c-1", "close_positions": close}
     ]
+
+
+def test_an_emergency_stop_is_carried_out_once_for_each_number_and_can_be_looked_up(
+    machines: StepMachines,
+) -> None:
+    for number in (1, 1, 2):
+        machines.emergency_stop("c-1", "e-1", number=number)
+
+    assert (
+        _inputs(environment.required("CTS_EMERGENCY_STOP_ARN"))
+        == [{"connection_id": "c-1", "emergency_id": "e-1"}] * 2
+    )
+    assert machines.is_stopping_in_emergency("c-1", "e-1", number=2) is True
+    assert machines.is_stopping_in_emergency("c-1", "e-1", number=3) is False
+
+
+def test_a_machine_that_cannot_be_started_is_told_as_such(
+    machines: StepMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = environment.required("CTS_EMERGENCY_STOP_ARN")
+    monkeypatch.setenv("CTS_EMERGENCY_STOP_ARN", arn + "-none")
+
+    with pytest.raises(RetryableError, match="cannot start the emergency stop of c-1"):
+        machines.emergency_stop("c-1", "e-1", number=1)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.api_world import ApiWorld
 from tests.builders import an_instrument
 from tests.samples import some_candles
 
+from adapters.emergency_rounds import EmergencyRounds
 from adapters.engine_loading import Loading
 from adapters.engine_rows import read_engine
 from adapters.engine_states import read_state
@@ -307,13 +308,20 @@ def test_the_failure_of_a_replaced_run_is_not_told(api: ApiWorld, loading: Loadi
 
 def test_actions_are_called_by_the_names_the_machines_use(api: ApiWorld, loading: Loading) -> None:
     connection_id = api.running()
-    parts = Parts(account_test=None, loading=loading, stopping=api.stopping)  # type: ignore[arg-type]
+    parts = Parts(
+        account_test=None,  # type: ignore[arg-type]
+        loading=loading,
+        stopping=api.stopping,
+        emergency=EmergencyRounds(clock=api.clock, log=Noted()),
+    )
     api.post("/api/trade-engine/stop", {"connectionId": connection_id})
 
     stop = act(Request(action="stop", connection_id=connection_id), parts)
     asked = act(Request(action="stopped?", connection_id=connection_id), parts)
 
     assert (stop["stopped"], asked["stopped"]) == (True, True)
+    round_over = Request(action="emergency", connection_id=connection_id, emergency_id="e-0")
+    assert act(round_over, parts)["end"] == "superseded"
 
 
 def test_settings_of_a_connection_stand_over_those_of_the_system(moto_tables: None) -> None:

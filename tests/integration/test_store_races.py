@@ -8,8 +8,11 @@ from functools import partial
 from threading import Barrier
 from uuid import uuid4
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from tests.contracts.test_store_refusals import POSITION_WRITES, TRADE_WRITES
+from tests.ministack import asl
 from tests.samples import a_key, a_position, a_tick, a_wish, an_order
 
 from adapters.clock import SystemClock
@@ -218,17 +221,67 @@ def test_indexes_are_read_strongly_right_after_a_write(connection_id: str) -> No
 
 def test_an_emergency_takes_the_lease_from_a_living_owner(connection_id: str) -> None:
     living = take(connection_id, Loop.POSITION, "living")
+    STORE.write_facts(living, Facts(orders=(an_order("o1"),)))
+    LeaseItem(f"{connection_id}#position").update([LeaseItem.halt.set(True)])
 
-    emergency = LEASES.halt(connection_id, Loop.POSITION, owner="emergency", lease_ms=15_000)
+    take_over(connection_id)
 
     row = LEASES.read(connection_id, Loop.POSITION)
     assert (row.owner, row.token, row.halt) == ("emergency", living.token + 1, True)
     with pytest.raises(LeaseLostError):
-        STORE.write_facts(living, Facts(orders=(an_order(),)))
-    STORE.write_facts(emergency, Facts(orders=(an_order(),)))
-    LEASES.resume(connection_id, Loop.POSITION)
-    assert not LEASES.read(connection_id, Loop.POSITION).halt
-    assert LeaseItem.get(f"{connection_id}#position").owner == "emergency"
+        STORE.write_facts(living, Facts(orders=(an_order("o2"),)))
+    with pytest.raises(LeaseLostError):
+        STORE.claim(living, an_order("o1"))
+    with pytest.raises(LeaseLostError):
+        LEASES.renew(living)
+    with pytest.raises(LeaseLostError):
+        STORE.heartbeat(living, counts={})
+    next_one = take(connection_id, Loop.POSITION, "burst")
+    STORE.write_facts(next_one, Facts(orders=(an_order("o2"),)))
+    assert STORE.claim(next_one, an_order("o1"))
+
+
+def test_of_an_emergency_and_the_bursts_of_a_living_loop_the_emergency_wins(
+    connection_id: str,
+) -> None:
+    LeaseItem(f"{connection_id}#position").update([LeaseItem.halt.set(True)])
+    lease = take(connection_id, Loop.POSITION, "living")
+    orders = [an_order(f"o{n}") for n in range(THREADS)]
+    STORE.write_facts(lease, Facts(orders=tuple(orders)))
+    claims = [outcome(partial(STORE.claim, lease, order)) for order in orders]
+
+    def emergency() -> str:
+        take_over(connection_id)
+        return "taken over"
+
+    answers = Counter(at_once([emergency, *claims]))
+
+    assert answers["taken over"] == 1
+    assert answers["won"] + answers["LeaseLostError"] == THREADS
+    with pytest.raises(LeaseLostError):
+        STORE.write_facts(lease, Facts(orders=(an_order("late"),)))
+
+
+def test_a_machine_takes_nothing_over_once_the_halt_was_reset(connection_id: str) -> None:
+    living = take(connection_id, Loop.POSITION, "living")
+
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        take_over(connection_id)
+
+    STORE.write_facts(living, Facts(orders=(an_order(),)))
+
+
+def take_over(connection_id: str) -> None:
+    """What the emergency's machine writes first, with its expressions worked out."""
+    written = asl("emergency_stop")["States"]["TakeOver"]["Arguments"]
+    values = written["ExpressionAttributeValues"]
+    values[":me"]["S"] = "emergency"
+    values[":until"]["N"] = str(CLOCK.now_ms() + 15_000)
+    names = {
+        "TableName": LeaseItem.Meta.table_name,
+        "Key": {"lease_key": {"S": f"{connection_id}#position"}},
+    }
+    boto3.client("dynamodb", region_name="us-east-1").update_item(**written | names)
 
 
 def _wish_and_look(trade: Lease, wish: Wish) -> bool:

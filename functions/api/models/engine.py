@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from models.base import AskedCamel, ReasonTold, Told, ToldCamel
+from models.latched import EmergencyTold
 
 ConnectionId = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -157,6 +158,7 @@ class EngineTold(ToldCamel):
     engine_started_at: int | None = Field(alias="engine_started_at")
     run_id: str = Field(alias="run_id")
     error: str
+    emergency: EmergencyTold | None
 
 
 class StatusAnswer(ToldCamel):

@@ -61,7 +61,7 @@ def update(
     StoreBusyError
         If the store stayed busy.
     """
-    actions = _assignments(type(row), values)
+    actions = assignments(type(row), values)
 
     def changes(transaction: Transaction) -> None:
         transaction.update("row", row, actions, condition)
@@ -113,7 +113,8 @@ def _wait_for_the_others(attempt: int, error: WriteRefusedError) -> None:
     time.sleep(_PAUSE_S * min(attempt, 8) * random.uniform(0.5, 1.5))
 
 
-def _assignments(model: type[Model], values: Mapping[str, Any]) -> list[Action]:
+def assignments(model: type[Model], values: Mapping[str, Any]) -> list[Action]:
+    """Updates that set `values` of a row of `model`; None removes."""
     return [
         getattr(model, name).remove() if value is None else getattr(model, name).set(value)
         for name, value in values.items()

@@ -9,11 +9,18 @@ from adapters import accounts, audited
 from adapters.accounts import connection_row, shown
 from adapters.audited import audit_row
 from adapters.connection_rules import checked_flags, forgets_the_test, refuse_placeholders
-from adapters.engine_states import change_state, is_active, read_state, states_of
+from adapters.engine_states import (
+    change_state,
+    is_active,
+    is_latched,
+    read_state,
+    states_of,
+)
 from adapters.operations import Operations
 from adapters.refusals import ConflictError, Reason
 from adapters.risk_rows import forget_risk
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow
+from adapters.transitions import LATCHED
 from adapters.venues.registry import SPOT, refuse_unfit, venue_named
 from engine.ports import Clock, Vault
 
@@ -123,6 +130,7 @@ class Connections:
         """Delete a connection whose engine is stopped and that holds no position."""
         row = connection_row(connection_id)
         self._refuse_while_running(connection_id)
+        _refuse_latched(read_state(connection_id), "the connection cannot be deleted")
         if accounts.holds_positions(connection_id):
             raise ConflictError(
                 "the connection cannot be deleted",
@@ -152,6 +160,8 @@ class Connections:
         row = connection_row(connection_id)
         state = read_state(connection_id)
         _refuse_other_version(row, version)
+        if flags.get("is_live_trade") or flags.get("is_preset_trade"):
+            _refuse_latched(state, "trading cannot be switched on")
         values = checked_flags(row, flags, running=is_active(state))
         if not (values["is_enabled"] and values["is_active"]) and is_active(state):
             self.operations.stop(connection_id, close_positions=False, by=by)
@@ -207,6 +217,11 @@ def _refuse_what_the_venue_lacks(
     has_passphrase = not credentials or "api_passphrase" in credentials
     venue = venue_named(row.exchange)
     refuse_unfit(venue, row.api_type, hedge=hedge, passphrase=has_passphrase)
+
+
+def _refuse_latched(state: EngineStateRow, what: str) -> None:
+    if is_latched(state):
+        raise ConflictError(what, LATCHED)
 
 
 def _refuse_other_version(row: ConnectionRow, version: int | None) -> None:

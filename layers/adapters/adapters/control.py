@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from adapters import environment
 from adapters.aws import client
 from engine.errors import RetryableError
@@ -30,17 +32,28 @@ class StepMachines:
         body = {"connection_id": connection_id, "close_positions": close_positions}
         _start("CTS_ENGINE_STOP_ARN", None, body)
 
+    def emergency_stop(self, connection_id: str, emergency_id: str, *, number: int) -> None:
+        """Start carrying an emergency stop out, unless this execution was started before."""
+        body = {"connection_id": connection_id, "emergency_id": emergency_id}
+        name = _emergency_name(connection_id, emergency_id, number)
+        try:
+            _start("CTS_EMERGENCY_STOP_ARN", name, body)
+        except _states().exceptions.ExecutionAlreadyExists:
+            return
+        except (BotoCoreError, ClientError) as e:
+            what = f"cannot start the emergency stop of {connection_id}"
+            raise RetryableError(f"{what}: {type(e).__name__}") from e
+
+    def is_stopping_in_emergency(
+        self, connection_id: str, emergency_id: str, *, number: int
+    ) -> bool:
+        """Whether the execution that carries an emergency stop out still runs."""
+        name = _emergency_name(connection_id, emergency_id, number)
+        return _is_running("CTS_EMERGENCY_STOP_ARN", name)
+
     def is_starting(self, connection_id: str, run_id: str) -> bool:
         """Whether the execution that loads the engine still runs."""
-        machine = environment.required("CTS_ENGINE_START_ARN")
-        arn = machine.replace(":stateMachine:", ":execution:")
-        try:
-            found = _states().describe_execution(
-                executionArn=f"{arn}:{execution_name(connection_id, run_id)}"
-            )
-        except _states().exceptions.ExecutionDoesNotExist:
-            return False
-        return bool(found["status"] == "RUNNING")
+        return _is_running("CTS_ENGINE_START_ARN", execution_name(connection_id, run_id))
 
 
 class LambdaControl:
@@ -64,6 +77,19 @@ class LambdaControl:
 def execution_name(connection_id: str, run_id: str) -> str:
     """The name of the execution that loads an engine; a run has one at most."""
     return f"{connection_id}-{run_id}"
+
+
+def _emergency_name(connection_id: str, emergency_id: str, number: int) -> str:
+    return f"{connection_id}-{emergency_id}-{number}"
+
+
+def _is_running(machine: str, name: str) -> bool:
+    arn = environment.required(machine).replace(":stateMachine:", ":execution:")
+    try:
+        found = _states().describe_execution(executionArn=f"{arn}:{name}")
+    except _states().exceptions.ExecutionDoesNotExist:
+        return False
+    return bool(found["status"] == "RUNNING")
 
 
 def _start(machine: str, name: str | None, body: Mapping[str, Any]) -> None:

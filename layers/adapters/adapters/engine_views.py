@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters import accounts
+from adapters.emergency import told_emergency
 from adapters.engine_states import (
     Actual,
     desired,
@@ -119,6 +120,7 @@ class EngineViews:
             "engine_started_at": state.engine_started_at_ms,
             "run_id": state.run_id or "",
             "error": state.error_message or "",
+            "emergency": told_emergency(state),
         }
 
     def leases_of(self, connection_id: str) -> dict[Loop, LeaseRow]:

@@ -132,6 +132,7 @@ class DynamoLeases:
             wanted_ms=item.wanted_ms or 0,
             obeyed=Obeyed(**item.obeyed) if item.obeyed else None,
             settings_version=item.settings_version or 0,
+            flatten=bool(item.flatten),
         )
 
     def acknowledge(self, lease: Lease, obeyed: Obeyed) -> None:
@@ -197,30 +198,6 @@ class DynamoLeases:
                 raise busy("tell a loop of settings", e) from e
             if not is_refused(e):
                 raise
-
-    def halt(self, connection_id: str, loop: Loop, *, owner: str, lease_ms: int) -> Lease:
-        """Take the lease whoever holds it and mark it halted: for an emergency only.
-
-        If the answer is lost the token may have been raised; calling again is right.
-        """
-        item = LeaseItem(lease_key(connection_id, loop))
-        lease = self._lease(connection_id, loop, 0, owner, lease_ms)
-        with reading("halt loop"):
-            item.update(
-                [
-                    LeaseItem.halt.set(True),
-                    LeaseItem.owner.set(owner),
-                    LeaseItem.fencing_token.add(1),
-                    LeaseItem.expires_at_ms.set(lease.sent_at_ms + lease_ms),
-                    LeaseItem.phase.set(LIVE),
-                ]
-            )
-        return replace(lease, token=item.fencing_token)
-
-    def resume(self, connection_id: str, loop: Loop) -> None:
-        """Lift an emergency's halt; the operator's own act."""
-        with reading("resume loop"):
-            LeaseItem(lease_key(connection_id, loop)).update([LeaseItem.halt.set(False)])
 
     def _lease(
         self, connection_id: str, loop: Loop, token: int, owner: str, lease_ms: int

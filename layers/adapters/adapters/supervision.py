@@ -9,7 +9,16 @@ from pynamodb.exceptions import PynamoDBException
 
 from adapters import accounts, commands
 from adapters.audited import audit_row
-from adapters.engine_states import Actual, Desired, actual, change_state, desired, read_state
+from adapters.emergency_watch import EmergencyWatch, WatchedMachines
+from adapters.engine_states import (
+    Actual,
+    Desired,
+    actual,
+    change_state,
+    desired,
+    is_latched,
+    read_state,
+)
 from adapters.engine_stopping import Stopping
 from adapters.leases import LIVE, DynamoLeases
 from adapters.operations import Machines
@@ -30,10 +39,11 @@ STARTING_GRACE_MS = 180_000
 HEALTHY_AGAIN_MS = 120_000
 """A loop that ran this long after a restart is given all its restarts again."""
 
+
 Action = dict[str, str]
 
 
-class StartingMachines(Machines, Protocol):
+class StartingMachines(Machines, WatchedMachines, Protocol):
     """Machines whose executions can be looked up."""
 
     def is_starting(self, connection_id: str, run_id: str) -> bool: ...
@@ -65,6 +75,9 @@ class Supervision:
 
     def _look_after(self, connection_id: str) -> list[Action]:
         state = read_state(connection_id)
+        if is_latched(state):
+            done = EmergencyWatch(machines=self.machines, clock=self.clock).look(state)
+            return [_action(connection_id, "restarted", done)] if done else []
         if desired(state) is Desired.STOPPED:
             return self._stopping(state) if actual(state) is Actual.STOPPING else []
         if state.restart_run_id:

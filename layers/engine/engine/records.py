@@ -57,7 +57,8 @@ class LeaseRow:
 
     `phase` is `idle` when the position loop ended flat, else `live`. `wanted` is what the operator
     asked this loop to do (`run`, `pause` or `stop`) at `wanted_ms`, as the `wanted_number`th wish;
-    `obeyed` is the last wish that the loop acknowledged. `halt` is set by an emergency stop.
+    `obeyed` is the last wish that the loop acknowledged. `halt` is set by an emergency stop,
+    with `flatten` if it is to close everything.
     `settings_version` is the newest version this loop was told of, 0 before the first change.
     """
 
@@ -70,6 +71,7 @@ class LeaseRow:
     phase: str
     wanted: str
     halt: bool
+    flatten: bool = False
     settings_version: int = 0
     wanted_number: int = 0
     wanted_ms: int = 0

@@ -84,6 +84,7 @@ class LeaseItem(base.Row):
     obeyed = JSONAttribute(null=True)  # the fields of engine.records.Obeyed
     halt = BooleanAttribute(null=True)
     settings_version = IntegerAttribute(null=True)  # the newest its loop was told of
+    flatten = BooleanAttribute(null=True)  # whether the halt closes everything
 
 
 class EngineStateRow(base.Row):
@@ -123,6 +124,9 @@ class EngineStateRow(base.Row):
     trade_counters = JSONAttribute(null=True)  # name -> int
     position_counters = JSONAttribute(null=True)
     error_message = UnicodeAttribute(null=True)
+    emergency_id = UnicodeAttribute(null=True)  # of the emergency stop that holds
+    emergency = JSONAttribute(null=True)  # since when, by whom, why: see adapters.emergency
+    emergency_end = JSONAttribute(null=True)  # how far its machine came
     engine_started_at_ms = IntegerAttribute(null=True)
     restarts = IntegerAttribute(null=True)  # by the supervisor, since the operator's start
     restarted_at_ms = IntegerAttribute(null=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.desk import HaltProof
 from engine.errors import CtsError, RetryableError
 from engine.ports import World
 from engine.records import Lease, LeaseRow, Obeyed
@@ -34,11 +35,15 @@ class BurstRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurstReport:
-    """Answer of a burst; `token` is the one the next burst must present."""
+    """Answer of a burst; `token` is the one the next burst must present.
+
+    `halt_proof` is there where it ended because an emergency stop had come to its end.
+    """
 
     outcome: Outcome
     token: int
     ticks: int = 0
+    halt_proof: HaltProof | None = None
 
 
 def is_stop_wanted(row: LeaseRow) -> bool:

@@ -19,7 +19,7 @@ from engine.cycles.changing import Changing
 from engine.cycles.errands import Errands
 from engine.cycles.pacing import Cause, Grid, Pace, first_cause
 from engine.cycles.sampling import equity_sample
-from engine.desk import DeskInputs, DeskPlan, DeskState, may_leave, plan_positions
+from engine.desk import DeskInputs, DeskPlan, DeskState, HaltProof, may_leave, plan_positions
 from engine.errors import (
     CorruptStateError,
     LeaseLostError,
@@ -110,7 +110,11 @@ async def _confirmed(
     feed = await world.opener.feed(engine.connection_id, private=True)
     await feed.follow((), private=True)
     exchange = await world.opener.exchange(engine.connection_id, private=True)
-    await exchange.account()
+    try:
+        await exchange.account()
+    except RetryableError:
+        if not row.halt:  # what an emergency closes needs no equity
+            raise
     return None
 
 
@@ -183,6 +187,7 @@ class _Burst:
     seen_seq: int = -1
     pending: tuple[Command, ...] = ()
     unreconciled: Mapping[str, str] = field(default_factory=dict)
+    halt_proof: HaltProof | None = None
 
     async def run(self, row: LeaseRow) -> BurstReport:
         clock, settings = self.world.clock, self.engine.settings
@@ -235,6 +240,7 @@ class _Burst:
             tell = self.world.log.problem if fact.needs_eyes else self.world.log.fact
             tell(fact.event, fact.values)
         self.unreconciled = plan.unreconciled
+        self.halt_proof = plan.halt_proof
         memory.last_slot_ms = slot_ms
         self.journal.add(slot_ms, started_us, clock.now_us(), compute_us, inputs)
         self.ticks += 1
@@ -260,6 +266,7 @@ class _Burst:
             may_trade_preset=self.engine.may_trade_preset,
             hedge=self.engine.hedge,
             halt=row.halt,
+            flatten=row.flatten,
             wanted=row.wanted,
             volume_factor=self.engine.volume_factor,
             exchange=self.engine.exchange,
@@ -320,7 +327,12 @@ class _Burst:
         return [each for each in self.engine.instruments if each.symbol in plan.follow]
 
     def _may_end(self, plan: DeskPlan, row: LeaseRow) -> bool:
-        """Flat and verified; or told to stop with nothing under way and all of it protected."""
+        """Flat and verified; or told to stop with nothing under way and all of it protected.
+
+        An emergency ends with its proof.
+        """
+        if row.halt:
+            return plan.halt_proof is not None
         if not is_stop_wanted(row):
             return plan.idle and not self.memory.errands.running
         return not self.memory.errands.running and may_leave(self.memory.desk)
@@ -366,4 +378,7 @@ class _Burst:
             self.lease, seen_seq=self.seen_seq
         ):
             outcome = Outcome.AGAIN
-        return BurstReport(outcome=outcome, token=self.lease.token, ticks=self.ticks)
+        proof = self.halt_proof if outcome is Outcome.STOPPED else None
+        return BurstReport(
+            outcome=outcome, token=self.lease.token, ticks=self.ticks, halt_proof=proof
+        )

@@ -2,6 +2,14 @@
 
 from engine.desk.leaving import may_leave
 from engine.desk.plan import plan_positions
-from engine.desk.state import DeskInputs, DeskPlan, DeskState, LogFact
+from engine.desk.state import DeskInputs, DeskPlan, DeskState, HaltProof, LogFact
 
-__all__ = ["DeskInputs", "DeskPlan", "DeskState", "LogFact", "may_leave", "plan_positions"]
+__all__ = [
+    "DeskInputs",
+    "DeskPlan",
+    "DeskState",
+    "HaltProof",
+    "LogFact",
+    "may_leave",
+    "plan_positions",
+]

@@ -74,6 +74,8 @@ class Book:
         self.alarmed = dict(state.alarmed)
         self.changed_ms = state.changed_ms
         self.started_ms = state.started_ms
+        self.halted_ms = state.halted_ms
+        self.halt_reads = state.halt_reads
         self.sealed = state.sealed
         self.results = dict(state.results)
         self.uncounted = state.uncounted

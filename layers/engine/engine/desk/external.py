@@ -4,6 +4,7 @@ A surplus is what the venue holds of (symbol, side) beyond our shares and what o
 guard. `ignore` lets trading go on beside it. `quarantine` opens nothing more there while it exists.
 `adopt` makes it ours: a stop of ours that is still there tells which position it was and where it
 was to end, whatever else there is gets a stop at the configured distance from the present price.
+An emergency that closes everything adopts what stops of ours guard, whatever the setting.
 """
 
 from dataclasses import replace
@@ -29,7 +30,8 @@ def settle_surplus(book: Book, doubt: Doubted) -> None:
     book.mismatches[at] = replace(doubt, is_believed=True)
     if mismatch.surplus <= 0:
         return  # another connection's on the same account
-    if book.settings.external_positions == "adopt" and _adopt(book, mismatch):
+    adopts = book.settings.external_positions == "adopt"
+    if (adopts or book.inputs.flatten) and _adopt(book, mismatch, whole=adopts):
         return
     figures = {"ours": mismatch.ours, "venue": mismatch.venue, "others": mismatch.others}
     name = f"{mismatch.symbol} {mismatch.side} {mismatch.surplus}"
@@ -43,8 +45,11 @@ def settle_surplus(book: Book, doubt: Doubted) -> None:
     )
 
 
-def _adopt(book: Book, mismatch: Mismatch) -> bool:
-    """Make the surplus positions of ours; False while it cannot be done."""
+def _adopt(book: Book, mismatch: Mismatch, *, whole: bool) -> bool:
+    """Make the surplus positions of ours, `whole` or only what stops of ours guard.
+
+    False while it cannot be done, or where there is nothing of the kind.
+    """
     instrument, quote = book.instrument(mismatch.symbol), book.fresh_quote(mismatch.symbol)
     if instrument is None or isinstance(quote, Refusal):
         return False
@@ -57,7 +62,9 @@ def _adopt(book: Book, mismatch: Mismatch) -> bool:
             if quantity > 0:
                 left -= quantity
                 _restore(book, guard, quantity, average, instrument)
-    if left > 0:
+    if not whole and left == mismatch.surplus:
+        return False
+    if whole and left > 0:
         key = _key(mismatch.symbol, mismatch.side, _exits(book.settings.external_stop_loss_pct))
         name = position_id(book.before.connection_id, key.text, book.now_ms)
         _put(book, name, key, left, average, instrument, first_price=quote.price)

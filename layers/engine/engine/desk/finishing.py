@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.desk.book import Book
 from engine.desk.charging import symbols_to_price
+from engine.desk.halting import proof
 from engine.desk.state import DeskPlan, DeskState
 from engine.ledger import Order, OrderState, Position, Purpose
 from engine.orders import missing
@@ -48,6 +49,7 @@ def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
         idle=idle,
         trading_state=book.risk.state,
         restraint=book.risk.restraint,
+        halt_proof=proof(book),
         log=tuple(book.log),
     )
     own = {f.name for f in fields(DeskState)} - {"connection_id", "fill_ids"}
@@ -117,7 +119,7 @@ def _follow(book: Book) -> frozenset[str]:
     wished = {c.wish.key.symbol for c in book.pending.values() if c.wish is not None}
     held = [*book.positions.values(), *book.closed.values()]
     priced = {symbol for position in held for symbol in symbols_to_price(book, position)}
-    if book.settings.external_positions == "adopt":
+    if book.settings.external_positions == "adopt" or book.inputs.flatten:
         priced |= {symbol for symbol, _ in book.mismatches if book.instrument(symbol)}
     return frozenset(wished | priced | {p.key.symbol for p in book.positions.values()})
 

@@ -6,6 +6,7 @@ from engine.desk.book import Book
 from engine.desk.doubting import doubt_symbols
 from engine.desk.finishing import finished, forget
 from engine.desk.guarding import guard, sweep
+from engine.desk.halting import halt, note_reading
 from engine.desk.obeying import obey
 from engine.desk.opening import note_commands, open_wishes
 from engine.desk.resolving import ask, is_idle, resolve
@@ -32,6 +33,7 @@ def plan_positions(
     note_commands(book)
     obey(book)
     turn(book)
+    halt(book)
     for position_id in sorted(book.positions):
         guard(book, position_id)
     sweep(book)
@@ -40,6 +42,7 @@ def plan_positions(
     add_steps(book)
     open_wishes(book)
     resolve(book)
+    note_reading(book)
     ask(book)
     forget(book, max(KEPT_MS, settings.position_cooldown_s * 1000))
     return finished(book, idle=is_idle(book))

@@ -37,8 +37,9 @@ class DeskState:
     results changed since those were counted, or were never seen by this owner. `loose` are fills
     not booked (yet): strangers' or early ones; `payments` funding that no share was found for yet,
     `paid` what is dealt with. `filters` are instruments whose steps or limits the venue has changed
-    since the engine started. Maps to a time hold when something was asked or
-    first seen: `looked` and `fetching` only while the answer is out.
+    since the engine started. `halted_ms` is when this owner heard of an emergency, `halt_reads`
+    when the readings that prove its end were asked for. Maps to a time hold when something was
+    asked or first seen: `looked` and `fetching` only while the answer is out.
     """
 
     connection_id: str
@@ -83,6 +84,8 @@ class DeskState:
     alarmed: Mapping[str, int] = field(default_factory=dict)
     changed_ms: int = 0
     started_ms: int = 0
+    halted_ms: int = 0
+    halt_reads: tuple[int, ...] = ()
     sealed: bool = False
     results: Mapping[str, Result] = field(default_factory=dict)
     uncounted: bool = True
@@ -114,6 +117,7 @@ class DeskInputs:
     `commands` may be all pending ones again and again: each is dealt with once. `events` are the
     answers and messages since the last plan, in the order they came. `wanted` is `run`,
     `pause` (nothing new opens, all else goes on) or `stop`.
+    `halt` is an emergency: nothing opens, and with `flatten` everything closes.
     """
 
     now_ms: int
@@ -124,6 +128,7 @@ class DeskInputs:
     may_trade: bool
     hedge: bool
     halt: bool = False
+    flatten: bool = False
     wanted: str = "run"
     volume_factor: Decimal = Decimal(1)
     exchange: str = ""
@@ -149,6 +154,20 @@ class LogFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HaltProof:
+    """That an emergency stop has come to its end at the venue.
+
+    Readings asked for at `reads_ms` agreed with our books, in which `open_positions` are left, each
+    under a live stop. What the venue holds beyond them is not ours: `left`, "SYMBOL SIDE quantity".
+    """
+
+    halted_ms: int
+    reads_ms: tuple[int, ...]
+    open_positions: int
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskPlan:
     """What to do, in this order: write `facts`, then claim and send, then ask.
 
@@ -160,6 +179,7 @@ class DeskPlan:
     same for funding since `funding_since_ms`, unless that is None.
     `unreconciled` names symbols whose books and venue do not come together, and over what.
     `trading_state` is what the account may do now; `restraint` why, where a limit was breached.
+    `halt_proof` is there once an emergency stop has come to its end.
     """
 
     facts: Facts
@@ -178,6 +198,7 @@ class DeskPlan:
     idle: bool = False
     trading_state: TradingState = TradingState.ACTIVE
     restraint: Restraint | None = None
+    halt_proof: HaltProof | None = None
     log: tuple[LogFact, ...] = ()
 
 
