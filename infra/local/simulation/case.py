@@ -126,7 +126,7 @@ class Case:
         self.history.tell("case", "the storm is over")
         self._calm()
         meddled = self.outside.was_meddled
-        verdict = self._settled(lambda: judged(self.plant, self.venue), _CALM_S)
+        verdict = self._settled(self._judged, _CALM_S)
         self.history.tell("case", "everything is to be closed")
         self.outside.command("close_all")
         flat = self._settled(
@@ -157,9 +157,15 @@ class Case:
         actor = self.stage.actor("outside")
         actor.call_soon(lambda: actor.create_task(self.outside.act()))
 
+    def _judged(self) -> Verdict:
+        verdict = judged(self.plant, self.venue)
+        verdict.unresolved += self.outside.emergency.missing()
+        return verdict
+
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.outside.is_over = True
+        self.outside.emergency.clear_us = self.stage.now_us
         self.outside.let_run()
         self.plant.leases.change(CONNECTION, Loop.TRADE, wanted="stop")
         self.spec.weather.is_calm = True

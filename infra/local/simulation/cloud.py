@@ -60,7 +60,7 @@ class Cloud:
             is_free = not row.owner or row.expires_at_ms + _MARGIN_MS < self.clock.now_ms()
             is_idle = row.phase == "idle" and row.wish_seq == row.seen_seq
             wakes = loop is Loop.TRADE or not is_idle
-            if row.wanted == "run" and is_free and wakes:
+            if row.wanted == "run" and not row.halt and is_free and wakes:
                 self.start(CONNECTION, loop, reason="supervisor")
 
     def _begin(self, loop: Loop, name: str, given: int) -> None:
@@ -97,7 +97,7 @@ class Cloud:
 
     async def _bursts(self, loop: Loop, name: str, token: int, started_ms: int) -> None:
         while True:
-            report = await self._burst(loop, name, token, started_ms)
+            report = await self.burst(loop, name, token, started_ms)
             token = report.token
             if report.outcome is not Outcome.AGAIN:
                 self.plant.history.tell("cloud", f"{name} ends: {report.outcome}")
@@ -107,7 +107,8 @@ class Cloud:
                 self.loop.call_later(0.03, self._begin, loop, successor, token)
                 return
 
-    async def _burst(self, loop: Loop, name: str, token: int, started_ms: int) -> BurstReport:
+    async def burst(self, loop: Loop, name: str, token: int, started_ms: int) -> BurstReport:
+        """One invocation on a container of its kind; raises BurstDiedError."""
         machine = self._machine(loop)
         request = BurstRequest(
             connection_id=CONNECTION,

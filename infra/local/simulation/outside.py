@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 
@@ -14,6 +14,7 @@ from local.paper.core.records import OrderSide, PositionSide
 from local.paper.core.refusals import RefusedError
 from local.paper.core.requests import OrderRequest
 from local.simulation.cloud import CONNECTION, Cloud
+from local.simulation.emergency import EmergencyStop
 from local.simulation.machines import Plant
 from local.simulation.spec import SYMBOLS, Spec
 from local.simulation.stage import SECOND_US
@@ -45,6 +46,12 @@ class Outside:
     was_meddled: bool = False
     is_over: bool = False
     wishes: int = 0
+    emergency: EmergencyStop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.emergency = EmergencyStop(
+            self.plant, self.cloud, self.venue, was_meddled=lambda: self.was_meddled
+        )
 
     async def act(self) -> None:
         """One quarter of a second after the other."""
@@ -133,14 +140,14 @@ class Outside:
         self.cloud.loop.call_later(self.rare.randrange(1, 8), self.let_run)
 
     def _emergency(self) -> None:
-        """Nothing more opens, everything closes; then trading is allowed again."""
-        self._tell_loop("emergency", halt=True)
-        self.command("close_all")
-        self.cloud.loop.call_later(self.rare.randrange(2, 8), self.let_run)
+        """Nothing more opens, and mostly everything closes; once that is proved it is reset."""
+        if not self.emergency.is_pressed:
+            flatten, lift_s = self.rare.random() < 0.7, self.rare.randrange(2, 8)
+            self.emergency.press(flatten=flatten, lift_s=lift_s)
 
     def let_run(self) -> None:
         """What an operator stopped runs on; the supervisor starts it."""
-        self._tell_loop("runs on", wanted="run", halt=False)
+        self._tell_loop("runs on", wanted="run")
 
     def _switch_trading(self) -> None:
         """Trading is switched off and soon on again."""
