@@ -12,6 +12,7 @@ from operation import Contract
 from services import services
 
 OPEN = frozenset({"/api/system/health-check", "/api/docs", "/api/openapi.json"})
+NEVER_TOO_OFTEN = frozenset({"/api/trade-engine/emergency-stop"})  # whatever was asked before
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 8 * 1024
 
@@ -32,7 +33,9 @@ def admit(request: Request, contract: Contract | None) -> None:
         raise ForbiddenError("CTS serves no such route or method")
     if not caller.role.covers(contract.role):
         raise ForbiddenError(f"this needs the role {contract.role}, your token's is {caller.role}")
-    if request.method == "GET":
+    if request.context.get("resourcePath") in NEVER_TOO_OFTEN:
+        pass
+    elif request.method == "GET":
         services().usage.read(caller.caller_id)
     else:
         services().usage.change(caller.caller_id, at_most=caller.changes_per_minute)

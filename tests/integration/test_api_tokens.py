@@ -272,3 +272,9 @@ def test_where_signatures_decide_the_guard_goes_by_them_and_not_by_tokens(world:
         assert asked("POST", alice, world.admin) == 403
         assert asked("GET", {}, world.admin) == 403
     assert asked("GET", alice, "none") == 401
+
+
+def test_an_emergency_stop_is_never_too_often(strict: ApiWorld) -> None:
+    path = "/api/trade-engine/emergency-stop"
+
+    assert [strict.post(path).status for _ in range(5)] == [200] * 5

@@ -7,7 +7,9 @@ from pydantic import Field
 from models.base import AskedCamel, ToldCamel
 from models.engine import ConnectionId
 
-Reason = Annotated[str, Field(min_length=1, max_length=200)]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=200, examples=["prices of BTCUSDT cannot be right"])
+]
 
 
 class EmergencyRequest(AskedCamel):
