@@ -9,7 +9,7 @@ from pathlib import Path
 from local.checks import search_path
 from local.places import ROOT
 
-PARTS = ("j1", "j2", "j3", "growth", "feed", "orders")
+PARTS = ("j1", "j2", "j3", "growth", "feed", "orders", "api")
 
 
 class NoBenchError(Exception):
@@ -28,5 +28,7 @@ def run(parts: Sequence[str], *, as_json: bool, tiny: bool = False, root: Path =
         raise NoBenchError(f"no measurements in {root / 'tests' / 'bench'}: run it in a checkout")
     flags = [flag for flag, wanted in (("--json", as_json), ("--tiny", tiny)) if wanted]
     command = (sys.executable, "-m", "tests.bench", *parts, *flags)
-    environment = {**os.environ, "PATH": search_path()}
+    api = str(root / "functions" / "api")
+    quiet = {"POWERTOOLS_LOG_LEVEL": "CRITICAL"}  # lines of a log are no figures
+    environment = {**os.environ, "PATH": search_path(), "PYTHONPATH": api, **quiet}
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode

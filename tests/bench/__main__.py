@@ -37,6 +37,8 @@ class Sizes:
     order_symbols: int = 20
     order_rounds: int = 2
     orders_at_once: int = 40
+    api_positions: int = 10_000
+    api_requests: int = 20
 
 
 TINY = Sizes(
@@ -44,6 +46,8 @@ TINY = Sizes(
     order_symbols=2,
     order_rounds=1,
     orders_at_once=2,
+    api_positions=20,
+    api_requests=2,
     symbols=3,
     configurations=50,
     ticks=3,
@@ -176,6 +180,19 @@ class Bench:
         )
         for why in sorted(set(done.refused)):
             self.say(f"refused {done.refused.count(why)} times: {why}")
+
+    def api(self) -> None:
+        """The API's own work for a request."""
+        from tests.bench.api_work import MAIN, measure_api  # no other part needs the API
+
+        own = self.sizes
+        self.say(f"api: {own.symbols} symbols, {own.api_positions:,} closed positions")
+        own_ms = measure_api(
+            symbols=own.symbols, positions=own.api_positions, requests=own.api_requests
+        )
+        self.figures["api_main_p95_ms"] = max(share(own_ms[name], 95) for name in MAIN)
+        lines = [(name, len(ms), share(ms, 50), share(ms, 95)) for name, ms in own_ms.items()]
+        self.say(table(("own work of a request", "count", "p50 ms", "p95 ms"), lines))
 
     def growth(self) -> None:
         """How time grows."""

@@ -99,6 +99,17 @@ def test_a_feed_of_real_sockets_is_measured_under_a_share_of_the_processor(
     assert "what the starved feed said is wrong" in shown.err
 
 
+def test_the_apis_own_work_is_measured_without_what_the_store_takes(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = run(["api"], as_json=True, tiny=True)
+    shown = capfd.readouterr()
+
+    assert code == 0
+    assert json.loads(shown.out)["api_main_p95_ms"] > 0
+    assert "snapshot" in shown.err
+
+
 def test_a_part_that_does_not_exist_fails_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["j4"], as_json=False) == 2
     assert "no part is named j4" in capfd.readouterr().err
