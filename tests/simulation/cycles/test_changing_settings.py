@@ -231,3 +231,19 @@ async def test_the_position_loop_takes_the_rest_over_at_its_next_burst(desk: Des
     own = desk.store.engine("c1").of_position_loop()
     assert (own.settings.stale_price_ms, own.settings.burst_s) == (700, 10)
     assert (own.settings.grid_profile, own.settings_version) == ("compact", 2)
+
+
+async def test_settings_are_read_once_a_burst_while_nothing_changes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = FakeStore.settings, []
+
+    def noted(store: FakeStore, connection_id: str) -> StoredSettings:
+        asked.append(connection_id)
+        return read(store, connection_id)
+
+    monkeypatch.setattr(FakeStore, "settings", noted)
+    report = await engine.burst()
+
+    assert report.ticks == 9
+    assert asked == ["c1"]

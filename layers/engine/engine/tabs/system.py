@@ -25,7 +25,7 @@ class SystemSettings:
     archive_days: int = TICK.whole(
         90, "maxPositionAgeDays", "7 .. 365 by 1 d", "Life of results in the archive."
     )
-    closed_position_days: int = BURST.whole(
+    closed_position_days: int = NOW.whole(
         90, "closedPositionDays", "30 .. 365 by 1 d", "Closed positions go to the archive then."
     )
     market_data_days: int = BURST.whole(
