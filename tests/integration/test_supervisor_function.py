@@ -36,15 +36,14 @@ def test_a_run_beats_raises_what_is_wrong_and_remembers(
     api: ApiWorld, function: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connection_id = api.created()
-    EngineStateRow(connection_id).update(
-        [EngineStateRow.actual_state.set("emergency_stopped"), EngineStateRow.version.set(1)]
-    )
+    counters = EngineStateRow.position_counters.set({"unreconciled": 1})
+    EngineStateRow(connection_id).update([counters])
 
     answer = function.handler({}, CONTEXT)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (beat,) = [line for line in lines if "SupervisorHeartbeat" in line]
     assert (beat["SupervisorHeartbeat"], beat["SilentLoops"]) == ([1], [0])
-    assert [action["text"] for action in answer["actions"]] == ["emergency_stopped"]
-    assert [row.rule for row in open_alerts()] == ["emergency_stopped"]
+    assert [action["text"] for action in answer["actions"]] == ["books_unreconciled"]
+    assert [row.rule for row in open_alerts()] == ["books_unreconciled"]
     assert recall().beat_ms > 0
