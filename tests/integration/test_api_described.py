@@ -86,7 +86,8 @@ def _ask(gateway: Gateway, case: Case) -> Seen:
     sent = requests.Request(**case.as_transport_kwargs(base_url=HERE)).prepare()
     url = str(sent.url).removeprefix(HERE)
     body = sent.body.encode() if isinstance(sent.body, str) else sent.body
-    headers = {name: value for name, value in sent.headers.items() if name != "Authorization"}
+    assert body is None or isinstance(body, bytes)
+    headers = {n: str(value) for n, value in sent.headers.items() if n != "Authorization"}
     return _seen(gateway.ask(str(sent.method), url, body, headers=headers), sent)
 
 

@@ -15,7 +15,7 @@ from openapi import TABLE, TARGET, text
 from reference.document import contract_of_view, document, routes_of
 from reference.gateway import gateway_document
 from reference.page import page, page_policy
-from reference.table import table
+from reference.table import built, left_out, named, table
 
 ROOT = Path(__file__).parents[2]
 # dist/rapidoc-min.js of rapidoc 9.3.8 on npm
@@ -102,6 +102,34 @@ def test_every_example_is_what_its_model_takes_or_tells() -> None:
                 checked += 1
 
     assert checked > 3 * len(ROUTES)
+
+
+def test_every_word_is_explained() -> None:
+    """By the model's own field, or by functions/api/reference/glossary.toml."""
+    fields = {
+        (owner, name)
+        for owner, schema in DOCUMENT["components"]["schemas"].items()
+        for name, one in schema.get("properties", {}).items()
+        if not one.get("description")
+    }
+    parameters = {
+        (one["operationId"], parameter["name"])
+        for one in OPERATIONS
+        for parameter in one["parameters"]
+        if not parameter["description"].split(" Without it:")[0].strip()
+    }
+
+    assert fields | parameters == set()
+
+
+def test_every_route_of_the_specification_is_built_or_left_out_with_a_reason() -> None:
+    """functions/api/reference/wanted.toml names them all."""
+    there = built(app)
+
+    assert named() - there - set(left_out()) == set()
+    assert there & set(left_out()) == set()
+    assert set(left_out()) - named() == set()
+    assert all(left_out().values())
 
 
 def test_the_viewer_is_the_published_one_with_its_licence() -> None:

@@ -14,13 +14,17 @@ NOTHING = object()
 
 def meaning(name: str) -> str:
     """One sentence on the field or parameter `name`, however it is written; empty if unknown."""
-    entry = _words().get(to_snake(name))
-    return str(entry["is"]) if entry is not None else ""
+    return str(_entry(name).get("is", ""))
 
 
 def sample(name: str) -> Any:
     """A value such as `name` has, or NOTHING."""
-    return _words().get(to_snake(name), {}).get("like", NOTHING)
+    return _entry(name).get("like", NOTHING)
+
+
+def _entry(name: str) -> Mapping[str, Any]:
+    """However it is written: `lastUpdate` as `last_update`, `p95` as it is."""
+    return _words().get(name) or _words().get(to_snake(name)) or {}
 
 
 @cache
