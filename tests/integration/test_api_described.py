@@ -67,7 +67,7 @@ def test_every_answer_is_one_of_those_described(world: ApiWorld, path: str, meth
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    def asked(case: Case, existing: bool) -> None:
+    def asked(case: Case[Any], existing: bool) -> None:
         if existing and known:
             case.path_parameters = {**(case.path_parameters or {}), "connection_id": known}
         case.validate_response(_ask(gateway, case), checks=CHECKS)
@@ -82,7 +82,7 @@ def _modes(operation: Any) -> list[GenerationMode]:
     return [GenerationMode.POSITIVE, *bad]
 
 
-def _ask(gateway: Gateway, case: Case) -> Seen:
+def _ask(gateway: Gateway, case: Case[Any]) -> Seen:
     sent = requests.Request(**case.as_transport_kwargs(base_url=HERE)).prepare()
     url = str(sent.url).removeprefix(HERE)
     body = sent.body.encode() if isinstance(sent.body, str) else sent.body
