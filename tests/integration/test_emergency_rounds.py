@@ -88,6 +88,7 @@ def test_the_proof_is_recorded_with_what_was_done_and_how_long_it_took(
         updated_at_ms=since_ms + 1,
     )
     order_row(connection_id, entry).save()
+    over(rounds, connection_id, emergency_id, error="the worker was killed")
     api.clock.advance(6_000)
 
     answer = over(
@@ -98,7 +99,7 @@ def test_the_proof_is_recorded_with_what_was_done_and_how_long_it_took(
     held = told(api, connection_id)
     assert held["verified"] is True
     assert (held["flat_at_ms"], held["time_to_flat_ms"]) == (since_ms + 900, 900)
-    assert held["verified_at_ms"] == since_ms + 6_000
+    assert (held["verified_at_ms"], held["rounds"]) == (since_ms + 6_000, 2)
     assert (held["closed"], held["cancelled"]) == (["p1"], ["e1"])
     assert (held["reads_ms"], held["left"]) == ([5_000, 6_000], ["ETHUSDT LONG 2"])
     line = list(AuditRow.query(connection_id))[-1]

@@ -66,7 +66,8 @@ class EmergencyRounds:
         self, state: EngineStateRow, held: Mapping[str, Any], proof: Mapping[str, Any]
     ) -> Answer:
         connection_id, now_ms = state.connection_id, self.clock.now_ms()
-        end = _outcome(connection_id, held["since_ms"], proof) | {"verified_at_ms": now_ms}
+        end = _outcome(connection_id, held["since_ms"], proof)
+        end |= {"verified_at_ms": now_ms, "rounds": int(held.get("rounds", 0)) + 1}
         audit = audit_row(
             connection_id,
             "engine.emergency_verified",
