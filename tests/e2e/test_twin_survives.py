@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,37 @@ class Trading:
         ticking = all(loop["ticks"] >= TICKS_AGAIN for loop in loops.values())
         return ticking and asyncio.run(self._engine_runs())
 
+    async def post(self, act: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What the API answers to an act of an operator."""
+        api = Operator(self.home.places)
+        try:
+            return await api.ask("POST", f"/api/trade-engine/{act}", json=body)
+        finally:
+            await api.close()
+
+    def emergency(self) -> dict[str, Any]:
+        """What the status tells of the emergency stop that holds."""
+
+        async def told() -> dict[str, Any]:
+            api = Operator(self.home.places)
+            try:
+                return dict((await api.engine(self.connection_id))["emergency"])
+            finally:
+                await api.close()
+
+        return asyncio.run(told())
+
+    @contextmanager
+    def an_order_more(self) -> Iterator[None]:
+        """Do it, and wait until the exchange has taken an order for it."""
+        url = f"{self.home.places.control_url}/books"
+        with httpx.Client(trust_env=False) as control:
+            before = control.get(url).json()["orders_received"]
+            yield
+            deadline = time.monotonic() + 30
+            while control.get(url).json()["orders_received"] == before:
+                assert time.monotonic() < deadline, "no order came"
+
     async def _engine_runs(self) -> bool:
         api = Operator(self.home.places)
         try:
@@ -207,6 +238,33 @@ def test_after_a_kill_of_cts_up_the_next_one_trades_on_with_all_it_had(trading: 
     trading.goes_on_after(kill_and_start)
     assert not any(child.is_running() for child in children)
     assert "the stack is deployed as it was" in trading.up.text()
+
+
+def test_an_emergency_stop_whose_worker_is_killed_in_its_middle_ends_flat_latched_and_verified(
+    trading: Trading,
+) -> None:
+    held = len(trading.ask("books")["positions"])
+    one = {"connectionId": trading.connection_id, "reason": "a drill"}
+
+    with trading.an_order_more():
+        asyncio.run(trading.post("emergency-stop", one))
+    for worker in trading.home.workers("position-tick"):
+        worker.kill()
+    settle(lambda: trading.emergency()["verified"], within_s=60)
+
+    told = trading.emergency()
+    print(f"flat after {told['time_to_flat_ms']} ms, in {told['rounds']} rounds")
+    assert told["closed_positions"] >= held >= len(WISHES)
+    assert 0 < told["time_to_flat_ms"] < 60_000
+    assert told["open_positions"] == 0
+    assert len(told["reads_ms"]) == 2
+    books = trading.ask("books")
+    assert (books["positions"], books["drift"], books["unprotected"]) == ({}, [], [])
+    with pytest.raises(OperatorError, match="cannot start"):
+        asyncio.run(trading.post("start", one))
+    asyncio.run(trading.post("reset-emergency", one))
+    asyncio.run(trading.post("start", one))
+    settle(lambda: asyncio.run(trading._engine_runs()), within_s=RECOVERED_WITHIN_S)
 
 
 def test_a_second_up_is_refused_and_ctrl_c_ends_all_of_the_first(trading: Trading) -> None:
