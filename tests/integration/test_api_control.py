@@ -254,3 +254,18 @@ def test_engines_answer_under_their_further_paths_too(api: ApiWorld) -> None:
     assert [one["actual_state"] for one in every] == ["starting"]
     assert again.body["results"][0]["already_running"]
     assert (stopped.status, read_state(connection_id).desired_state) == (200, "stopped")
+
+
+def test_the_health_of_each_engine_tells_its_parts_and_its_state(api: ApiWorld) -> None:
+    paused, stopped = _paused(api), api.tested()
+
+    told = api.get(f"{ROOT}/health").body
+    one = api.get(f"{ROOT}/health?connectionId={paused}").body
+
+    engines = {engine["connectionId"]: engine for engine in told["connections"]}
+    assert (engines[paused]["desired_state"], engines[paused]["overall"]) == ("paused", "degraded")
+    assert set(engines[paused]["components"]) == {"indications", "strategies", "realtime"}
+    assert engines[stopped]["overall"] == "stopped"
+    assert told["overall"] == "degraded"
+    assert [engine["connectionId"] for engine in one["connections"]] == [paused]
+    assert api.get(f"{ROOT}/health?connectionId=c-unknown").status == 404

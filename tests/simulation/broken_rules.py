@@ -14,6 +14,7 @@ from engine import orders
 from engine.cycles import errands
 from engine.desk import absorbing, booking, comparing, guarding, resolving
 from engine.desk.book import Book
+from engine.desk.state import DeskInputs
 from engine.events import FillsFetched, SendUnclear
 from engine.ledger import Order, OrderState, Purpose
 from engine.records import Facts, Lease
@@ -164,6 +165,13 @@ def believe_a_refusal_to_reduce(patch: Patch) -> None:
     patch.setattr(guarding, "_ended", over)
 
 
+def open_in_a_pause(patch: Patch) -> None:
+    forbids = DeskInputs.forbids
+    patch.setattr(
+        DeskInputs, "forbids", lambda inputs, mode: forbids(replace(inputs, wanted="run"), mode)
+    )
+
+
 BREAKS: tuple[Break, ...] = (
     resend_on_timeout,
     claim_without_the_lease,
@@ -180,4 +188,5 @@ BREAKS: tuple[Break, ...] = (
     lose_a_fee,
     leave_orphans,
     believe_a_refusal_to_reduce,
+    open_in_a_pause,
 )

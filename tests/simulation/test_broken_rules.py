@@ -13,19 +13,20 @@ CASES = 1000
 FOUND_AFTER = {
     "resend_on_timeout": 1,
     "claim_without_the_lease": 68,
-    "facts_without_the_lease": 54,
-    "believe_one_empty_answer": 1,
+    "facts_without_the_lease": 62,
+    "believe_one_empty_answer": 31,
     "book_a_fill_twice": 1,
-    "not_found_is_gone": 30,
+    "not_found_is_gone": 70,
     "random_names": 1,
     "forget_the_stop_after_a_partial_fill": 16,
-    "seal_nothing": 2,
+    "seal_nothing": 4,
     "send_late": 4,
-    "hear_the_stream_alone": 2,
-    "ignore_funding": 17,
+    "hear_the_stream_alone": 5,
+    "ignore_funding": 20,
     "lose_a_fee": 1,
     "leave_orphans": 1,
     "believe_a_refusal_to_reduce": 1,
+    "open_in_a_pause": 6,
 }
 
 

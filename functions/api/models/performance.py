@@ -140,3 +140,24 @@ class PerformanceAnswer(ToldCamel):
     warnings: list[WarningOfConnection]
     connections: list[PerformanceTold]
     timestamp: int
+
+
+class EngineHealthTold(ToldCamel):
+    """Health of one engine: `stopped`, or healthy, degraded or unhealthy as its worst part."""
+
+    connection_id: str
+    name: str
+    desired_state: str = Field(alias="desired_state")
+    actual_state: str = Field(alias="actual_state")
+    overall: str
+    components: dict[str, ComponentTold]
+    error: str
+
+
+class EnginesHealthAnswer(ToldCamel):
+    """`overall` is the worst of the engines that should run."""
+
+    success: bool = True
+    overall: str
+    connections: list[EngineHealthTold]
+    timestamp: int

@@ -13,7 +13,7 @@ from models.engine import (
     StatusQuery,
     StopRequest,
 )
-from models.performance import PerformanceAnswer, PerformanceQuery
+from models.performance import EnginesHealthAnswer, PerformanceAnswer, PerformanceQuery
 from operation import operation
 from services import services
 
@@ -146,3 +146,16 @@ def engine_performance(*, query: PerformanceQuery, caller: str) -> PerformanceAn
     return PerformanceAnswer.model_validate(
         services().engine_views.performance(query.connection_id, samples=query.samples)
     )
+
+
+@operation(
+    engine,
+    ("GET",),
+    f"{ROOT}/health",
+    query=StatusQuery,
+    answer=EnginesHealthAnswer,
+    failures=(404,),
+)
+def engine_health(*, query: StatusQuery, caller: str) -> EnginesHealthAnswer:
+    """Health of each engine and its parts: indications, strategies, real time."""
+    return EnginesHealthAnswer.model_validate(services().engine_views.health(query.connection_id))

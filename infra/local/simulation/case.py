@@ -164,7 +164,7 @@ class Case:
 
     def _calm(self) -> None:
         """From here on nothing goes wrong any more."""
-        self.outside.is_over = True
+        self.outside.is_over = self.outside.operator.is_gone = True
         self.outside.emergency.clear_us = self.stage.now_us
         self.outside.let_run()
         self.plant.leases.change(CONNECTION, Loop.TRADE, wanted="stop")

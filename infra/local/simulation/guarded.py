@@ -55,6 +55,7 @@ class GuardedStore(Guarded):
         is_claimed: bool = self._under_own_clock(self._port.claim, lease, order)
         if is_claimed:
             self._check_claim(lease, name)
+            self._check_pause(lease, order)
         self._hazards.at(self._worker, "store.claim after", name)
         return is_claimed
 
@@ -68,6 +69,12 @@ class GuardedStore(Guarded):
         self._hazards.claimed_us[name] = self._hazards.stage.now_us
         if self._hazards.intents.get(name) != lease.token:
             self._hazards.history.break_rule(f"{name} claimed, an intent of a former owner")
+
+    def _check_pause(self, lease: Lease, order: Order) -> None:
+        """Nothing that makes a position larger goes out once the loop acknowledged a pause."""
+        row = self._port.leases.read(lease.connection_id, lease.loop)
+        if not order.reduce_only and row.wanted == "pause" and row.is_obeyed:
+            self._hazards.history.break_rule(f"{order.client_order_id} claimed in a pause")
 
     def write_facts(self, lease: Lease, facts: Facts) -> None:
         """Each position in a transaction of its own; a worker may die between two."""

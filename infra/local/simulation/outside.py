@@ -16,6 +16,7 @@ from local.paper.core.requests import OrderRequest
 from local.simulation.cloud import CONNECTION, Cloud
 from local.simulation.emergency import EmergencyStop
 from local.simulation.machines import Plant
+from local.simulation.operator import Operator, Rates
 from local.simulation.spec import SYMBOLS, Spec
 from local.simulation.stage import SECOND_US
 from local.simulation.venue import VenueSide
@@ -47,11 +48,14 @@ class Outside:
     is_over: bool = False
     wishes: int = 0
     emergency: EmergencyStop = field(init=False)
+    operator: Operator = field(init=False)
 
     def __post_init__(self) -> None:
         self.emergency = EmergencyStop(
             self.plant, self.cloud, self.venue, was_meddled=lambda: self.was_meddled
         )
+        words = random.Random(f"operator {self.spec.venue}:{self.spec.seed}")
+        self.operator = Operator(self.plant, self.cloud, self.venue, words, self._put)
 
     async def act(self) -> None:
         """One quarter of a second after the other."""
@@ -59,16 +63,15 @@ class Outside:
             await asyncio.sleep(_STEP_S)
             if self.is_over:
                 return
-            for rate, act in self._rates():
-                if self.dice.random() < rate * _STEP_S:
-                    act()
+            _roll(self._rates(), self.dice)
             for rate, event in HARMLESS:
                 if self.dice.random() < rate * _STEP_S * self.spec.mischief:
                     self._by_venue(event)
+            _roll(self.operator.rates(), self.operator.dice)
             if self.rare.random() < _RARE_RATE * _STEP_S:
                 self.rare.choice(self._rarities())()
 
-    def _rates(self) -> tuple[tuple[float, Callable[[], None]], ...]:
+    def _rates(self) -> Rates:
         """What happens how often a second."""
         return (
             (self.spec.wish_rate, self.wish),
@@ -278,3 +281,10 @@ def some_exits(dice: random.Random) -> Exits:
 
 def _is_live(status: PositionStatus) -> bool:
     return status in (PositionStatus.OPENING, PositionStatus.OPEN)
+
+
+def _roll(rates: Rates, dice: random.Random) -> None:
+    """Let each happen or not in this step."""
+    for rate, act in rates:
+        if dice.random() < rate * _STEP_S:
+            act()

@@ -25,6 +25,7 @@ from engine.records import LeaseRow
 from engine.values import Loop
 
 View = dict[str, Any]
+HEALTH_SAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,29 @@ class EngineViews:
                 for warning in one["warnings"]
             ],
             "connections": told,
+            "timestamp": self.clock.now_ms(),
+        }
+
+    def health(self, connection_id: str | None) -> View:
+        """Each engine's parts over their last samples, beside what is wanted and what is so."""
+        measured = self.performance(connection_id, samples=HEALTH_SAMPLES)
+        parts = {one["connection_id"]: one for one in measured["connections"]}
+        engines = [
+            {
+                "connection_id": one["connection_id"],
+                "name": one["name"],
+                "desired_state": one["desired_state"],
+                "actual_state": one["actual_state"],
+                "overall": parts[one["connection_id"]]["health"],
+                "components": parts[one["connection_id"]]["components"],
+                "error": one["error"],
+            }
+            for one in self.status(connection_id)["connections"]
+            if one["connection_id"] in parts
+        ]
+        return {
+            "overall": measured["health"],
+            "connections": engines,
             "timestamp": self.clock.now_ms(),
         }
 

@@ -7,7 +7,8 @@ import pytest
 from tests.builders import a_wish, on, some_exits
 from tests.desk_world import DeskWorld, with_settings
 
-from engine.ledger import Position, PositionStatus, Purpose
+from engine.events import OrderUpdate
+from engine.ledger import Order, OrderState, Position, PositionStatus, Purpose
 from engine.orders import remaining
 from engine.records import AS_CONFIGURED, Consumed, ExitChange
 from engine.values import CloseReason, Side
@@ -64,6 +65,30 @@ def test_another_stop_and_target_replace_the_venue_s_orders_without_a_bare_momen
     assert resting(world, Purpose.TARGET) == [(target, position.quantity)]
     assert world.longest_bare_ms == 0
     assert world.drift() == []
+
+
+@BOTH
+def test_while_the_venue_refuses_the_new_stop_the_old_one_stays(side: Side) -> None:
+    world = opened(side)
+    world.longest_bare_ms = 0
+
+    def refused(order: Order) -> OrderUpdate:
+        return OrderUpdate(
+            client_order_id=order.client_order_id,
+            state=OrderState.REJECTED,
+            reason="-1001 busy",
+            at_ms=world.clock.now_ms(),
+        )
+
+    world.venue.script += [refused, refused]
+    change(world, on(side, "99.8"))
+    meanwhile = resting(world, Purpose.STOP)
+    world.run(20)
+
+    quantity = world.only_position().quantity
+    assert meanwhile == [(on(side, "99.6"), quantity)]
+    assert resting(world, Purpose.STOP) == [(on(side, "99.8"), quantity)]
+    assert world.longest_bare_ms == 0
 
 
 @BOTH
