@@ -101,6 +101,8 @@ class ConsoleApi:
             "acknowledged_after_ms": 180,
             "halt": False,
             "expires_at_ms": now_ms + 11_000,
+            "settings_version": 1,
+            "wanted_settings_version": 1,
             "heartbeat_age_ms": 800,
         }
         trade = loop | {

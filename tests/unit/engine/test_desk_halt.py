@@ -154,7 +154,7 @@ def test_a_position_that_the_books_lost_is_known_by_its_stop_and_closed(side: Si
     world = DeskWorld()
     lost = world.open(a_wish(side))
     for table in (world.store.positions, world.store.orders, world.store.short_keys):
-        table.clear()  # type: ignore[attr-defined]  # of three kinds of rows
+        table.clear()
     world.start()
 
     halted(world)
