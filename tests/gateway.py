@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-import yaml
 from chalice.local import LambdaContext
+from tests.documents import described_paths
 
 from app import app
 
@@ -114,10 +114,8 @@ def _names(wanted: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None
 @cache
 def _resources() -> Mapping[int, Sequence[tuple[str, frozenset[str], Sequence[str]]]]:
     """Template, methods and parts of every resource but the last resort, by the number of parts."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    paths = yaml.load(FILE.read_text(encoding="utf-8"), loader)["paths"]
     made: dict[int, list[tuple[str, frozenset[str], Sequence[str]]]] = {}
-    for path, methods in paths.items():
+    for path, methods in described_paths().items():
         parts = [part for part in path.strip("/").split("/") if part]
         if path != GREEDY:
             made.setdefault(len(parts), []).append((path, frozenset(methods), parts))

@@ -14,13 +14,16 @@ from local.stack import SAM
 PURE = ("unit", "wires", "simulation")
 # Venues on ports of their own, for whose answers is mostly waited: as many as there are cores.
 WAITING = ("contracts",)
-# What starts whole stacks and keeps times has the machine to itself.
-ALONE = ("integration", "e2e")
-LADDER = (*PURE, *WAITING, *ALONE)
+# Tables, gateways and processes of their own; a file's tests share what they start.
+SHARING = ("integration",)
+# What runs the whole twin and keeps times has the machine to itself.
+ALONE = ("e2e",)
+LADDER = (*PURE, *WAITING, *SHARING, *ALONE)
 PARTS = ("checks", *LADDER)
 
 Command = tuple[str, ...]
 EVERY_CORE: Command = ("-n", "logical")
+FILE_BY_FILE: Command = (*EVERY_CORE, "--dist", "loadfile")
 
 
 class UnknownPartError(Exception):
@@ -55,7 +58,8 @@ def run(parts: list[str], *, say: Callable[[str], None], root: Path = ROOT) -> i
 def _commands(parts: list[str], root: Path) -> Iterator[tuple[str, Command]]:
     if "checks" in parts:
         yield from _checks(root)
-    for kind, options in ((PURE, EVERY_CORE), (WAITING, EVERY_CORE), (ALONE, ())):
+    ways = ((PURE, EVERY_CORE), (WAITING, EVERY_CORE), (SHARING, FILE_BY_FILE), (ALONE, ()))
+    for kind, options in ways:
         rungs = [
             rung
             for rung in kind

@@ -4,21 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from moto import mock_aws
 from tests.api_world import Answer, ApiWorld, api_world
+from tests.documents import described_paths
 from tests.dynamo import create_tables, point_tables_at
 
 from adapters.tables import CONNECTION_KIND, ConnectionRow
 from adapters.tokens import NewToken, Role
 from app import app
 from guard import MAX_HEADER_BYTES, OPEN
-from openapi import TARGET
 from operation import Reach
 
 ROUTES = sorted((method, path) for path, methods in app.routes.items() for method in methods)
 CLOSED = [(method, path) for method, path in ROUTES if path not in OPEN]
-LISTED = yaml.safe_load(TARGET.read_text())["paths"]
+LISTED = described_paths()
 # The dangerous directions, spelled out: who adds to these says so here.
 OPEN_ROUTES = {"/api/system/health-check", "/api/docs", "/api/openapi.json"}
 TELL_OF_NO_CONNECTION = {

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_what_cannot_be_done_is_told_with_its_exit_code(
     assert error in told["error"]
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """As at a terminal; a worker of the test run ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_the_first_ctrl_c_is_heard_and_only_the_second_ends_the_process() -> None:
     with stop_on_ctrl_c() as asked:
         assert not asked.is_set()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.documents import resources
 
 from adapters.tables import ALL, Row
 
@@ -25,28 +25,11 @@ EXPIRING = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short functions as plain values."""
-
-
-_Loader.add_multi_constructor("!", lambda loader, tag, node: _plain(loader, node))
-
-
-def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
 def deployed() -> dict[str, dict[str, Any]]:
     """Properties of each table in the template, by its name without the prefix."""
-    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)
     tables = [
         resource["Properties"]
-        for resource in template["Resources"].values()
+        for resource in resources().values()
         if resource["Type"] == "AWS::DynamoDB::Table"
     ]
     return {table["TableName"].rpartition("-")[2]: table for table in tables}

@@ -7,13 +7,11 @@ be done there to just that table. So nothing can be granted that no code needs.
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
+from tests.documents import resources
 
 from adapters import tables
 
@@ -33,21 +31,7 @@ APPEND_ONLY = "AuditLogsTable"
 UNNAMED_BEFORE = re.compile(r":execution:\$\{AWS::StackName\}-[\w-]+:\*$")
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as plain values."""
-
-
-def _plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_multi_constructor("!", _plain)
-RESOURCES = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Loader)["Resources"]
+RESOURCES = resources()
 FUNCTIONS = sorted(
     name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"
 )
@@ -104,7 +88,9 @@ def reached(function: str) -> frozenset[Path]:
     return frozenset(seen)
 
 
-def _imported(file: Path) -> Iterator[Path]:
+@cache
+def _imported(file: Path) -> tuple[Path, ...]:
+    found: list[Path] = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -115,9 +101,9 @@ def _imported(file: Path) -> Iterator[Path]:
         for name in names:
             if name.partition(".")[0] == "adapters":
                 path = ADAPTERS.joinpath(*name.split(".")[1:])
-                yield from (
-                    one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()
-                )
+                files = (path.with_suffix(".py"), path / "__init__.py")
+                found += [one for one in files if one.is_file()]
+    return tuple(found)
 
 
 MODELS = {model.__name__: model.Meta.table_name.partition("-test-")[2] for model in tables.ALL}
@@ -194,9 +180,9 @@ def test_every_module_that_deletes_rows_is_known() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_is_granted_with_a_star(function: str) -> None:
-    for actions, resources in statements(function):
+    for actions, granted in statements(function):
         assert not [one for one in actions if "*" in one]
-        for resource in resources:
+        for resource in granted:
             star = resource.removesuffix("/index/*") if "Table.Arn" in resource else resource
             assert "*" not in star or UNNAMED_BEFORE.search(resource), resource
 

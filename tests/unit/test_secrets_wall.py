@@ -3,40 +3,22 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.documents import resources
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as plain values."""
-
-
-def _plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_multi_constructor("!", _plain)
-
-
 def _functions_that_may(action: str) -> set[str]:
-    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)
     return {
         name
-        for name, resource in template["Resources"].items()
+        for name, resource in resources().items()
         if resource["Type"] == "AWS::Serverless::Function" and repr(action) in str(resource)
     }
 
 
 def _statements(function: str, action: str) -> list[Any]:
     """The conditions under which a function may do it."""
-    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)
-    policies = template["Resources"][function]["Properties"]["Policies"]
+    policies = resources()[function]["Properties"]["Policies"]
     return [
         statement.get("Condition")
         for policy in policies

@@ -4,9 +4,8 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 from tests.fakes import FakeClock
-from tests.unit.test_secrets_wall import TEMPLATE, _Loader
+from tests.documents import resources
 
 from adapters.monitoring.metering import (
     MINUTE_MS,
@@ -88,13 +87,12 @@ def test_the_dead_man_alarm_watches_what_the_supervisor_tells_and_fires_without_
     publish("supervisor", {"SupervisorHeartbeat": 1, "SilentLoops": 0})
     (line,) = lines(capsys)
     told = line["_aws"]["CloudWatchMetrics"][0]
-    resources = yaml.load(TEMPLATE.read_text(), Loader=_Loader)["Resources"]
 
     for name, metric in (
         ("SupervisorSilent", "SupervisorHeartbeat"),
         ("LoopSilent", "SilentLoops"),
     ):
-        alarm = resources[name]["Properties"]
+        alarm = resources()[name]["Properties"]
         assert alarm["TreatMissingData"] == "breaching"
         assert alarm["MetricName"] == metric
         assert metric in [one["Name"] for one in told["Metrics"]]

@@ -1,22 +1,21 @@
 """The console, the stand-in it is tested with and the real API speak the same language."""
 
 import sys
-from functools import cache
+from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import BaseModel
 from tests.console_api import CONNECTION, TOKEN
+from tests.documents import ROOT, described_paths
 from tests.unit.console.screens import Clock, an_api
 
 from console import models
 from console.client import ROUTES
 
-ROOT = Path(__file__).parents[3]
 ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
     "status": ("StatusAnswer", models.Status),
     "progression": ("ProgressionAnswer", models.Progression),
@@ -30,18 +29,18 @@ ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
 }
 
 
-@cache
-def described_paths() -> dict[str, dict[str, Any]]:
-    paths: dict[str, dict[str, Any]] = yaml.safe_load(
-        (ROOT / "infra" / "openapi.yaml").read_text()
-    )["paths"]
-    return paths
+@pytest.fixture(scope="module")
+def models_of_the_api() -> Iterator[list[ModuleType]]:
+    """The modules of `functions/api/models`, whose name is that of others, too."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(ROOT / "functions" / "api"))
+        for name in [name for name in sys.modules if name.split(".")[0] == "models"]:
+            patched.delitem(sys.modules, name)
+        package = import_module("models")
+        yield [import_module(f"models.{found.name}") for found in iter_modules(package.__path__)]
 
 
-def model_of_the_api(name: str) -> type[BaseModel]:
-    """A model of `functions/api/models`, which must be importable already."""
-    package = import_module("models")
-    modules = [import_module(f"models.{found.name}") for found in iter_modules(package.__path__)]
+def model_named(name: str, modules: list[ModuleType]) -> type[BaseModel]:
     (model,) = {getattr(module, name) for module in modules if hasattr(module, name)}
     of_the_api: type[BaseModel] = model
     return of_the_api
@@ -58,18 +57,15 @@ def test_every_route_the_console_calls_is_in_the_description_of_the_api(route: s
 
 @pytest.mark.parametrize("route", sorted(ROUTES))
 def test_the_console_reads_what_the_api_itself_would_write(
-    route: str, monkeypatch: pytest.MonkeyPatch
+    route: str, models_of_the_api: list[ModuleType]
 ) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "functions" / "api"))
-    for name in [name for name in sys.modules if name.split(".")[0] == "models"]:
-        monkeypatch.delitem(sys.modules, name)
     name, kind = ANSWERS[route]
     method, path = ROUTES[route]
     query = {"connectionId": CONNECTION, "symbol": "BTCUSDT", "limit": "3"}
     api: Any = an_api(Clock())
 
     _, said = api.answer(method, path, query if method == "GET" else {}, {}, f"Bearer {TOKEN}")
-    of_the_api = model_of_the_api(name).model_validate(said)
+    of_the_api = model_named(name, models_of_the_api).model_validate(said)
 
     written = of_the_api.model_dump_json(by_alias=True)
     assert kind.model_validate_json(written) == kind.model_validate(said)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import a_set_key, some_exits
 
@@ -68,6 +68,7 @@ def sample(equity: Decimal | str | int, at_ms: int) -> EquitySample:
     )
 
 
+@settings(max_examples=30)
 @given(st.lists(money, min_size=1, max_size=60))
 def test_figures_are_what_their_definitions_say(nets: list[Decimal]) -> None:
     found = figures(series(*nets), a_day())
@@ -87,6 +88,7 @@ def test_figures_are_what_their_definitions_say(nets: list[Decimal]) -> None:
         assert found.profit_factor is None
 
 
+@settings(max_examples=30)
 @given(st.lists(money, max_size=60))
 def test_the_drawdown_is_the_deepest_of_all_falls_from_an_earlier_sum(nets: list[Decimal]) -> None:
     found = figures(series(*nets), a_day())
@@ -96,6 +98,7 @@ def test_the_drawdown_is_the_deepest_of_all_falls_from_an_earlier_sum(nets: list
     assert found.max_drawdown == max(falls)
 
 
+@settings(max_examples=30)
 @given(st.lists(money, max_size=40))
 def test_drawdown_time_is_the_longest_of_all_stretches_below_the_peak(
     nets: list[Decimal],
@@ -113,6 +116,7 @@ def test_drawdown_time_is_the_longest_of_all_stretches_below_the_peak(
     assert drawdown_time_ms(results) == wanted
 
 
+@settings(max_examples=30)
 @given(st.lists(money, max_size=60))
 def test_windows_are_told_only_where_there_are_as_many_results(nets: list[Decimal]) -> None:
     found = figures(series(*nets), a_day())
@@ -125,6 +129,7 @@ def test_windows_are_told_only_where_there_are_as_many_results(nets: list[Decima
             assert window.net == sum(nets[-count:])
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(money, st.sampled_from(Side)), max_size=40))
 def test_long_and_short_are_never_mixed(results: list[tuple[Decimal, Side]]) -> None:
     both = [
@@ -203,6 +208,7 @@ def test_every_result_is_in_exactly_one_group(by: GroupBy) -> None:
     assert sorted(map(id, results)) == sorted(id(one) for each in groups.values() for one in each)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 1_000), min_size=3, max_size=40))
 def test_sharpe_and_sortino_are_those_of_daily_changes_of_equity(equities: list[int]) -> None:
     samples = [sample(one, START_MS + day * DAY_MS) for day, one in enumerate(equities)]

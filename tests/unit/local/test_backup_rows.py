@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.backups.rows import Sum, item_of, packed, text_of, unpacked
@@ -29,6 +29,7 @@ VALUES = st.recursive(
 ITEMS = st.dictionaries(NAMES, VALUES, min_size=1, max_size=4)
 
 
+@settings(max_examples=20)
 @given(ITEMS)
 def test_a_row_comes_back_from_its_text_as_it_was(item: dict[str, Any]) -> None:
     assert item_of(text_of(item)) == item
@@ -52,11 +53,13 @@ def test_a_number_keeps_all_38_digits() -> None:
     assert item_of(text_of(longest)) == longest
 
 
+@settings(max_examples=20)
 @given(st.lists(ITEMS, max_size=4))
 def test_a_file_gives_back_its_rows_in_order(items: list[dict[str, Any]]) -> None:
     assert list(unpacked(packed(items))) == items
 
 
+@settings(max_examples=20)
 @given(st.lists(ITEMS, min_size=1, max_size=4))
 def test_the_sum_of_digests_knows_no_order_and_misses_no_row(items: list[dict[str, Any]]) -> None:
     forward, backward, fewer = Sum(), Sum(), Sum()
