@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.fakes import FakeClock
 from tests.documents import resources
+from tests.fakes import FakeClock
 
 from adapters.monitoring.metering import (
     MINUTE_MS,
