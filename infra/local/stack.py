@@ -18,10 +18,6 @@ from local.processes import end_session
 SAM = ("uvx", "--from", "aws-sam-cli==1.170.0", "sam")
 STACK = "cts-local"
 REGION = "us-east-1"
-TTL_TABLES = (
-    *("trade_progression", "market_data", "archived_results", "commands"),
-    *("request_limits", "api_usage", "idempotency", "equity_samples"),
-)
 BUILT_FROM = ("template.yaml", "samconfig.toml", "layers", "functions", "infra/statemachines")
 BUILT_FROM_FILES = ("infra/openapi.yaml",)
 
@@ -138,9 +134,15 @@ def find(places: Places) -> Deployed | None:
     return Deployed(api_id=outputs["ApiId"])
 
 
+def short_lived(template: str) -> list[str]:
+    """Tables whose rows the template lets expire, which its deployment on MiniStack drops."""
+    tables = template.split("TableName: !Sub ${AWS::StackName}-")[1:]
+    return [table.split()[0] for table in tables if "TimeToLiveSpecification" in table]
+
+
 def _finish(places: Places) -> Deployed:
     tables = client(places, "dynamodb")
-    for table in TTL_TABLES:
+    for table in short_lived((ROOT / "template.yaml").read_text(encoding="utf-8")):
         name = f"{STACK}-{table}"
         status = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if status["TimeToLiveStatus"] != "ENABLED":

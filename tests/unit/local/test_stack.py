@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.tables import ALL
 from local.places import ROOT
-from local.stack import BUILT_FROM, source_digest
+from local.stack import BUILT_FROM, short_lived, source_digest
 
 PRUNED = ("pip", "setuptools", "wheel", "inquirer", "click", "pyyaml")
 LAYERS = {"core": PRUNED, "market": ("typing-extensions", "urllib3", "winloop")}
@@ -22,6 +23,17 @@ def a_source(root: Path) -> Path:
     (root / "infra" / "openapi.yaml").write_text("openapi: 3.0.1")
     (root / "functions" / "app.py").write_text("x = 1\n")
     return root
+
+
+def test_rows_expire_in_just_the_tables_whose_rows_say_when() -> None:
+    expiring = {
+        model.Meta.table_name.removeprefix("cts-test-")
+        for model in ALL
+        if "expires_at" in model.get_attributes()
+    }
+
+    assert set(short_lived((ROOT / "template.yaml").read_text())) == expiring
+    assert expiring
 
 
 def test_the_digest_changes_with_any_content_and_any_name_that_is_built(tmp_path: Path) -> None:
