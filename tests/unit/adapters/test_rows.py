@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pynamodb.models import Model
 from tests.samples import a_position, an_order
@@ -48,16 +48,19 @@ def stored[M: Model](row: M) -> M:
     return found
 
 
+@settings(max_examples=30)
 @given(st.builds(Order))
 def test_an_order_comes_back_as_it_was(order: Order) -> None:
     assert order_of(stored(order_row("c", order))) == order
 
 
+@settings(max_examples=30)
 @given(st.builds(Fill))
 def test_a_fill_comes_back_as_it_was(fill: Fill) -> None:
     assert fill_of(stored(fill_row("c", fill))) == fill
 
 
+@settings(max_examples=30)
 @given(st.builds(Position))
 def test_a_position_comes_back_as_it_was_but_for_the_end_an_open_one_cannot_have(
     position: Position,
@@ -68,16 +71,19 @@ def test_a_position_comes_back_as_it_was_but_for_the_end_an_open_one_cannot_have
     assert found == (position if ended else replace(position, closed_at_ms=0))
 
 
+@settings(max_examples=30)
 @given(st.builds(Wish))
 def test_a_wish_comes_back_as_it_was(wish: Wish) -> None:
     assert wish_of(wish_json(wish)) == wish
 
 
+@settings(max_examples=30)
 @given(st.lists(st.builds(Instrument)))
 def test_instruments_come_back_as_they_were(instruments: list[Instrument]) -> None:
     assert instruments_of(instruments_json(instruments)) == tuple(instruments)
 
 
+@settings(max_examples=30)
 @given(TICKS)
 def test_packed_ticks_come_back_as_they_were(ticks: list[tuple[int, int, int, int]]) -> None:
     assert unpack_ticks(pack_ticks(ticks)) == tuple(ticks)
@@ -100,6 +106,7 @@ def test_a_position_is_in_the_index_of_live_or_of_closed_ones(status: PositionSt
     assert ("live_since_ms" in raw, "closed_at_ms" in raw) == (not closed, closed)
 
 
+@settings(max_examples=30)
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_a_decimal_is_stored_exactly_or_refused(value: Decimal) -> None:
     try:
