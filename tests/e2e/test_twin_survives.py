@@ -21,6 +21,15 @@ from local.operator import Operator, OperatorError
 pytestmark = [pytest.mark.twin, pytest.mark.timeout(420)]
 OPTIONS = ("--symbols", "5", "--profile", "demo", "--no-console")
 WISHES = (("BTCUSDT", "LONG"), ("BTCUSDT", "SHORT"), ("ETHUSDT", "LONG"), ("ETHUSDT", "SHORT"))
+# The market of this minute may be lively: what the engine trades itself must leave room.
+ROOM = {
+    "profitFactorMinMain": "2",
+    "minClassicPfExchange": "5",
+    "maxSymbolExposurePercent": "500",
+    "maxSymbolBothSidesPercent": "1000",
+    "maxSideExposurePercent": "2000",
+    "maxTotalExposurePercent": "2000",
+}
 # One for each hurt: a short key holds one position at a time.
 MORE_WISHES = tuple(
     (symbol, side) for symbol in ("BNBUSDT", "XRPUSDT", "ADAUSDT") for side in ("LONG", "SHORT")
@@ -168,6 +177,7 @@ def trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trading]:
         running = stack.enter_context(up(home, *OPTIONS))
         running.until("up after")
         connection_id = asyncio.run(the_connection(home))
+        asyncio.run(given_room(home))
         probe = stack.enter_context(probing(home.places, connection_id))
         found = Trading(
             home=home, stack=stack, up=running, connection_id=connection_id, probe=probe
@@ -182,6 +192,14 @@ async def the_connection(home: Home) -> str:
     try:
         known = await api.ask("GET", "/api/settings/connections")
         return str(known["connections"][0]["id"])
+    finally:
+        await api.close()
+
+
+async def given_room(home: Home) -> None:
+    api = Operator(home.places)
+    try:
+        await api.ask("PATCH", "/api/settings", json={"values": ROOM})
     finally:
         await api.close()
 

@@ -59,6 +59,11 @@ class Workflows:
         told: dict[str, Any] = self.done("GET", path)["connections"][0]
         return told
 
+    def ticks(self) -> bool:
+        """Whether the trade loop has stored a tick."""
+        path = f"{ENGINE}/progression?connectionId={self.connection_id}&limit=1"
+        return bool(self.done("GET", path)["connections"][0]["tradeCycles"])
+
     def created(self, name: str, **changes: Any) -> str:
         """A second connection on the paper exchange, not tested yet."""
         keys = ensure_paper_keys(self.home.places)
@@ -105,9 +110,11 @@ def workflows(folder: Path) -> Iterator[Workflows]:
         trust = ssl.create_default_context(cafile=str(places.ca))
         base = places.api_url
         with httpx.Client(base_url=base, verify=trust, timeout=35, trust_env=False) as http:
-            yield Workflows(
+            found = Workflows(
                 home=home,
                 connection_id=json.loads(places.status.read_text())["connection_id"],
                 http=http,
                 token=places.token.read_text().strip(),
             )
+            until(found.ticks, within_s=60, told="the first tick of the trade loop")
+            yield found
