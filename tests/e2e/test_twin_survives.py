@@ -21,14 +21,10 @@ from local.operator import Operator, OperatorError
 pytestmark = [pytest.mark.twin, pytest.mark.timeout(420)]
 OPTIONS = ("--symbols", "5", "--profile", "demo", "--no-console")
 WISHES = (("BTCUSDT", "LONG"), ("BTCUSDT", "SHORT"), ("ETHUSDT", "LONG"), ("ETHUSDT", "SHORT"))
-# The market of this minute may be lively: what the engine trades itself must leave room.
-ROOM = {
-    "profitFactorMinMain": "2",
-    "minClassicPfExchange": "5",
-    "maxSymbolExposurePercent": "500",
-    "maxSymbolBothSidesPercent": "1000",
-    "maxSideExposurePercent": "2000",
-    "maxTotalExposurePercent": "2000",
+# The market of this minute may be lively: what the engine trades itself would take the room.
+WISHED_ALONE = {
+    f"exchange{indication}Enabled": False
+    for indication in ("Direction", "Move", "Active", "Optimal", "Advanced", "Auto")
 }
 # One for each hurt: a short key holds one position at a time.
 MORE_WISHES = tuple(
@@ -177,7 +173,7 @@ def trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trading]:
         running = stack.enter_context(up(home, *OPTIONS))
         running.until("up after")
         connection_id = asyncio.run(the_connection(home))
-        asyncio.run(given_room(home))
+        asyncio.run(trading_what_is_wished_alone(home))
         probe = stack.enter_context(probing(home.places, connection_id))
         found = Trading(
             home=home, stack=stack, up=running, connection_id=connection_id, probe=probe
@@ -196,10 +192,10 @@ async def the_connection(home: Home) -> str:
         await api.close()
 
 
-async def given_room(home: Home) -> None:
+async def trading_what_is_wished_alone(home: Home) -> None:
     api = Operator(home.places)
     try:
-        await api.ask("PATCH", "/api/settings", json={"values": ROOM})
+        await api.ask("PATCH", "/api/settings", json={"values": WISHED_ALONE})
     finally:
         await api.close()
 
