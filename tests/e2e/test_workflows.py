@@ -147,10 +147,14 @@ def test_position_management_workflow(twin: Workflows, probe: Probe) -> None:
     assert opened in {one["id"] for one in listed}
     stats = twin.done("GET", f"/api/positions/{twin.connection_id}/stats")["stats"]
     assert stats["active_positions"] >= 1
-    orders = twin.done("GET", f"/api/orders?connectionId={twin.connection_id}&limit=500")["data"]
-    mine = {one["purpose"]: one["status"] for one in orders if one["positionId"] == opened}
-    assert mine["entry"] == "filled"
-    assert mine["stop"] == "open"
+
+    def orders() -> dict[str, str]:
+        path = f"/api/orders?connectionId={twin.connection_id}&limit=500"
+        found = twin.done("GET", path)["data"]
+        return {one["purpose"]: one["status"] for one in found if one["positionId"] == opened}
+
+    assert orders()["entry"] == "filled"
+    until(lambda: orders().get("stop") == "open", within_s=5, told="the stop is on the venue")
 
     closing = f"/api/positions/{quote(opened, safe='')}/close"
     assert twin.ask("POST", closing, {"reason": "manual"}).status_code == 202
