@@ -39,33 +39,11 @@ class ServiceLog:
 
     def fact(self, name: str, values: Mapping[str, object]) -> None:
         self._logger.info(name, facts=dict(values))
-        self._keep(level_of(name, is_problem=False), name, values)
+        self.note(level_of(name, is_problem=False), name, values)
 
     def problem(self, name: str, values: Mapping[str, object]) -> None:
         self._logger.error(name, facts=dict(values))
-        self._keep(level_of(name, is_problem=True), name, values, needs_eyes=True)
-
-    def note(
-        self,
-        level: Level,
-        name: str,
-        values: Mapping[str, object],
-        *,
-        category: Category | None = None,
-        connection_id: str = "",
-        correlation_id: str = "",
-        needs_eyes: bool = False,
-    ) -> None:
-        """Keep an entry that a line of JSON tells of already."""
-        self._keep(
-            level,
-            name,
-            values,
-            category=category,
-            connection_id=connection_id,
-            correlation_id=correlation_id,
-            needs_eyes=needs_eyes,
-        )
+        self.note(level_of(name, is_problem=True), name, values, needs_eyes=True)
 
     @contextmanager
     def of(self, connection_id: str, correlation_id: str) -> Iterator[None]:
@@ -80,7 +58,7 @@ class ServiceLog:
             is_usual = isinstance(error, (LeaseLostError, RetryableError))  # the next one goes on
             values = {"error": type(error).__name__, "text": str(error)}
             level = Level.WARN if is_usual else Level.ERROR
-            self._keep(level, "run failed", values, needs_eyes=not is_usual)
+            self.note(level, "run failed", values, needs_eyes=not is_usual)
             raise
         finally:
             self._connection_id = self._correlation_id = ""
@@ -91,7 +69,7 @@ class ServiceLog:
         if self._recorder is not None:
             self._recorder.flush()
 
-    def _keep(
+    def note(
         self,
         level: Level,
         name: str,
@@ -102,6 +80,7 @@ class ServiceLog:
         correlation_id: str = "",
         needs_eyes: bool = False,
     ) -> None:
+        """Keep an entry that a line of JSON tells of already."""
         if self._recorder is None:
             return
         self._recorder.add(
