@@ -17,7 +17,8 @@ from tests.samples import (
 
 from engine.errors import LeaseLostError
 from engine.ports import Store
-from engine.records import Consumed, Facts, Lease
+from engine.records import Consumed, Facts, Lease, StoredSettings
+from engine.settings import Settings
 from engine.values import Loop
 
 Write = Callable[[Store, Lease], object]
@@ -29,6 +30,9 @@ TRADE_WRITES: dict[str, Write] = {
         "c1", "BTCUSDT", [b"stolen"], last_close_ms=9, lease=lease
     ),
     "heartbeat": lambda store, lease: store.heartbeat(lease, counts={"signals": 1}),
+    "take_over": lambda store, lease: store.take_over(
+        lease, StoredSettings(settings=Settings(), version=7)
+    ),
 }
 POSITION_WRITES: dict[str, Write] = {
     "write_facts": lambda store, lease: store.write_facts(lease, _facts()),
