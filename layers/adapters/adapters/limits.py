@@ -17,6 +17,7 @@ from engine.ports import Clock
 _MINUTE_MS = 60_000
 _FRESH_MS = 10_000  # an older reading of the board is renewed beside the calls
 _STALE_MS = 60_000  # and this old, before the next of them
+_TURNING_MS = 5_000  # how far clocks may differ and answers be late
 _NEVER_MS = 1 << 60
 _ORDER_WAIT_S = 0.15  # of the send window, which goes on meanwhile
 _TELL_MS = 5_000
@@ -53,7 +54,8 @@ class Limits:
     Calls that can wait leave a share free for orders and look-ups, which never wait; where the
     venue counts in a shorter window, they do so in each of them. The venue's header counts every
     worker behind one address, ours only this one and what the others told: the largest of the
-    three is believed.
+    three is believed. What the header says just after our minute began may be of the one before,
+    which the venue's clock has not ended yet or a late answer still counts: it is not heard.
     """
 
     def __init__(
@@ -162,7 +164,7 @@ class Limits:
         lower = {name.lower(): value for name, value in headers.items()}
         now_ms = self._clock.now_ms()
         used = used_weight(lower, used_header)
-        if used is not None:
+        if used is not None and now_ms % _MINUTE_MS >= _TURNING_MS:
             self._turn()
             self._used = max(self._used, used)
         full_until_ms = orders_wait_ms(lower, self._order_limits, now_ms)

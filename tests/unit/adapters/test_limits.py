@@ -65,7 +65,8 @@ async def test_a_call_heavier_than_the_share_still_goes_alone() -> None:
 
 
 def test_the_venues_header_is_believed_when_it_counts_more() -> None:
-    limits, _ = limits_and_clock()
+    limits, clock = limits_and_clock()
+    clock.advance(5_000)
 
     limits.heard(200, {USED: "60"}, used_header=USED)
     limits.heard(200, {USED: "20"}, used_header=USED)
@@ -73,6 +74,18 @@ def test_the_venues_header_is_believed_when_it_counts_more() -> None:
     assert limits.used == 60
     assert limits.room(10, share=0.7)
     assert not limits.room(11, share=0.7)
+
+
+async def test_a_minute_that_the_venue_has_not_ended_yet_does_not_use_up_ours() -> None:
+    limits, clock = limits_and_clock()
+    await limits.take(100, urgent=True)
+    clock.advance(60_000)
+    await limits.take(1, urgent=True)
+
+    clock.advance(4_999)
+    limits.heard(200, {USED: "101"}, used_header=USED)
+
+    assert limits.used == 1
 
 
 @pytest.mark.parametrize("status", [418, 429])
@@ -91,6 +104,7 @@ async def test_nothing_is_sent_while_the_venue_demands_silence(status: int) -> N
 
 def test_a_new_minute_starts_with_nothing_used() -> None:
     limits, clock = limits_and_clock()
+    clock.advance(5_000)
     limits.heard(200, {USED: "60"}, used_header=USED)
 
     clock.advance(60_000)
