@@ -26,7 +26,7 @@ MAY_IMPORT = {
 ENGINE_ORDER = (
     *("errors", "values", "candles", "packing", "market", "setting", "setting_modes"),
     *("tabs", "settings"),
-    *("ledger", "risk_record", "events", "records", "ports"),
+    *("ledger", "risk_record", "events", "records", "together", "ports"),
     *("ticks", "indicators", "indications", "pyramid", "descent", "trails", "exits"),
     *("promotion", "statistics", "presets", "exit_grid", "spaces", "sets", "mirroring"),
     *("history", "bookkeeping", "standing"),

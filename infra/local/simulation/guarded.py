@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import ShortKeyTakenError
-from engine.ledger import Order, OrderState, Position, PositionStatus
+from engine.ledger import Order, OrderState
 from engine.records import Facts, Lease
+from engine.together import together
 from local.simulation.clocks import CallersClock
 from local.simulation.hazards import Hazards, Mortal
-
-_CLOSED = PositionStatus.CLOSED
 
 
 class Guarded:
@@ -77,10 +76,10 @@ class GuardedStore(Guarded):
             self._hazards.history.break_rule(f"{order.client_order_id} claimed in a pause")
 
     def write_facts(self, lease: Lease, facts: Facts) -> None:
-        """Each position in a transaction of its own; a worker may die between two."""
+        """What belongs together in a transaction of its own; a worker may die between two."""
         self._hazards.at(self._worker, "store.write_facts before")
         taken: list[str] = []
-        for number, piece in enumerate(pieces(facts)):
+        for number, piece in enumerate(together(facts)):
             if number:
                 self._hazards.at(self._worker, "store.write_facts between")
             try:
@@ -98,37 +97,3 @@ class GuardedStore(Guarded):
         for order in facts.orders:
             if order.state is OrderState.NEW:
                 self._hazards.intents.setdefault(order.client_order_id, lease.token)
-
-
-def pieces(facts: Facts) -> list[Facts]:
-    """The figures of the account, then each position's facts, closed ones first, then the rest."""
-    found = [Facts(risk=facts.risk)] if facts.risk is not None else []
-    left = Facts(orders=facts.orders, fills=facts.fills, consumed=facts.consumed)
-    for position in sorted(facts.positions, key=lambda one: one.status is not _CLOSED):
-        found.append(_of(position, facts))
-    rest = _without(left, found)
-    if rest:
-        found.append(rest)
-    return found
-
-
-def _of(position: Position, facts: Facts) -> Facts:
-    names = {o.client_order_id for o in facts.orders if o.position_id == position.position_id}
-    wish = f"{position.entry_close_ms:013d}|{position.key.text}"
-    return Facts(
-        positions=(position,),
-        orders=tuple(o for o in facts.orders if o.client_order_id in names),
-        fills=tuple(f for f in facts.fills if f.client_order_id in names),
-        consumed=tuple(c for c in facts.consumed if c.command_id == wish),
-    )
-
-
-def _without(facts: Facts, pieces: list[Facts]) -> Facts:
-    orders = {o.client_order_id for piece in pieces for o in piece.orders}
-    fills = {f.key for piece in pieces for f in piece.fills}
-    consumed = {c.command_id for piece in pieces for c in piece.consumed}
-    return Facts(
-        orders=tuple(o for o in facts.orders if o.client_order_id not in orders),
-        fills=tuple(f for f in facts.fills if f.key not in fills),
-        consumed=tuple(c for c in facts.consumed if c.command_id not in consumed),
-    )

@@ -1,8 +1,6 @@
 """What the position loop writes: facts of each position at once, all under its lease."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import batched
 
 from adapters import commands
@@ -16,27 +14,17 @@ from engine.errors import CorruptStateError, ShortKeyTakenError
 from engine.ledger import Fill, Order, OrderState, Position, PositionStatus
 from engine.ports import Clock
 from engine.records import Consumed, Facts, Lease
+from engine.together import together
 
 _LEASE = "lease"
 _GUARD = "short key "
 _TERMINAL = [str(state) for state in OrderState if state.is_terminal]
 
 
-@dataclass(slots=True)
-class _Group:
-    """The facts of one position, written together; without a position: the rest, one by one."""
-
-    position: Position | None = None
-    orders: list[Order] = field(default_factory=list)
-    fills: list[Fill] = field(default_factory=list)
-    consumed: list[Consumed] = field(default_factory=list)
-
-
 def write_facts(clock: Clock, lease: Lease, facts: Facts) -> None:
-    """Write each position's facts in a transaction of its own, closed positions first.
+    """Write what belongs together in a transaction of its own, in the order of `together`.
 
     A taken short key stops that position alone; the others are written before it is reported.
-    The account's figures come first: who finds them without what they count, counts anew.
 
     Raises
     ------
@@ -78,13 +66,8 @@ def claim(clock: Clock, lease: Lease, order: Order) -> bool:
 
 
 def _all(clock: Clock, lease: Lease, facts: Facts) -> Iterator[Transaction]:
-    if facts.risk is not None:
-        transaction = _begin(clock, lease)
-        actions = [EngineStateRow.risk.set(risk_json(facts.risk))]
-        transaction.update("risk", EngineStateRow(lease.connection_id), actions)
-        yield transaction
-    for group in _groups(facts):
-        yield from _transactions(clock, lease, group)
+    for piece in together(facts):
+        yield from _transactions(clock, lease, piece)
 
 
 def _taken(refused: WriteRefusedError, lease: Lease) -> list[str]:
@@ -97,50 +80,32 @@ def _taken(refused: WriteRefusedError, lease: Lease) -> list[str]:
     return keys
 
 
-def _groups(facts: Facts) -> Iterable[_Group]:
-    """Facts by position: closed ones first, since they free keys; facts of none last.
-
-    A transaction takes a row once, so of the same order or execution the last counts.
-    """
-    groups: dict[str, _Group] = defaultdict(_Group)
-    wishes = {f"{p.entry_close_ms:013d}|{p.key.text}": p.position_id for p in facts.positions}
-    owners = {order.client_order_id: order.position_id for order in facts.orders}
-    for position in sorted(facts.positions, key=lambda p: p.status is not PositionStatus.CLOSED):
-        groups[position.position_id].position = position
-    for order in {order.client_order_id: order for order in facts.orders}.values():
-        groups[order.position_id].orders.append(order)
-    for fill in {fill.key: fill for fill in facts.fills}.values():
-        groups[owners.get(fill.client_order_id, "")].fills.append(fill)
-    for consumed in {one.command_id: one for one in facts.consumed}.values():
-        groups[wishes.get(consumed.command_id, "")].consumed.append(consumed)
-    if "" in groups:
-        groups[""] = groups.pop("")
-    return groups.values()
-
-
-def _transactions(clock: Clock, lease: Lease, group: _Group) -> Iterator[Transaction]:
+def _transactions(clock: Clock, lease: Lease, piece: Facts) -> Iterator[Transaction]:
     """One transaction, but for fills and commands beyond its limit: those go ahead of it.
 
     A fill whose row is there without its position's new figures is found by the comparison with
     the venue; counted twice it would not be.
     """
-    rows = len(group.orders) + (3 if group.position else 1)
+    rows = 1 + len(piece.orders) + 2 * len(piece.positions) + (piece.risk is not None)
     pairs = max(0, MAX_ITEMS - rows) // 2
-    consumed, more = group.consumed[:pairs], group.consumed[pairs:]
+    consumed, more = piece.consumed[:pairs], piece.consumed[pairs:]
     for commands_ahead in batched(more, (MAX_ITEMS - 1) // 2):
         early = _begin(clock, lease)
         _add_consumed(clock, early, lease, commands_ahead)
         yield early
     room = max(0, MAX_ITEMS - rows - 2 * len(consumed))
-    fills, surplus = group.fills[:room], group.fills[room:]
+    fills, surplus = piece.fills[:room], piece.fills[room:]
     for some in batched(surplus, MAX_ITEMS - 1):
         early = _begin(clock, lease)
         _add_fills(early, lease, some)
         yield early
     transaction = _begin(clock, lease)
-    if group.position is not None:
-        _add_position(transaction, lease, group.position)
-    for order in group.orders:
+    if piece.risk is not None:
+        actions = [EngineStateRow.risk.set(risk_json(piece.risk))]
+        transaction.update("risk", EngineStateRow(lease.connection_id), actions)
+    for position in piece.positions:
+        _add_position(transaction, lease, position)
+    for order in piece.orders:
         _add_order(transaction, lease, order)
     _add_fills(transaction, lease, fills)
     _add_consumed(clock, transaction, lease, consumed)

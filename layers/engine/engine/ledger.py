@@ -158,8 +158,9 @@ class Position:
     fills of entry and steps, `first_price` and `first_quantity` those of the entry alone;
     `realized_pnl`, `fees` and `funding` are in quote currency, `realized_pnl` before fees,
     `funding` what came in less what went out. `unconverted` are costs by asset whose price was not
-    known yet. `settled` names what is in these figures without an order of ours: funding payments
-    with their amount, executions the venue itself wanted with their quantity. `stop_price` is the
+    known yet. `settled` names what is in these figures without an order of its own: funding
+    payments with their amount, executions that the venue itself wanted or that another share's
+    order had beyond its quantity, each with what came off here. `stop_price` is the
     stop that holds now, the trailing one once it is armed and tighter; `target_price` is None
     without a target. `chosen_stop` and `chosen_target` are an operator's, on ticks, in place of the
     configured ones. `residue` is what was bought on a spot market and can neither be protected nor

@@ -153,6 +153,8 @@ def test_two_stops_of_one_share_that_fire_in_one_instant_leave_the_sibling_what_
     assert world.store.positions[two.position_id].quantity == rest
     assert world.venue.stop_cover("BTCUSDT", side) == rest
     assert any("exit_beyond_share" in line for line in world.log)
+    parts = [part for _, part in world.store.positions[two.position_id].settled]
+    assert sum(parts) == one.quantity  # each kept with its execution, see `together`
     assert world.drift() == []
 
 

@@ -156,7 +156,8 @@ def _exit(
 ) -> bool:
     """Reduce the share; what is more than it held comes off the other shares of the symbol.
 
-    It waits for entries whose fills it may have closed, own ones and those of other shares.
+    It waits for entries whose fills it may have closed, own ones and those of other shares. Each
+    of the others remembers its part, by which it is stored together with the execution.
     """
     if fill.quantity > position.quantity:
         entries = book.entries_of(position.position_id)
@@ -167,7 +168,9 @@ def _exit(
         return True
     book.note("exit_beyond_share", position=position.position_id, quantity=left)
     for other in book.shares_of(fill.symbol, position.key.side):
-        left = _reduce(book, other, fill, left, CloseReason.RECONCILE_MISSING, instrument)
+        left = _reduce(
+            book, other, fill, left, CloseReason.RECONCILE_MISSING, instrument, is_anothers=True
+        )
     return True
 
 
@@ -191,12 +194,15 @@ def _reduce(
     quantity: Decimal,
     reason: CloseReason,
     instrument: Instrument,
+    *,
+    is_anothers: bool = False,
 ) -> Decimal:
     """Take up to `quantity` off the share; returns what is left over."""
     taken = min(quantity, position.quantity)
     if taken <= 0:
         return quantity
-    book.put_position(_part(book, position, fill, taken, reason, instrument))
+    reduced = _part(book, position, fill, taken, reason, instrument)
+    book.put_position(with_settled(reduced, fill.key, taken) if is_anothers else reduced)
     return quantity - taken
 
 
