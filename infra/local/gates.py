@@ -98,4 +98,6 @@ def _call(command: Command, root: Path) -> int:
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
+    # Hundreds of processes begin: each would compile its libraries again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode
