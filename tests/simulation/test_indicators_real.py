@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.market import walked
 from tests.recordings import month_of_minutes, needs_recordings, some_seconds
-from tests.unit.engine.indicators.oracle import INDICATORS, ORACLES, assert_equals_talib
+from tests.simulation.oracle import ORACLES, assert_equals_talib
+from tests.unit.engine.indicators.computing import INDICATORS
 from tests.unit.engine.indicators.properties import (
     NAMES,
     assert_cutting_changes_nothing,

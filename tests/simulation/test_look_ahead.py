@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.everything import everything
 from tests.indicating import EVERY, TYPES, every_setting, indicated
 from tests.market import walked
-from tests.unit.engine.indicators.oracle import INDICATORS
+from tests.unit.engine.indicators.computing import INDICATORS
 from tests.unit.engine.indicators.properties import spread
 from tests.unit.engine.trading import planned
 

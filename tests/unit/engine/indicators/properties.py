@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from tests.market import walked, with_gaps
-from tests.unit.engine.indicators.oracle import INDICATORS, bars_of
+from tests.unit.engine.indicators.computing import INDICATORS, bars_of
 
 from engine.indicators import carry
 from engine.indicators.panel import Indicator

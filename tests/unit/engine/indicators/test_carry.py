@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.market import walked, with_gaps
-from tests.unit.engine.indicators.oracle import INDICATORS, bars_of, computed
+from tests.unit.engine.indicators.computing import INDICATORS, bars_of, computed
 from tests.unit.engine.indicators.properties import (
     NAMES,
     assert_cutting_changes_nothing,

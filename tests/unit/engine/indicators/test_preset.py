@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import talib
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -145,33 +144,6 @@ ALONE: dict[str, object] = {
     "presetTimeframe": "60",
     "presetMinBars": 30,
 }
-
-
-def test_signals_are_what_talib_and_the_rules_say() -> None:
-    settings = with_values(Settings(), ALONE)
-    candles = walked(21, length=600, span_ms=60_000)
-    close = candles.close[:, 0].astype(np.float64)
-    rsi = talib.RSI(close, 14)
-    upper, _, lower = talib.BBANDS(close, 20, 2.0, 2.0)
-    place = (close - lower) / (upper - lower)
-    expected = []
-    for bar in range(29, 600):
-        for sign, off, band in ((1, rsi[bar], place[bar]), (-1, 100 - rsi[bar], 1 - place[bar])):
-            strengths = ((30 - off) / 30, min(1 - band / 0.2, 1))
-            if min(strengths) > 0 and sum(strengths) / 2 >= 0.5:
-                expected.append((bar, sign, round(sum(strengths) * 5000)))
-
-    _, signals, counts = preset_signals(fresh(candles, settings), candles, settings)
-
-    assert {sign for _, sign, _ in expected} == {1, -1}
-    assert signals[["bar", "sign"]].tolist() == [(bar, sign) for bar, sign, _ in expected]
-    assert signals["strength"] == pytest.approx([strength for *_, strength in expected], abs=1)
-    assert (signals["agreeing"] == 2).all()
-    both = 0b101  # the first and the third kind: RSI and Bollinger
-    assert signals["longs"].tolist() == [both if sign > 0 else 0 for _, sign, _ in expected]
-    assert signals["shorts"].tolist() == [both if sign < 0 else 0 for _, sign, _ in expected]
-    assert signals["price"].tolist() == candles.close[signals["bar"], 0].tolist()
-    assert counts["refused_confluence"] > 0
 
 
 def fallen(steps: int = 60) -> Candles:

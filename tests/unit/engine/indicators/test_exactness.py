@@ -1,33 +1,16 @@
-"""Each indicator is TA-Lib's, warm-up included, where TA-Lib itself is exact."""
+"""Indicators where there is little or nothing to go by, and bands where TA-Lib itself cancels."""
 
 import math
 
 import numpy as np
 import pytest
-import talib
 from tests.market import walked
-from tests.unit.engine.indicators.oracle import (
-    INDICATORS,
-    ORACLES,
-    assert_equals_talib,
-    bars_of,
-    computed,
-)
+from tests.unit.engine.indicators.computing import INDICATORS, bars_of, computed
 
 from engine.indicators.bars import Bars
 from engine.indicators.bollinger import Bollinger
 from engine.indicators.rsi import Rsi
 from engine.market import Ints
-
-
-@pytest.mark.parametrize("name", ORACLES)
-def test_an_indicator_equals_talib_on_random_walks(name: str) -> None:
-    assert_equals_talib(name, walked(11, length=400, symbols=("A", "B", "C")))
-
-
-@pytest.mark.parametrize("name", ORACLES)
-def test_an_indicator_equals_talib_on_a_coarse_market_full_of_equal_prices(name: str) -> None:
-    assert_equals_talib(name, walked(5, length=400, symbols=("A", "B"), start=40, volatility=0.02))
 
 
 @pytest.mark.parametrize("name", INDICATORS)
@@ -37,14 +20,13 @@ def test_an_indicator_of_fewer_bars_than_it_needs_says_nothing(name: str) -> Non
     assert all(np.isnan(output[..., 0]).all() for output in outputs)
 
 
-def test_a_market_that_never_moved_has_no_strength_where_talib_says_0() -> None:
+def test_a_market_that_never_moved_has_no_strength() -> None:
     still = np.full((40, 1), 500, np.int64)
 
     _, (strength,) = computed(Rsi((14,)), Bars.of(still, still, still))
 
     assert np.isnan(strength[:14]).all()
     assert (strength[14:] == 50).all()
-    assert talib.RSI(still[:, 0].astype(float), 14)[-1] == 0
 
 
 def deviation(closes: Ints) -> tuple[float, float]:
@@ -93,16 +75,3 @@ def test_bands_hold_a_crash_from_a_thousand_million_ticks_to_one() -> None:
     for row in range(19, 50):
         _, sigma = deviation(close[row - 19 : row + 1, 0])
         assert spread[row, 0, 0] == pytest.approx(sigma, rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    "second", [(105, 95), (103, 90), (110, 97), (100, 100), (99, 94), (104, 99)]
-)
-def test_the_first_trend_of_the_stop_is_that_of_talib(second: tuple[int, int]) -> None:
-    high = np.array([103, second[0], 104, 101, 99], np.int64)[:, None]
-    low = np.array([97, second[1], 98, 96, 93], np.int64)[:, None]
-
-    _, (stop, _) = computed(INDICATORS["sar"], Bars.of(high, low, low))
-
-    expected = talib.SAR(high[:, 0].astype(float), low[:, 0].astype(float), 0.02, 0.2)
-    np.testing.assert_allclose(stop[:, 0, 0], expected, rtol=1e-12)
