@@ -42,25 +42,31 @@ class ConsoleApi:
     restraint: str = ""
     error: str = ""
     down: bool = False
+    refusal: tuple[int, str] | None = None
+    emergency: dict[str, Any] | None = None
+    alerts: dict[str, int] = field(default_factory=dict)
+    issue: str = ""
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def answer(
         self, method: str, path: str, query: Query, body: dict[str, Any], bearer: str
     ) -> Answer:
         self.asked.append((method, path, {**query, **body}))
+        if self.refusal is not None:
+            return self.refusal[0], {"success": False, "error": self.refusal[1], "details": []}
         if bearer != f"Bearer {TOKEN}":
             return 401, {"success": False, "error": "this token is not known", "details": []}
         routes: dict[tuple[str, str], Callable[[], Answer]] = {
-            ("GET", "/api/trade-engine/status"): self._status,
-            ("GET", "/api/trade-engine/performance"): self._performance,
-            ("GET", "/api/trade-engine/progression"): lambda: self._progression(query),
-            ("GET", "/api/settings/connections"): self._connections,
-            ("GET", "/api/positions"): self._positions,
-            ("GET", "/api/orders"): lambda: self._orders(query),
-            ("GET", "/api/market-data"): lambda: self._candles(query),
-            ("POST", "/api/trade-engine/start"): self._start,
+            ("GET", "/api/snapshot"): lambda: self._snapshot(query),
+            ("POST", "/api/trade-engine/start"): lambda: self._wish("running", "the engine starts"),
+            ("POST", "/api/trade-engine/pause"): lambda: self._wish("paused", "it pauses"),
+            ("POST", "/api/trade-engine/resume"): lambda: self._wish("running", "it resumes"),
             ("POST", "/api/trade-engine/stop"): self._stop,
+            ("POST", "/api/trade-engine/emergency-stop"): lambda: self._emergency_stop(body),
+            ("POST", "/api/trade-engine/reset-emergency"): self._reset,
         }
+        if method == "POST" and path.startswith("/api/positions/"):
+            return 202, self._outcome("the positions close in the next tick")
         route = routes.get((method, path))
         if route is None:
             return 403, {"success": False, "error": "this route does not exist", "details": []}
@@ -87,7 +93,45 @@ class ConsoleApi:
     def _seconds(self) -> int:
         return (self.now_ms() - self.began_ms) // 1000
 
-    def _status(self) -> Answer:
+    def _snapshot(self, query: Query) -> Answer:
+        if query.get("connectionId", CONNECTION) != CONNECTION:
+            return 404, {"success": False, "error": "there is no such connection", "details": []}
+        orders = self._orders()
+        working = [one for one in orders if one["status"] in _WORKING]
+        told = {
+            "connections": [self._account()],
+            "connectionId": CONNECTION,
+            "name": "Paper exchange",
+            "engine": self._engine(),
+            "progression": self._progression(int(query["ticks"])),
+            "cadence": self._cadence() if query["cadence"] == "true" else None,
+            "health": {"status": "degraded" if self.issue else "healthy", "issue": self.issue},
+            "positions": {"data": self._positions(), "complete": True, "marked_age_ms": 300},
+            "orders": {
+                "data": working,
+                "complete": True,
+                "ended": [one for one in orders if one not in working],
+            },
+            "alerts": {
+                "open": sum(self.alerts.values()),
+                "by_severity": self.alerts,
+                "complete": True,
+            },
+            "equity": {
+                "equity": "10240.5",
+                "free_margin": "9100",
+                "unrealized": "12.5",
+                "at_ms": self.now_ms() - 4_000,
+                "age_ms": 4_000,
+            },
+            "candles": self._candles(query.get("symbol", "BTCUSDT"), int(query["candles"])),
+            "settings_version": 1,
+            "tick_age_ms": self.now_ms() % 1000,
+            "timestamp": self.now_ms(),
+        }
+        return 200, {"success": True} | told
+
+    def _engine(self) -> dict[str, Any]:
         now_ms, run = self.now_ms(), self._seconds
         running = self.actual_state == "running"
         loop = {
@@ -125,14 +169,14 @@ class ConsoleApi:
             "age_ms": now_ms % 300,
             "counters": {"open_positions": 5, "live_orders": 8},
         }
-        engine = {
+        return {
             "connectionId": CONNECTION,
             "name": "Paper exchange",
             "exchange": "binance",
             "desired_state": self.desired_state,
             "actual_state": self.actual_state,
             "running": running,
-            "paused": False,
+            "paused": self.actual_state == "paused",
             "loading_stage": "ready" if self.loading_progress == 100 else "loading_history",
             "loading_progress": self.loading_progress,
             "prehistoric_data_loaded": self.loading_progress == 100,
@@ -158,13 +202,11 @@ class ConsoleApi:
             "engine_started_at": self.began_ms,
             "run_id": "run-1",
             "error": self.error,
-            "emergency": None,
+            "emergency": self.emergency,
         }
-        said = {"running": running, "connections": [engine], "totalConnections": 1}
-        return 200, {"success": True, "timestamp": now_ms} | said
 
-    def _progression(self, query: Query) -> Answer:
-        last_s, limit = self.now_ms() // 1000, int(query["limit"])
+    def _progression(self, limit: int) -> dict[str, Any]:
+        last_s = self.now_ms() // 1000
         first_s = max(self.began_ms // 1000, last_s - limit + 1)
         cycles = [
             {
@@ -180,7 +222,7 @@ class ConsoleApi:
             for second in range(last_s, first_s - 1, -1)
         ]
         metrics = {"indicationCycles": 1, "strategyCycles": 1, "realtimeCycles": 3}
-        told = {
+        return {
             "connectionId": CONNECTION,
             "name": "Paper exchange",
             "exchange": "binance",
@@ -199,10 +241,8 @@ class ConsoleApi:
             "tradeCycles": cycles,
             "positionCycles": [],
         }
-        said = {"connections": [told], "totalConnections": 1, "runningEngines": 1}
-        return 200, {"success": True, "timestamp": self.now_ms()} | said
 
-    def _performance(self) -> Answer:
+    def _cadence(self) -> dict[str, Any]:
         def spread(p50: str, p99: str) -> dict[str, Any]:
             low = {"samples": 100, "avg": p50, "min": p50, "max": p99}
             return low | {"p50": p50, "p95": p99, "p99": p99}
@@ -217,72 +257,23 @@ class ConsoleApi:
                 "skipped": {"overrun": overrun, "burst": 0, "handover": 1},
             }
 
-        expected = {"last": "14.2", "expected_avg": 3000, "as_expected": True}
-        stages = ("indicationProcessing", "strategyProcessing", "realtimeProcessing")
-        limits = dict.fromkeys((*stages, "databaseQuery"), 5000)
-        metrics = {
-            **{stage: spread("14.2", "16.1") | expected for stage in (*stages, "databaseQuery")},
-            "memoryUsage": {
-                "current_mb": 210,
-                "avg_mb": "208.5",
-                "max_mb": 214,
-                "limit_mb": 512,
-                "percent": "41.0",
-                "expected_percent": 70,
-            },
-            "cpuUsage": {"percent": None, "expected_percent": 60, "reason": "a share of a core"},
-            "throttles": {"count": None, "reason": "counted by AWS alone"},
-            "symbols": 8,
-            "expected_for_symbols": 100,
-        }
-        told = {
-            "connectionId": CONNECTION,
-            "name": "Paper exchange",
-            "health": "healthy",
-            "components": {},
-            "metrics": metrics,
-            "thresholds": limits | {"memoryPercent": 80, "cpuPercent": 80},
-            "warnings": [],
+        return {
             "trade_loop": loop(100, 0, "14.2", "6.1"),
             "position_loop": loop(333, 2, "3.4", "4.8"),
         }
-        over_all = {"health": "healthy", "metrics": metrics, "warnings": []}
-        said = over_all | {"connections": [told], "timestamp": self.now_ms()}
-        return 200, {"success": True} | said
 
-    def _connections(self) -> Answer:
-        told = {
+    def _account(self) -> dict[str, Any]:
+        return {
             "id": CONNECTION,
             "name": "Paper exchange",
             "exchange": "binance",
-            "api_type": "perpetual_futures",
-            "connection_method": "rest",
-            "margin_type": "cross",
-            "position_mode": "hedge",
             "is_testnet": self.is_testnet,
             "is_paper": self.is_paper,
-            "is_enabled": True,
-            "is_active": True,
             "is_live_trade": True,
-            "is_preset_trade": False,
-            "volume_factor": "1",
-            "api_key_last4": "9f3c",
-            "last_test_at": self.began_ms,
-            "last_test_result": "success",
-            "last_test_message": "",
-            "last_test_balance": "10000",
-            "engine_running": True,
-            "engine_started_at": self.began_ms,
-            "created_at_ms": self.began_ms,
-            "updated_at_ms": self.began_ms,
-            "version": 3,
         }
-        said = {"count": 1, "filters": {}, "connections": [told]}
-        return 200, {"success": True} | said
 
-    def _positions(self) -> Answer:
-        held = [self._position(*row) for row in _HELD] if self.has_positions else []
-        return 200, {"success": True, "count": len(held), "data": held, "cursor": None}
+    def _positions(self) -> list[dict[str, Any]]:
+        return [self._position(*row) for row in _HELD] if self.has_positions else []
 
     def _position(
         self, symbol: str, side: str, quantity: str, opened_s: int, trailing: bool
@@ -319,15 +310,15 @@ class ConsoleApi:
             "closeReason": "",
             "openedAtMs": opened_ms,
             "closedAtMs": None,
+            "protectedQuantity": "0" if symbol == "AVAXUSDT" else quantity,
+            "isProtected": symbol != "AVAXUSDT",
         }
 
-    def _orders(self, query: Query) -> Answer:
-        rows = list(_ORDERS) if self.has_positions else []
-        if query.get("status") == "open":
-            rows = [row for row in rows if row[4] in {"open", "unknown", "new", "submitting"}]
+    def _orders(self) -> list[dict[str, Any]]:
+        """Latest first."""
+        rows = _ORDERS if self.has_positions else ()
         told = [self._order(number, *row) for number, row in enumerate(rows)]
-        told.sort(key=lambda order: int(order["createdAtMs"]), reverse=True)
-        return 200, {"success": True, "count": len(told), "data": told, "cursor": None}
+        return sorted(told, key=lambda order: int(order["createdAtMs"]), reverse=True)
 
     def _order(
         self,
@@ -368,13 +359,11 @@ class ConsoleApi:
             "updatedAtMs": created_ms,
         }
 
-    def _candles(self, query: Query) -> Answer:
-        symbol, limit = query["symbol"], int(query.get("limit", "300"))
+    def _candles(self, symbol: str, limit: int) -> dict[str, Any]:
         last_s = self.now_ms() // 1000 - 1
         candles = [self._candle(symbol, second) for second in range(last_s - limit + 1, last_s + 1)]
-        said = {"connectionId": CONNECTION, "symbol": symbol, "span_ms": 1000, "spanMs": 1000}
-        del said["span_ms"]
-        return 200, {"success": True, "candles": candles} | said
+        said = {"success": True, "connectionId": CONNECTION, "symbol": symbol, "spanMs": 1000}
+        return said | {"candles": candles}
 
     def _candle(self, symbol: str, second: int) -> dict[str, Any]:
         walk = [self._price(symbol, 1000 * second + step) for step in (0, 300, 600, 1000)]
@@ -400,21 +389,39 @@ class ConsoleApi:
         )
         return _rounded(symbol, Decimal(base * (1 + waves)))
 
-    def _start(self) -> Answer:
-        self.desired_state = self.actual_state = "running"
-        return 200, self._outcome("the engine starts")
+    def _wish(self, state: str, message: str) -> Answer:
+        self.desired_state = self.actual_state = state
+        return 200, self._outcome(message)
 
     def _stop(self) -> Answer:
         self.desired_state, self.actual_state = "stopped", "stopping"
         return 200, self._outcome("the engine stops")
 
+    def _emergency_stop(self, body: dict[str, Any]) -> Answer:
+        self.desired_state, self.actual_state = "stopped", "emergency_stopped"
+        self.emergency = {
+            "emergency_id": "e-1",
+            "since_ms": self.now_ms(),
+            "by": "Ann",
+            "reason": body["reason"],
+            "flatten": body["flatten"],
+            "verified": False,
+        }
+        message = "1 of 1 connections are emergency stopped"
+        return 200, {"success": True, "message": message, "results": []}
+
+    def _reset(self) -> Answer:
+        if self.emergency is None or not self.emergency["verified"]:
+            why = "the venue has not proved yet what is left"
+            refused = {"success": False, "error": "the emergency stop of Paper exchange stays"}
+            return 409, refused | {"details": [], "reasons": [{"code": "x", "message": why}]}
+        self.emergency, self.actual_state = None, "stopped"
+        named = {"connectionId": CONNECTION, "connectionName": "Paper exchange"}
+        return 200, {"success": True, "message": "the emergency stop is lifted"} | named
+
     def _outcome(self, message: str) -> dict[str, Any]:
         named = {"connectionId": CONNECTION, "connectionName": "Paper exchange"}
-        flags = {"already_running": False, "already_stopped": False}
-        one = {"success": True, "message": message, "reasons": [], "run_id": "run-1"}
-        return {"success": True, "message": message, "results": [one | named | flags]} | (
-            named | flags
-        )
+        return {"success": True, "message": message, "results": []} | named
 
 
 def _rounded(symbol: str, value: Decimal) -> Decimal:
@@ -426,6 +433,7 @@ def _noise(number: int) -> float:
     return math.sin(number * 12.9898) * 43758.5453 % 2 - 1
 
 
+_WORKING = frozenset({"open", "partially_filled", "unknown", "new", "submitting"})
 _HELD = (
     ("BTCUSDT", "LONG", "0.012", -38, True),
     ("SOLUSDT", "SHORT", "4.10", -95, False),

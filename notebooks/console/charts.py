@@ -12,7 +12,7 @@ import traitlets
 from console.figures import age, places, price
 from console.models import Candle, Order, Position
 from console.panels.positions import SIDE_MARKS
-from console.state import Reading, Screen
+from console.state import Screen
 
 _ASSETS = Path(__file__).parent / "assets"
 type Point = list[float | None]
@@ -73,8 +73,8 @@ class Figure:
 def chart_figure(screen: Screen) -> Figure:
     """The chart of the chosen symbol."""
     symbol, engine = screen.choice.symbol, screen.engine
-    held = screen.positions.value.data if screen.positions.value else []
-    candles = screen.candles.value.candles if screen.candles.value else []
+    held = screen.positions
+    candles = screen.candles.candles if screen.candles else []
     sides = {position.symbol: SIDE_MARKS.get(position.side, "") for position in held}
     return Figure(
         symbol=symbol,
@@ -83,7 +83,7 @@ def chart_figure(screen: Screen) -> Figure:
         places=places(candle.close for candle in candles),
         marks=trade_marks((o for o in screen.all_orders if o.symbol == symbol), candles),
         levels=[level for p in held if p.symbol == symbol for level in levels(p)],
-        missing=_missing(screen.candles),
+        missing=_missing(screen),
         note=_note(screen),
     )
 
@@ -134,13 +134,13 @@ def levels(position: Position) -> list[Drawn]:
     ]
 
 
-def _missing(candles: Reading[Any]) -> str:
-    if candles.value is None:
-        return f"No candles yet. {candles.problem}".strip()
-    return "" if candles.value.candles else "No candles yet"
+def _missing(screen: Screen) -> str:
+    if screen.candles is None:
+        return f"No candles yet. {screen.snapshot.problem}".strip()
+    return "" if screen.candles.candles else "No candles yet"
 
 
 def _note(screen: Screen) -> str:
-    if not screen.candles.is_stale(screen.now_ms):
+    if not screen.snapshot.is_stale(screen.now_ms):
         return ""
-    return f"\u25f7 {age(screen.candles.age_ms(screen.now_ms))} old"
+    return f"\u25f7 {age(screen.snapshot.age_ms(screen.now_ms))} old"

@@ -6,37 +6,36 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from console.address import Address, SetupError
-from console.models import (
-    Candles,
-    Connections,
-    Orders,
-    Outcome,
-    Performance,
-    Positions,
-    Progression,
-    Refusal,
-    Status,
-)
+from console.models import Outcome, Refusal, Snapshot
 
 TIMEOUT_SECONDS = 8.0  # a function that sleeps takes some seconds to wake
 
 # Every route the console calls, as in the API's description.
 ROUTES = {
-    "status": ("GET", "/api/trade-engine/status"),
-    "progression": ("GET", "/api/trade-engine/progression"),
-    "performance": ("GET", "/api/trade-engine/performance"),
-    "connections": ("GET", "/api/settings/connections"),
-    "positions": ("GET", "/api/positions"),
-    "orders": ("GET", "/api/orders"),
-    "candles": ("GET", "/api/market-data"),
+    "snapshot": ("GET", "/api/snapshot"),
     "start": ("POST", "/api/trade-engine/start"),
+    "pause": ("POST", "/api/trade-engine/pause"),
+    "resume": ("POST", "/api/trade-engine/resume"),
     "stop": ("POST", "/api/trade-engine/stop"),
+    "emergency": ("POST", "/api/trade-engine/emergency-stop"),
+    "reset": ("POST", "/api/trade-engine/reset-emergency"),
+    "close": ("POST", "/api/positions/{id}/close"),
+    "close-all": ("POST", "/api/positions/close-all"),
+    "close-profitable": ("POST", "/api/positions/close-profitable"),
 }
+_REFUSALS = {
+    401: "the API does not let this console in",
+    403: "this token may not do that",
+    429: "the API was asked too often",
+    503: "the API is not available",
+}
+_LONGEST_WAIT_S = 60
 
 
 class ApiError(Exception):
@@ -48,7 +47,15 @@ class ApiUnreachableError(ApiError):
 
 
 class ApiRefusedError(ApiError):
-    """The API answered, and the answer was no; the message is the API's own."""
+    """The API answered `status`, and the answer was no; the message holds the API's own.
+
+    It is not to be asked again before `wait_s` seconds have passed.
+    """
+
+    def __init__(self, message: str, *, status: int, wait_s: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.wait_s = wait_s
 
 
 class ApiAnswerError(ApiError):
@@ -73,56 +80,23 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._address.url})"
 
-    async def status(self) -> Status:
-        """Every engine: what is wanted of it, what it does, its loops and counters."""
-        return await self._read(Status, "status", {})
+    async def snapshot(
+        self, connection_id: str, symbol: str, *, candles: int, ticks: int, cadence: bool
+    ) -> Snapshot:
+        """The whole screen of one account, of the first where none is named.
 
-    async def performance(self) -> Performance:
-        """How punctual the loops are."""
-        return await self._read(Performance, "performance", {})
+        At most 600 `candles` of the symbol, 300 `ticks`; how punctual the loops are if `cadence`.
+        """
+        chosen = {"connectionId": connection_id, "symbol": symbol}
+        wanted: dict[str, str | bool] = {name: value for name, value in chosen.items() if value}
+        wanted |= {"candles": str(candles), "ticks": str(ticks), "cadence": str(cadence).lower()}
+        return await self._read(Snapshot, "snapshot", wanted)
 
-    async def progression(self, connection_id: str, *, limit: int) -> Progression:
-        """The latest ticks of an engine, at most 500."""
-        wanted = {"connectionId": connection_id, "limit": str(limit)}
-        return await self._read(Progression, "progression", wanted)
-
-    async def connections(self) -> Connections:
-        """Every exchange account, without secrets."""
-        return await self._read(Connections, "connections", {})
-
-    async def positions(self, connection_id: str, *, limit: int = 100) -> Positions:
-        """The open positions at the exchange, those still opening or closing included."""
-        wanted = {"connectionId": connection_id, "limit": str(limit)}
-        return await self._read(Positions, "positions", wanted)
-
-    async def orders(
-        self, connection_id: str, *, only_open: bool = False, limit: int = 100
-    ) -> Orders:
-        """The newest orders; `only_open` leaves out those in a final state."""
-        wanted = {
-            "connectionId": connection_id,
-            "status": "open" if only_open else "all",
-            "limit": str(limit),
-        }
-        return await self._read(Orders, "orders", wanted)
-
-    async def candles(self, connection_id: str, symbol: str, *, limit: int = 300) -> Candles:
-        """The newest closed 1 s candles of a symbol, oldest first."""
-        wanted = {"connectionId": connection_id, "symbol": symbol, "limit": str(limit)}
-        return await self._read(Candles, "candles", wanted)
-
-    async def start(self, connection_id: str) -> str:
-        """Ask for the engine to run; the API's own words come back."""
-        body = {"connectionId": connection_id}
-        return (await self._read(Outcome, "start", body)).message
-
-    async def stop(self, connection_id: str, *, close_positions: bool) -> str:
-        """Ask for the engine to stop, with its positions closed first or left protected."""
-        body: dict[str, str | bool] = {
-            "connectionId": connection_id,
-            "closePositions": close_positions,
-        }
-        return (await self._read(Outcome, "stop", body)).message
+    async def command(
+        self, name: str, body: Mapping[str, str | bool], *, position_id: str = ""
+    ) -> Outcome:
+        """Ask for what the route of this name does; the API's own words come back."""
+        return await self._read(Outcome, name, body, position_id)
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -131,21 +105,19 @@ class Client:
             self._http = None
 
     async def _read[T: BaseModel](
-        self, kind: type[T], route: str, values: Mapping[str, str | bool]
+        self, kind: type[T], route: str, values: Mapping[str, str | bool], identifier: str = ""
     ) -> T:
-        answer = await self._send(route, values)
+        method, path = ROUTES[route]
+        async with self._turn:
+            answer = await self._request(method, path.format(id=quote(identifier, "")), values)
         try:
             if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                raise ApiRefusedError(_refusal(answer))
+                raise _refusal(answer)
             return kind.model_validate_json(answer.content)
         except ValidationError as problem:
             first = problem.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "the answer"
-            raise ApiAnswerError(f"{ROUTES[route][1]}: {where}: {first['msg']}") from None
-
-    async def _send(self, route: str, values: Mapping[str, str | bool]) -> httpx.Response:
-        async with self._turn:
-            return await self._request(*ROUTES[route], values)
+            raise ApiAnswerError(f"{path}: {where}: {first['msg']}") from None
 
     async def _request(
         self, method: str, path: str, values: Mapping[str, str | bool]
@@ -194,13 +166,24 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         raise SetupError(f"the authority's file {ca_file} holds no certificate") from None
 
 
-def _refusal(answer: httpx.Response) -> str:
+def _refusal(answer: httpx.Response) -> ApiRefusedError:
     """What the API said; its status alone when it said nothing readable."""
+    status = answer.status_code
+    kind = _REFUSALS.get(status, "")
     try:
         said = Refusal.model_validate_json(answer.content)
     except ValidationError:
-        return f"the API answered {answer.status_code}"
-    return "; ".join((said.error, *(reason.message for reason in said.reasons)))
+        text = f"{kind} ({status})" if kind else f"the API answered {status}"
+    else:
+        words = "; ".join((said.error, *(reason.message for reason in said.reasons)))
+        text = f"{kind} ({status}): {words}" if kind else words
+    return ApiRefusedError(text, status=status, wait_s=_wait_s(answer))
+
+
+def _wait_s(answer: httpx.Response) -> int:
+    """What `Retry-After` asks for, within reason."""
+    said = answer.headers.get("retry-after", "")
+    return min(int(said), _LONGEST_WAIT_S) if said.isascii() and said.isdigit() else 0
 
 
 def _reason(problem: httpx.HTTPError) -> str:

@@ -34,25 +34,20 @@ class Refusal(Told):
 
 
 class Outcome(ToldCamel):
-    """The answer to start and stop."""
+    """The answer to a command; not `success` where a part of it could not be done."""
 
+    success: bool
     message: str
 
 
-class Connection(Told):
+class Account(Told):
     """An exchange account, as far as it decides how dangerous a click is."""
 
     id: str
     name: str
+    exchange: str
     is_paper: bool
     is_testnet: bool
-    is_live_trade: bool
-
-
-class Connections(Told):
-    """Every exchange account."""
-
-    connections: list[Connection]
 
 
 class LoopState(Told):
@@ -70,6 +65,24 @@ class Risk(Told):
 
     trading_state: str
     reason: str
+    realised_today: Decimal
+
+
+class Emergency(Told):
+    """The emergency stop that holds an engine; counts are null until its machine told them."""
+
+    since_ms: int
+    by: str
+    reason: str
+    flatten: bool
+    verified: bool
+    verified_at_ms: int | None = None
+    time_to_flat_ms: int | None = None
+    open_positions: int | None = None
+    closed_positions: int | None = None
+    cancelled_entries: int | None = None
+    left: list[str] = []
+    error: str = ""
 
 
 class Engine(ToldCamel):
@@ -91,15 +104,8 @@ class Engine(ToldCamel):
     risk: Risk | None = None
     trade_loop: LoopState = Field(alias="trade_loop")
     position_loop: LoopState = Field(alias="position_loop")
-    engine_started_at: int | None = Field(alias="engine_started_at")
     error: str
-
-
-class Status(ToldCamel):
-    """All engines, at the API's own time in epoch ms."""
-
-    connections: list[Engine]
-    timestamp: int
+    emergency: Emergency | None
 
 
 class Position(ToldCamel):
@@ -117,12 +123,15 @@ class Position(ToldCamel):
     trailing_armed: bool
     unrealized_pnl: Decimal | None
     opened_at_ms: int | None
+    protected_quantity: Decimal
+    is_protected: bool
 
 
-class Positions(ToldCamel):
-    """A page of positions, latest first."""
+class Positions(Told):
+    """The open positions; not `complete` where there are more than are told."""
 
     data: list[Position]
+    complete: bool
 
 
 class Order(ToldCamel):
@@ -144,10 +153,12 @@ class Order(ToldCamel):
     updated_at_ms: int
 
 
-class Orders(ToldCamel):
-    """A page of orders, latest first."""
+class Orders(Told):
+    """Working orders, and those among the newest that ended."""
 
     data: list[Order]
+    complete: bool
+    ended: list[Order]
 
 
 class Candle(Told):
@@ -185,18 +196,11 @@ class LoopPerformance(Told):
     skipped: dict[str, int]
 
 
-class EnginePerformance(ToldCamel):
-    """The loops of one connection."""
+class Cadence(Told):
+    """How punctual both loops are."""
 
-    connection_id: str
-    trade_loop: LoopPerformance = Field(alias="trade_loop")
-    position_loop: LoopPerformance = Field(alias="position_loop")
-
-
-class Performance(ToldCamel):
-    """The loops of every connection."""
-
-    connections: list[EnginePerformance]
+    trade_loop: LoopPerformance
+    position_loop: LoopPerformance
 
 
 class Cycle(Told):
@@ -206,14 +210,43 @@ class Cycle(Told):
     counts: dict[str, int]
 
 
-class EngineProgress(ToldCamel):
+class Progress(ToldCamel):
     """The latest ticks of the trade loop, in any order."""
 
-    connection_id: str
     trade_cycles: list[Cycle]
 
 
-class Progression(ToldCamel):
-    """The latest ticks of every engine asked for."""
+class Alerts(Told):
+    """Open alerts of this account or of none."""
 
-    connections: list[EngineProgress]
+    open: int
+    by_severity: dict[str, int]
+
+
+class Equity(Told):
+    """The newest sample of the account, in quote currency."""
+
+    equity: Decimal
+    age_ms: int
+
+
+class Health(Told):
+    """What is wrong with the engine; empty where nothing is."""
+
+    issue: str
+
+
+class Snapshot(ToldCamel):
+    """Everything the screen shows, in one answer."""
+
+    connections: list[Account]
+    connection_id: str
+    engine: Engine
+    progression: Progress
+    cadence: Cadence | None
+    health: Health
+    positions: Positions
+    orders: Orders
+    alerts: Alerts
+    equity: Equity | None
+    candles: Candles | None

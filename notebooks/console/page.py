@@ -12,6 +12,7 @@ from ipywidgets import Box  # type: ignore[import-untyped]
 from console.address import SetupError, find_address
 from console.charts import CandleChart
 from console.client import ApiError, Client
+from console.commands import COMMANDS, body_of
 from console.panels.orders import orders_panel
 from console.panels.positions import positions_panel
 from console.panels.safety import safety_panel
@@ -72,43 +73,46 @@ class Console:
 
     def _acted(self, action: str) -> None:
         name, _, value = action.partition(":")
-        choice = self.reader.screen.choice
+        choose, choice = self.reader.choose, self.reader.screen.choice
         if name == "symbol":
-            self._spawn(self._turn_to(value))
-        elif name == "next-connection":
-            self.reader.turn_to_next_engine()
-        elif name in {"start", "stop"}:
-            self._spawn(self._command(name))
-        elif name == "ask-stop":
-            self.reader.choose(asks_stop=True, close_positions=False)
-        elif name == "toggle-close":
-            self.reader.choose(close_positions=not choice.close_positions)
+            self._spawn(self._drawn(self.reader.turn_to(value)))
+        elif name == "next-account":
+            self._spawn(self._drawn(self.reader.turn_to_next_account()))
+        elif name == "ask":
+            choose(asks=value, ticked=COMMANDS[value.partition(":")[0]].ticked)
+        elif name == "tick":
+            choose(ticked=not choice.ticked)
         elif name == "keep":
-            self.reader.choose(asks_stop=False)
+            choose(asks="")
+        elif name == "do" and not choice.busy and self._is_confirmed(value):
+            self._command(value)
         self.draw()
 
-    async def _turn_to(self, symbol: str) -> None:
-        await self.reader.turn_to(symbol)
+    def _is_confirmed(self, asked: str) -> bool:
+        """Whether nothing is to be asked first, or this very thing was."""
+        command = COMMANDS[asked.partition(":")[0]]
+        return not command.question or self.reader.screen.choice.asks == asked
+
+    async def _drawn(self, turning: Coroutine[Any, Any, None]) -> None:
+        await turning
         self.draw()
 
-    async def _command(self, name: str) -> None:
-        choice = self.reader.screen.choice
-        self.reader.choose(busy=f"{name} asked\u2026", asks_stop=False, notice="")
-        self.draw()
+    def _command(self, asked: str) -> None:
+        """Send it; until it is answered no other click is taken."""
+        name, position_id, body = body_of(asked, self.reader.screen)
+        self.reader.choose(busy=f"{name} asked\u2026", asks="", notice="")
+        self._spawn(self._sent(name, position_id, body))
+
+    async def _sent(self, name: str, position_id: str, body: dict[str, str | bool]) -> None:
         try:
-            said = await self._sent(name, choice.connection_id, choice.close_positions)
+            told = await self._client.command(name, body, position_id=position_id)
         except (ApiError, SetupError) as problem:
             self.reader.choose(notice=f"\u26a0 {name}: {problem}", notice_is_problem=True)
         else:
-            self.reader.choose(notice=said, notice_is_problem=False)
+            self.reader.choose(notice=told.message, notice_is_problem=not told.success)
         self.reader.choose(busy="")
         await self.reader.refresh()
         self.draw()
-
-    async def _sent(self, name: str, connection_id: str, close_positions: bool) -> str:
-        if name == "start":
-            return await self._client.start(connection_id)
-        return await self._client.stop(connection_id, close_positions=close_positions)
 
     async def _refresh_always(self) -> None:
         try:
@@ -116,7 +120,8 @@ class Console:
                 began_ms = self._clock_ms()
                 await self.reader.refresh()
                 self.draw()
-                await asyncio.sleep(_rest_ms(self._clock_ms() - began_ms) / 1000)
+                rest_ms = _rest_ms(self._clock_ms() - began_ms)
+                await asyncio.sleep(max(rest_ms / 1000, self.reader.wait_s))
         finally:
             await self._client.close()
 

@@ -1,124 +1,91 @@
-"""Asks the API and keeps its last answers; each subject fails or succeeds by itself."""
+"""Asks the API for the whole screen, one call each time, and keeps its last answer."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from console.address import SetupError
-from console.client import ApiError, Client
-from console.models import Candles
-from console.state import KEPT_CANDLES, Screen, Tally, chosen, joined, settled, tallied
+from console.client import ApiError, ApiRefusedError, Client
+from console.state import KEPT_CANDLES, Screen, chosen, taken
 
-SELDOM = 5  # refreshes between two readings of what changes slowly
-_FIRST_TICKS = 300
+SELDOM = 5  # refreshes between two measurements of how punctual the loops are
+_MOST_TICKS = 300
 _SPARE_SECONDS = 10  # asked for beyond what is missing, so that no hole is left
-_MOST_WORKING_ORDERS = 500
-_OF_CHOICE = frozenset({"tally", "positions", "working", "orders", "candles"})
 
 
 class Reader:
-    """The screen's state and how it is renewed."""
+    """The screen's state and how it is renewed; `wait_s` is what the API asked for last."""
 
     def __init__(self, client: Client, clock_ms: Callable[[], int]) -> None:
         self.screen = Screen()
+        self.wait_s = 0
         self._client = client
         self._clock_ms = clock_ms
         self._turn = 0
 
     async def refresh(self) -> None:
-        """Read everything once, and what belongs to a newly chosen engine once more."""
-        subjects = [self._read("status", self._client.status)]
-        if self._turn % SELDOM == 0 or self.screen.connection is None:
-            subjects.append(self._read("connections", self._client.connections))
-            subjects.append(self._read("performance", self._client.performance))
+        """Ask once; an answer about what is no longer chosen is dropped."""
+        choice = self.screen.choice
+        asked_of = (choice.connection_id, choice.symbol)
+        cadence = self._turn % SELDOM == 0 or self.screen.cadence is None
         self._turn += 1
-        await asyncio.gather(*subjects, *self._of_choice())
-        before = self.screen.choice
-        self.screen = settled(self.screen)
-        if self.screen.choice != before:
-            await asyncio.gather(*self._of_choice())
+        try:
+            told = await self._client.snapshot(
+                *asked_of, candles=self._candles(), ticks=self._ticks(), cadence=cadence
+            )
+        except (ApiError, SetupError) as error:
+            if self._is_chosen(asked_of):
+                self._failed(error)
+        else:
+            self.wait_s = 0
+            if self._is_chosen(asked_of):
+                self.screen = taken(self.screen, told, self._clock_ms())
 
     async def turn_to(self, symbol: str) -> None:
         """Show another symbol of the same engine."""
         connection_id = self.screen.choice.connection_id
         self.screen = chosen(self.screen, connection_id=connection_id, symbol=symbol)
-        await self._candles()
+        await self.refresh()
 
-    def turn_to_next_engine(self) -> None:
-        """Show the engine after this one; the next refresh fills it."""
-        status, engine = self.screen.status.value, self.screen.engine
-        if status is None or engine is None:
-            return
-        engines = status.connections
-        following = engines[(engines.index(engine) + 1) % len(engines)]
-        turned = chosen(self.screen, connection_id=following.connection_id, symbol="")
-        self.screen = settled(turned)
+    async def turn_to_next_account(self) -> None:
+        """Show the engine of the account after this one."""
+        ids = [account.id for account in self.screen.accounts]
+        now = self.screen.choice.connection_id
+        if now in ids:
+            following = ids[(ids.index(now) + 1) % len(ids)]
+            self.screen = chosen(self.screen, connection_id=following, symbol="")
+            await self.refresh()
 
     def choose(self, **changes: Any) -> None:
-        """Change what the operator chose or is being asked."""
+        """Change what the operator is being asked and told."""
         self.screen = replace(self.screen, choice=replace(self.screen.choice, **changes))
 
-    def _of_choice(self) -> list[Coroutine[Any, Any, None]]:
-        """What is read of the chosen engine; nothing before one is known."""
-        connection_id = self.screen.choice.connection_id
-        if not connection_id:
-            return []
-        client = self._client
-        working = partial(client.orders, only_open=True, limit=_MOST_WORKING_ORDERS)
-        seldom = self._turn % SELDOM == 1 or self.screen.tally.value is None
-        tally = [self._read("tally", partial(self._tallied, connection_id))] if seldom else []
-        return [
-            *tally,
-            self._read("positions", partial(client.positions, connection_id)),
-            self._read("working", partial(working, connection_id)),
-            self._read("orders", partial(client.orders, connection_id)),
-            self._candles(),
-        ]
-
-    async def _candles(self) -> None:
+    def _is_chosen(self, asked_of: tuple[str, str]) -> bool:
         choice = self.screen.choice
-        if choice.symbol:
-            asked = partial(self._joined, choice.connection_id, choice.symbol)
-            await self._read("candles", asked)
+        return (choice.connection_id, choice.symbol) == asked_of
 
-    async def _joined(self, connection_id: str, symbol: str) -> Candles:
-        known = self.screen.candles.value
-        limit = KEPT_CANDLES
-        if known is not None and known.candles:
-            limit = min(KEPT_CANDLES, self._missed_seconds(known.candles[-1].time_ms))
-        latest = await self._client.candles(connection_id, symbol, limit=limit)
-        return joined(self.screen.candles.value, latest)
+    def _failed(self, error: ApiError | SetupError) -> None:
+        """The last answer stays; an account or symbol that is gone is chosen no more."""
+        refused = isinstance(error, ApiRefusedError)
+        self.wait_s = error.wait_s if isinstance(error, ApiRefusedError) else 0
+        screen = self.screen
+        if isinstance(error, ApiRefusedError) and error.status == HTTPStatus.NOT_FOUND:
+            screen = chosen(screen, connection_id="", symbol="")
+        renewed = screen.snapshot.failed(str(error), refused=refused)
+        self.screen = replace(screen, snapshot=renewed)
 
-    async def _tallied(self, connection_id: str) -> Tally | None:
-        known = self.screen.tally.value
-        limit = _FIRST_TICKS
-        if known is not None:
-            limit = min(_FIRST_TICKS, self._missed_seconds(known.last_ms))
-        answer = await self._client.progression(connection_id, limit=limit)
-        ticks = [tick for engine in answer.connections for tick in engine.trade_cycles]
-        return tallied(self.screen.tally.value, ticks)
+    def _candles(self) -> int:
+        known = self.screen.candles
+        if known is None or not known.candles:
+            return KEPT_CANDLES
+        return min(KEPT_CANDLES, self._missed_seconds(known.candles[-1].time_ms))
+
+    def _ticks(self) -> int:
+        known = self.screen.tally
+        return (
+            _MOST_TICKS if known is None else min(_MOST_TICKS, self._missed_seconds(known.last_ms))
+        )
 
     def _missed_seconds(self, since_ms: int) -> int:
         return max(0, self._clock_ms() - since_ms) // 1000 + _SPARE_SECONDS
-
-    async def _read(self, subject: str, ask: Callable[[], Awaitable[object]]) -> None:
-        """Take over an answer, unless it is of something that is no longer chosen."""
-        asked_of = _chosen_of(self.screen)
-        try:
-            value, problem = await ask(), ""
-        except (ApiError, SetupError) as error:
-            value, problem = None, str(error)
-        if subject in _OF_CHOICE and _chosen_of(self.screen) != asked_of:
-            return
-        reading = getattr(self.screen, subject)
-        if value is None:
-            renewed = reading.failed(problem)
-        else:
-            renewed = reading.renewed(value, self._clock_ms())
-        self.screen = replace(self.screen, **{subject: renewed})
-
-
-def _chosen_of(screen: Screen) -> tuple[str, str]:
-    return screen.choice.connection_id, screen.choice.symbol

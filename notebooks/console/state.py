@@ -4,17 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from console.models import (
+    Account,
+    Cadence,
     Candle,
     Candles,
-    Connection,
-    Connections,
     Cycle,
     Engine,
     Order,
-    Orders,
-    Performance,
-    Positions,
-    Status,
+    Position,
+    Snapshot,
 )
 
 STALE_AFTER_MS = 3_000
@@ -23,19 +21,23 @@ KEPT_CANDLES = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading[T]:
-    """The last answer on one subject, when it came, and why no newer one did."""
+    """The last answer on one subject, when it came, and why no newer one did.
+
+    `refused` tells that the API did answer, and said no.
+    """
 
     value: T | None = None
     at_ms: int | None = None
     problem: str = ""
+    refused: bool = False
 
     def renewed(self, value: T, now_ms: int) -> "Reading[T]":
         """A fresh answer; the problem, if any, is over."""
         return Reading(value=value, at_ms=now_ms)
 
-    def failed(self, problem: str) -> "Reading[T]":
+    def failed(self, problem: str, *, refused: bool = False) -> "Reading[T]":
         """The last answer stays, with the reason why it is not renewed."""
-        return replace(self, problem=problem)
+        return replace(self, problem=problem, refused=refused)
 
     def age_ms(self, now_ms: int) -> int | None:
         """How old the answer is; None before the first."""
@@ -49,12 +51,16 @@ class Reading[T]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the operator chose and is being asked; a stop waits for a second click."""
+    """What the operator chose and is being asked; what is dangerous waits for a second click.
+
+    `asks` is the command that waits, with the position it is for as in `close:ID`; `ticked` is the
+    box beside the question.
+    """
 
     connection_id: str = ""
     symbol: str = ""
-    asks_stop: bool = False
-    close_positions: bool = False
+    asks: str = ""
+    ticked: bool = False
     busy: str = ""
     notice: str = ""
     notice_is_problem: bool = False
@@ -75,67 +81,61 @@ class Screen:
 
     now_ms: int = 0
     choice: Choice = field(default_factory=Choice)
-    status: Reading[Status] = field(default_factory=Reading)
-    connections: Reading[Connections] = field(default_factory=Reading)
-    performance: Reading[Performance] = field(default_factory=Reading)
-    tally: Reading[Tally] = field(default_factory=Reading)
-    positions: Reading[Positions] = field(default_factory=Reading)
-    working: Reading[Orders] = field(default_factory=Reading)
-    orders: Reading[Orders] = field(default_factory=Reading)
-    candles: Reading[Candles] = field(default_factory=Reading)
+    accounts: tuple[Account, ...] = ()
+    snapshot: Reading[Snapshot] = field(default_factory=Reading)
+    candles: Candles | None = None
+    tally: Tally | None = None
+    cadence: Cadence | None = None
 
     @property
     def engine(self) -> Engine | None:
         """The chosen engine, as it was last told of."""
-        engines = self.status.value.connections if self.status.value else []
-        return next((e for e in engines if e.connection_id == self.choice.connection_id), None)
+        return self.snapshot.value.engine if self.snapshot.value else None
 
     @property
-    def connection(self) -> Connection | None:
+    def account(self) -> Account | None:
         """The exchange account of the chosen engine."""
-        known = self.connections.value.connections if self.connections.value else []
-        return next((c for c in known if c.id == self.choice.connection_id), None)
+        wanted = self.choice.connection_id
+        return next((one for one in self.accounts if one.id == wanted), None)
+
+    @property
+    def positions(self) -> list[Position]:
+        """The open positions; none before the first answer."""
+        return self.snapshot.value.positions.data if self.snapshot.value else []
 
     @property
     def all_orders(self) -> list[Order]:
         """Working orders, however old, and the newest finished ones; latest first."""
-        found: dict[str, Order] = {}
-        for reading in (self.orders, self.working):
-            for order in reading.value.data if reading.value else []:
-                known = found.get(order.client_order_id)
-                if known is None or order.updated_at_ms >= known.updated_at_ms:
-                    found[order.client_order_id] = order
-        return sorted(found.values(), key=lambda order: order.created_at_ms, reverse=True)
+        told = self.snapshot.value.orders if self.snapshot.value else None
+        found = [*told.data, *told.ended] if told else []
+        return sorted(found, key=lambda order: order.created_at_ms, reverse=True)
 
 
-def settled(screen: Screen) -> Screen:
-    """Choose the first engine and symbol when the chosen ones are not (or no longer) there."""
-    engines = screen.status.value.connections if screen.status.value else []
-    if not engines:
-        return screen
-    engine = screen.engine or engines[0]
-    symbol = screen.choice.symbol
-    if symbol not in engine.symbols:
-        symbol = engine.symbols[0] if engine.symbols else ""
-    return chosen(screen, connection_id=engine.connection_id, symbol=symbol)
+def taken(screen: Screen, told: Snapshot, now_ms: int) -> Screen:
+    """The screen with this answer; what only grows is added to what was known."""
+    ticks = told.progression.trade_cycles
+    symbol = told.candles.symbol if told.candles else screen.choice.symbol
+    known = screen.choice
+    return replace(
+        screen,
+        choice=replace(known, connection_id=told.connection_id, symbol=symbol),
+        accounts=tuple(told.connections),
+        snapshot=screen.snapshot.renewed(told, now_ms),
+        candles=joined(screen.candles, told.candles) if told.candles else None,
+        tally=tallied(screen.tally, ticks),
+        cadence=told.cadence or screen.cadence,
+    )
 
 
 def chosen(screen: Screen, *, connection_id: str, symbol: str) -> Screen:
     """Turn to a connection and symbol; what was read of another one is forgotten, never shown."""
-    choice = screen.choice
-    if connection_id != choice.connection_id:
-        screen = replace(
-            screen,
-            tally=Reading(),
-            positions=Reading(),
-            working=Reading(),
-            orders=Reading(),
-            candles=Reading(),
-        )
-        choice = replace(choice, asks_stop=False, notice="")
-    elif symbol != choice.symbol:
-        screen = replace(screen, candles=Reading())
-    return replace(screen, choice=replace(choice, connection_id=connection_id, symbol=symbol))
+    choice = replace(screen.choice, connection_id=connection_id, symbol=symbol)
+    if connection_id != screen.choice.connection_id:
+        choice = replace(choice, asks="", notice="")
+        return Screen(now_ms=screen.now_ms, choice=choice, accounts=screen.accounts)
+    if symbol != screen.choice.symbol:
+        screen = replace(screen, candles=None)
+    return replace(screen, choice=choice)
 
 
 def joined(known: Candles | None, latest: Candles) -> Candles:

@@ -20,6 +20,8 @@ pytestmark = [
 FIRST_PAINT_MS = 60_000
 NEXT_MS = 3_000
 STALE_MS = 8_000
+AGE = 10  # the column
+SENT = {"reason": "from the console", "connectionId": CONNECTION}
 
 
 def now_ms() -> int:
@@ -69,7 +71,7 @@ def test_the_first_candle_and_the_first_row_go_on_within_three_seconds(opened: O
     page = opened.page
     chart = page.locator("[data-of=chart]")
     expect(chart).to_have_attribute("data-candles", re.compile(r"^[1-9]\d+$"), timeout=NEXT_MS)
-    age = page.locator("[data-of='BTCUSDT-LONG'] td").last
+    age = page.locator("[data-of='BTCUSDT-LONG'] td").nth(AGE)
     mark = page.locator("[data-of='BTCUSDT-LONG'] td").nth(4)
     last, shown_age = chart.get_attribute("data-last"), age.text_content()
     shown_mark = mark.text_content()
@@ -84,7 +86,7 @@ def test_the_first_candle_and_the_first_row_go_on_within_three_seconds(opened: O
 
 def test_only_the_cells_that_changed_are_touched(opened: Opened) -> None:
     symbol = opened.page.locator("[data-of='BTCUSDT-LONG'] td").nth(1)
-    age = opened.page.locator("[data-of='BTCUSDT-LONG'] td").last
+    age = opened.page.locator("[data-of='BTCUSDT-LONG'] td").nth(AGE)
     node, shown = symbol.element_handle(), age.text_content()
     opened.page.evaluate(
         """(node) => {
@@ -171,19 +173,49 @@ def test_silence_greys_the_panels_and_an_answer_heals_them(opened: Opened) -> No
 def test_stop_asks_first_and_start_brings_it_back(opened: Opened) -> None:
     page, api = opened.page, opened.api
 
-    page.locator("[data-of=ask-stop]").click()
-    page.locator("[data-of=toggle-close]").click()
-    expect(page.locator("[data-of=toggle-close]")).to_have_attribute("aria-checked", "true")
-    page.locator("[data-of=stop]").click()
+    page.locator("[data-of='ask:stop']").click()
+    page.locator("[data-of=tick]").click()
+    expect(page.locator("[data-of=tick]")).to_have_attribute("aria-checked", "true")
+    page.locator("[data-of='do:stop']").click()
     expect(page.locator("[data-of=engine]")).to_contain_text("stopping", timeout=NEXT_MS)
-    page.locator("[data-of=start]").click()
+    page.locator("[data-of='do:start']").click()
     expect(page.locator("[data-of=engine]")).to_contain_text("running", timeout=NEXT_MS)
 
     posted = [(path, body) for method, path, body in api.asked if method == "POST"]
     assert posted == [
-        ("/api/trade-engine/stop", {"connectionId": CONNECTION, "closePositions": True}),
-        ("/api/trade-engine/start", {"connectionId": CONNECTION}),
+        ("/api/trade-engine/stop", SENT | {"closePositions": True}),
+        ("/api/trade-engine/start", SENT),
     ]
+
+
+def test_the_emergency_stop_asks_first_and_its_latch_is_not_to_be_overlooked(
+    opened: Opened,
+) -> None:
+    page, api = opened.page, opened.api
+    before = len(api.asked)
+
+    page.locator("[data-of='ask:emergency']").click()
+    expect(page.locator("[data-of='do:emergency']")).to_be_visible()
+    page.locator("[data-of='do:emergency']").click()
+    banner = page.locator("[data-of=emergency]")
+    expect(banner).to_contain_text("not verified yet", timeout=NEXT_MS)
+    cut = page.evaluate(CUT_OFF)
+    page.screenshot(path=opened.folder / "emergency.png")
+    api.emergency = (api.emergency or {}) | {"verified": True, "time_to_flat_ms": 1900}
+    expect(banner).to_contain_text("time to flat 1.9 s", timeout=NEXT_MS)
+    page.locator("[data-of='ask:reset']").click()
+    page.locator("[data-of='do:reset']").click()
+    expect(banner).to_have_count(0, timeout=NEXT_MS)
+    page.locator("[data-of='do:start']").click()
+    expect(page.locator("[data-of=engine]")).to_contain_text("running", timeout=NEXT_MS)
+
+    posted = [(path, body) for method, path, body in api.asked[before:] if method == "POST"]
+    assert posted == [
+        ("/api/trade-engine/emergency-stop", SENT | {"flatten": True}),
+        ("/api/trade-engine/reset-emergency", SENT | {"acceptOpenPositions": False}),
+        ("/api/trade-engine/start", SENT),
+    ]
+    assert cut == []
 
 
 def test_a_reloaded_page_shows_a_running_console_again(opened: Opened) -> None:
@@ -192,7 +224,7 @@ def test_a_reloaded_page_shows_a_running_console_again(opened: Opened) -> None:
     page.reload()
     rows = page.locator("[data-of=positions-table] tbody tr")
     expect(rows).to_have_count(5, timeout=FIRST_PAINT_MS)
-    age = page.locator("[data-of='BTCUSDT-LONG'] td").last
+    age = page.locator("[data-of='BTCUSDT-LONG'] td").nth(AGE)
     shown = age.text_content()
 
     assert shown

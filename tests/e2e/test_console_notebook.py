@@ -16,10 +16,10 @@ def now_ms() -> int:
 
 
 async def refreshed(api: ConsoleApi, times: int) -> None:
-    """Wait until the console has read every engine's status so many times more."""
+    """Wait until the console has read the whole screen so many times more."""
     before = len(api.asked)
     async with asyncio.timeout(15):
-        while sum(path.endswith("/status") for _, path, _ in api.asked[before:]) < times:
+        while sum(path == "/api/snapshot" for _, path, _ in api.asked[before:]) < times:
             await asyncio.sleep(0.05)
 
 

@@ -141,7 +141,12 @@ def test_a_connection_that_never_started_has_a_screen_too(api: ApiWorld) -> None
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("", 400), ("?connectionId=c-none", 404), ("?connectionId={id}&symbol=XRPUSDT", 404)],
+    [
+        ("?candles=601", 400),
+        ("?ticks=0", 400),
+        ("?connectionId=c-none", 404),
+        ("?connectionId={id}&symbol=XRPUSDT", 404),
+    ],
 )
 def test_a_screen_of_nothing_is_refused(
     api: ApiWorld, connection_id: str, query: str, status: int
@@ -149,9 +154,75 @@ def test_a_screen_of_nothing_is_refused(
     assert api.get("/api/snapshot" + query.replace("{id}", connection_id)).status == status
 
 
+def test_without_a_name_it_is_the_first_connection_beside_all_there_are(
+    api: ApiWorld, connection_id: str
+) -> None:
+    other = api.created(name="Another", is_paper=False, is_testnet=True)
+
+    told = api.get("/api/snapshot").body
+
+    assert told["connectionId"] == min(connection_id, other)
+    assert {one["id"]: (one["name"], one["is_paper"]) for one in told["connections"]} == {
+        connection_id: ("Paper", True),
+        other: ("Another", False),
+    }
+
+
+def test_before_there_is_a_connection_the_screen_says_so(api: ApiWorld) -> None:
+    answer = api.get("/api/snapshot")
+
+    assert (answer.status, answer.body["error"]) == (404, "there are no connections yet")
+
+
+def test_a_token_for_some_connections_learns_of_no_other(api: ApiWorld, connection_id: str) -> None:
+    other = api.created(name="Another")
+    bounded = {"name": "Ann", "role": "viewer", "connections": [other]}
+    token = api.post("/api/tokens", bounded, token="admin").body["token"]
+
+    told = api.get("/api/snapshot", token=token).body
+
+    assert [one["id"] for one in told["connections"]] == [told["connectionId"]] == [other]
+    assert api.get(f"/api/snapshot?connectionId={connection_id}", token=token).status == 403
+
+
+def test_who_was_away_asks_for_what_came_since(api: ApiWorld, connection_id: str) -> None:
+    lease = api.leases.read(connection_id, Loop.TRADE)
+    taken = api.leases.take(
+        connection_id, Loop.TRADE, token=lease.token, owner="burst", lease_ms=15_000
+    )
+    for _ in range(4):
+        api.clock.advance(1_000)
+        slot_ms = api.clock.now_ms() // 1000 * 1000
+        taken = DynamoStore(api.clock).write_tick(taken, a_tick(slot_ms), ())
+
+    asked = f"connectionId={connection_id}&candles=3&ticks=4&cadence=true"
+    told = api.get(f"/api/snapshot?{asked}").body
+
+    performance = api.get(f"/api/trade-engine/performance?connectionId={connection_id}").body
+    (measured,) = performance["connections"]
+    assert len(told["candles"]["candles"]) == 3
+    slots = [cycle["slot_ms"] for cycle in told["progression"]["tradeCycles"]]
+    assert slots == [slot_ms - 1_000 * ago for ago in range(4)]
+    assert told["cadence"] == {name: measured[name] for name in ("trade_loop", "position_loop")}
+    assert told["cadence"]["trade_loop"]["ticks"] == 5
+
+
+def test_orders_that_ended_are_told_beside_those_that_work(
+    api: ApiWorld, connection_id: str
+) -> None:
+    for number in range(3):
+        ended = replace(an_order(f"e{number}", at_ms=9_000 + number), state=OrderState.FILLED)
+        order_row(connection_id, ended).save()
+
+    told = api.get(f"/api/snapshot?connectionId={connection_id}").body["orders"]
+
+    assert [order["clientOrderId"] for order in told["data"]] == ["s0"]
+    assert [order["clientOrderId"] for order in told["ended"]] == ["e2", "e1", "e0"]
+
+
 def test_a_screen_takes_few_reads(api: ApiWorld, connection_id: str) -> None:
     with watched_store() as watch:
-        api.get(f"/api/snapshot?connectionId={connection_id}")
+        api.get(f"/api/snapshot?connectionId={connection_id}&candles=600&ticks=300&cadence=true")
 
     assert watch.wrong() == []
     assert watch.reads <= READS

@@ -18,8 +18,11 @@ from adapters.tables import EngineStateRow
 from adapters.trade_rows import order_row
 from console.address import Address
 from console.client import ApiRefusedError, Client
+from console.commands import body_of
+from console.models import Engine
 from console.reader import Reader
 from engine.ledger import OrderState, PositionStatus
+from engine.orders import position_id
 from engine.values import Loop, Side
 
 
@@ -78,46 +81,85 @@ async def test_one_refresh_reads_every_panel_from_the_real_api(
     await reader.refresh()
 
     screen = reader.screen
-    problems = {
-        subject: getattr(screen, subject).problem
-        for subject in (
-            "status", "connections", "performance", "tally", "positions", "working", "orders",
-            "candles",
-        )
-    }  # fmt: skip
-    assert set(problems.values()) == {""}, problems
+    assert screen.snapshot.problem == ""
     assert screen.choice.connection_id == connection_id
     assert screen.engine is not None
     assert screen.engine.actual_state == "running"
-    assert screen.connection is not None
-    assert screen.connection.is_paper
-    assert screen.tally.value is not None
-    assert screen.tally.value.last_ms - screen.tally.value.since_ms == 4_000
-    assert screen.candles.value is not None
-    assert len(screen.candles.value.candles) == 5
-    assert screen.positions.value is not None
-    assert [position.side for position in screen.positions.value.data] == ["SHORT"]
+    assert screen.account is not None
+    assert screen.account.is_paper
+    assert screen.tally is not None
+    assert screen.tally.last_ms - screen.tally.since_ms == 4_000
+    assert screen.cadence is not None
+    assert screen.cadence.trade_loop.ticks == 5
+    assert screen.candles is not None
+    assert len(screen.candles.candles) == 5
+    assert [position.side for position in screen.positions] == ["SHORT"]
+    assert not screen.positions[0].is_protected
     assert [order.status for order in screen.all_orders] == ["unknown", "new"]
 
 
-async def test_stop_and_start_reach_the_engine(
+async def test_each_button_does_what_it_says(
     api: ApiWorld, connection_id: str, client_with: Callable[[str], Client]
 ) -> None:
-    client = client_with(api.operator)
+    client = client_with(api.admin)
+    reader = Reader(client, api.clock.now_ms)
 
-    assert await client.stop(connection_id, close_positions=True)
+    async def after(asked: str, *, ticked: bool = False) -> Engine:
+        await reader.refresh()
+        reader.choose(ticked=ticked)
+        route, meant, body = body_of(asked, reader.screen)
+        told = await client.command(route, body, position_id=meant)
+        assert told.success, told.message
+        await reader.refresh()
+        assert reader.screen.engine is not None
+        return reader.screen.engine
 
+    name = position_id(connection_id, a_key().text, 1)
+    held = replace(a_position(name), status=PositionStatus.OPEN)
+    position_row(connection_id, held).save()
+    assert (await after("pause")).desired_state == "paused"
+    assert (await after("resume")).desired_state == "running"
+    for asked in (f"close:{name}", "close-all", "close-profitable"):
+        await after(asked)
+    listed = api.get(f"/api/commands?connectionId={connection_id}").body["data"]
+    kinds = {command["kind"] for command in listed}
+    assert kinds == {"close_position", "close_all", "close_profitable"}
+    stopped = await after("stop", ticked=True)
     assert api.machines.stopped == [(connection_id, True)]
-    (engine,) = (await client.status()).connections
-    assert engine.desired_state == "stopped"
+    assert stopped.desired_state == "stopped"
+
+
+async def test_the_emergency_stop_is_latched_on_the_screen_until_an_admin_resets_it(
+    api: ApiWorld, connection_id: str, client_with: Callable[[str], Client]
+) -> None:
+    reader = Reader(client_with(api.admin), api.clock.now_ms)
+    await reader.refresh()
+    reader.choose(ticked=True)
+
+    name, _, body = body_of("emergency", reader.screen)
+    assert (await client_with(api.operator).command(name, body)).success
+    await reader.refresh()
+
+    held = reader.screen.engine.emergency if reader.screen.engine else None
+    assert held is not None
+    assert (held.reason, held.flatten, held.verified) == ("from the console", True, False)
+    name, _, body = body_of("reset", reader.screen)
+    with pytest.raises(ApiRefusedError, match="admin"):
+        await client_with(api.operator).command(name, body)
+    assert (await client_with(api.admin).command(name, body)).success
+    await reader.refresh()
+    assert reader.screen.engine is not None
+    assert reader.screen.engine.emergency is None
 
 
 async def test_a_viewer_sees_everything_but_is_refused_the_buttons(
     api: ApiWorld, connection_id: str, client_with: Callable[[str], Client]
 ) -> None:
-    client = client_with(api.viewer)
+    reader = Reader(client_with(api.viewer), api.clock.now_ms)
+    await reader.refresh()
+    assert reader.screen.engine is not None
 
-    assert (await client.status()).connections
+    name, _, body = body_of("stop", reader.screen)
     with pytest.raises(ApiRefusedError, match="operator"):
-        await client.stop(connection_id, close_positions=False)
+        await client_with(api.viewer).command(name, body)
     assert api.machines.stopped == []

@@ -2,8 +2,9 @@
 
 from chalice.app import Blueprint
 
+from adapters.snapshot_views import Wanted
 from models.snapshot import SnapshotAnswer, SnapshotQuery
-from operation import operation
+from operation import Reach, operation
 from services import services
 
 snapshot = Blueprint(__name__)
@@ -15,8 +16,13 @@ snapshot = Blueprint(__name__)
     "/api/snapshot",
     query=SnapshotQuery,
     answer=SnapshotAnswer,
+    reach=Reach.LISTED,
     failures=(404,),
 )
-def read_snapshot(*, query: SnapshotQuery, caller: str) -> SnapshotAnswer:
+def read_snapshot(
+    *, query: SnapshotQuery, caller: str, within: frozenset[str] | None
+) -> SnapshotAnswer:
     """Engine, progress, positions, orders, alerts, equity and candles of one connection."""
-    return SnapshotAnswer.model_validate(services().snapshot_views.snapshot(**dict(query)))
+    return SnapshotAnswer.model_validate(
+        services().snapshot_views.snapshot(Wanted(**dict(query)), within=within)
+    )

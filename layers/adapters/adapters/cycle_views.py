@@ -16,9 +16,9 @@ Tick = tuple[int, int, int, int]
 """slot_ms, started_us, finished_us, compute_us"""
 
 
-def cycles(connection_id: str, loop: Loop, *, limit: int, offset_ms: int) -> list[View]:
-    """The last `limit` rows of a loop, newest first; a deadline is slot plus `offset_ms`."""
-    return [_cycle(row, offset_ms) for row in latest(connection_id, loop, limit)]
+def cycles(rows: Sequence[ProgressionRow], *, offset_ms: int) -> list[View]:
+    """Rows of a loop, each as one line; a deadline is slot plus `offset_ms`."""
+    return [_cycle(row, offset_ms) for row in rows]
 
 
 def performance(rows: Sequence[ProgressionRow], *, offset_ms: int) -> View:
@@ -48,6 +48,11 @@ def latest(connection_id: str, loop: Loop, limit: int) -> list[ProgressionRow]:
     """The last `limit` rows of a loop, newest first."""
     key = loop_key(connection_id, loop)
     return list(ProgressionRow.query(key, scan_index_forward=False, limit=limit))
+
+
+def latest_of(connection_id: str, limit: int) -> dict[Loop, list[ProgressionRow]]:
+    """The last `limit` rows of each loop, newest first."""
+    return {loop: latest(connection_id, loop, limit) for loop in Loop}
 
 
 def ticks(row: ProgressionRow) -> Sequence[Tick]:

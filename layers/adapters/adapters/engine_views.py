@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters import accounts
+from adapters import accounts, cycle_views
 from adapters.emergency import told_emergency
 from adapters.engine_states import (
     Actual,
@@ -54,7 +54,7 @@ class EngineViews:
             progress(
                 row,
                 state,
-                limit=limit,
+                rows=cycle_views.latest_of(row.connection_id, limit),
                 leases=self.leases_of(row.connection_id),
                 now_ms=self.clock.now_ms(),
             )

@@ -1,6 +1,6 @@
 """What the loops cost, as they measured it in the rows they write anyway."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -94,11 +94,8 @@ def performance(
 ) -> tuple[View, Samples]:
     """One engine over the last `samples` rows of each loop, and the samples themselves."""
     settings = with_values(Settings(), state.settings or {})
-    rows = {loop: cycle_views.latest(row.connection_id, loop, samples) for loop in Loop}
-    loops = {
-        loop: cycle_views.performance(rows[loop], offset_ms=offset_ms(settings, loop))
-        for loop in Loop
-    }
+    rows = cycle_views.latest_of(row.connection_id, samples)
+    loops = punctuality(rows, settings)
     taken = Samples.of(rows, samples)
     symbols = len(state.symbols or ())
     components = _components(loops, taken, settings)
@@ -114,6 +111,16 @@ def performance(
         "position_loop": loops[Loop.POSITION],
     }
     return told, taken
+
+
+def punctuality(
+    rows: Mapping[Loop, Sequence[ProgressionRow]], settings: Settings
+) -> dict[Loop, View]:
+    """What each loop costs over these rows, and how it kept its deadlines."""
+    return {
+        loop: cycle_views.performance(rows[loop], offset_ms=offset_ms(settings, loop))
+        for loop in Loop
+    }
 
 
 def metrics(taken: Samples, *, symbols: int) -> View:

@@ -1,11 +1,11 @@
 """How far an engine has come, as the API tells it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters import cycle_views
 from adapters.engine_states import Actual, actual, is_running, proven
-from adapters.tables import ConnectionRow, EngineStateRow
+from adapters.tables import ConnectionRow, EngineStateRow, ProgressionRow
 from engine.records import LeaseRow
 from engine.settings import Settings, with_values
 from engine.values import Loop
@@ -15,20 +15,17 @@ def progress(
     row: ConnectionRow,
     state: EngineStateRow,
     *,
-    limit: int,
+    rows: Mapping[Loop, Sequence[ProgressionRow]],
     leases: Mapping[Loop, LeaseRow],
     now_ms: int,
 ) -> dict[str, Any]:
-    """One engine with its last `limit` cycles; a count that no loop reported is None."""
+    """One engine with the cycles of these rows; a count that no loop reported is None."""
     trade, position = state.trade_counters or {}, state.position_counters or {}
     beats = (state.last_trade_heartbeat_ms or 0, state.last_position_heartbeat_ms or 0)
     last_cycle_ms = max(*beats, *(lease.last_slot_ms for lease in leases.values())) or None
     settings = with_values(Settings(), state.settings or {})
     cycles = {
-        loop: cycle_views.cycles(
-            row.connection_id, loop, limit=limit, offset_ms=offset_ms(settings, loop)
-        )
-        for loop in Loop
+        loop: cycle_views.cycles(rows[loop], offset_ms=offset_ms(settings, loop)) for loop in Loop
     }
     return {
         "connection_id": row.connection_id,

@@ -1,6 +1,6 @@
 """The whole screen of a console in one answer: each part with its age, all of it bounded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,20 +10,38 @@ from adapters.engine_states import read_state
 from adapters.engine_views import EngineViews
 from adapters.health import engine_health
 from adapters.market_views import MarketViews, instruments_by_symbol, prices_of
+from adapters.performance_views import punctuality
 from adapters.progress_views import progress
 from adapters.refusals import UnknownError
-from adapters.tables import AlertRow, OrderRow, PositionRow
+from adapters.tables import AlertRow, ConnectionRow, OrderRow, PositionRow, ProgressionRow
 from adapters.trade_rows import order_of
 from adapters.trading_views import order_told, position_told
 from engine.ledger import Order, Purpose
 from engine.ports import Clock
 from engine.records import EquitySample
+from engine.settings import Settings, with_values
 from engine.values import Instrument, Loop
 
 View = dict[str, Any]
+Rows = Mapping[Loop, Sequence[ProgressionRow]]
 MOST_POSITIONS = MOST_ORDERS = 500
 MOST_ALERTS = 200
-CANDLES = 60
+RECENT_ORDERS = 60
+CADENCE_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to tell of: without a connection of the first, without a symbol of its first one.
+
+    `candles` seconds and `ticks` of each loop, and how punctual the loops are if `cadence`.
+    """
+
+    connection_id: str | None
+    symbol: str | None
+    candles: int
+    ticks: int
+    cadence: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,40 +52,87 @@ class SnapshotViews:
     market_views: MarketViews
     clock: Clock
 
-    def snapshot(self, *, connection_id: str, symbol: str | None) -> View:
-        """One connection; the candles are of `symbol`, else of the first that is followed.
+    def snapshot(self, wanted: Wanted, *, within: frozenset[str] | None) -> View:
+        """One connection, beside the names of all that are `within` reach (None: all).
 
         Raises
         ------
         UnknownError
             If there is no such connection, or its engine does not follow the symbol.
         """
-        row, state = accounts.connection_row(connection_id), read_state(connection_id)
+        known = [
+            row
+            for row in accounts.connection_rows()
+            if within is None or row.connection_id in within
+        ]
+        row = _row_of(wanted.connection_id, known)
+        told = self._told(row, wanted)
+        return {"connections": [_named(one) for one in known], **told}
+
+    def _told(self, row: ConnectionRow, wanted: Wanted) -> View:
+        connection_id, state = row.connection_id, read_state(row.connection_id)
         instruments = instruments_by_symbol(state)
-        chosen = _chosen(connection_id, symbol, list(state.symbols or ()), instruments)
+        chosen = _chosen(connection_id, wanted.symbol, list(state.symbols or ()), instruments)
         leases, now_ms = self.engine_views.leases_of(connection_id), self.clock.now_ms()
-        newest = cycle_views.latest(connection_id, Loop.TRADE, 1)
+        rows = _rows(connection_id, wanted)
+        newest = rows[Loop.TRADE][:1]
         prices = prices_of(newest[0], instruments) if newest else {}
         last_slot_ms = leases[Loop.TRADE].last_slot_ms
         status, issue = engine_health(state, lambda: last_slot_ms, now_ms)
         orders = [
             order_of(each) for each in OrderRow.live.query(connection_id, limit=MOST_ORDERS + 1)
         ]
+        shown = {loop: some[: wanted.ticks] for loop, some in rows.items()}
         return {
             "connection_id": connection_id,
             "name": row.name,
             "engine": self.engine_views.engine(row, state, leases),
-            "progression": progress(row, state, limit=1, leases=leases, now_ms=now_ms),
+            "progression": progress(row, state, rows=shown, leases=leases, now_ms=now_ms),
+            "cadence": _cadence(rows, state.settings) if wanted.cadence else None,
             "health": {"status": status, "issue": issue},
             "positions": _positions(connection_id, prices, orders, _age(now_ms, last_slot_ms)),
             "orders": _orders(connection_id, orders),
             "alerts": _alerts(connection_id),
             "equity": _equity(equity_rows.latest(connection_id), now_ms),
-            "candles": chosen and self.market_views.tail(connection_id, chosen, CANDLES),
+            "candles": chosen and self.market_views.tail(connection_id, chosen, wanted.candles),
             "settings_version": state.settings_version or 0,
             "tick_age_ms": _age(now_ms, last_slot_ms),
             "timestamp": now_ms,
         }
+
+
+def _row_of(connection_id: str | None, known: Sequence[ConnectionRow]) -> ConnectionRow:
+    if connection_id is None and not known:
+        raise UnknownError("there are no connections yet")
+    for row in known:
+        if connection_id in (None, row.connection_id):
+            return row
+    return accounts.connection_row(str(connection_id))
+
+
+def _named(row: ConnectionRow) -> View:
+    """What tells accounts apart, and how real their money is."""
+    return {
+        "id": row.connection_id,
+        "name": row.name,
+        "exchange": row.exchange,
+        "is_paper": row.is_paper,
+        "is_testnet": row.is_testnet,
+        "is_live_trade": row.is_live_trade,
+    }
+
+
+def _rows(connection_id: str, wanted: Wanted) -> dict[Loop, list[ProgressionRow]]:
+    """As many rows of each loop as any part needs, newest first, read once."""
+    return cycle_views.latest_of(
+        connection_id, max(wanted.ticks, CADENCE_ROWS if wanted.cadence else 0)
+    )
+
+
+def _cadence(rows: Rows, settings: Mapping[str, Any] | None) -> View:
+    measured = {loop: some[:CADENCE_ROWS] for loop, some in rows.items()}
+    loops = punctuality(measured, with_values(Settings(), settings or {}))
+    return {"trade_loop": loops[Loop.TRADE], "position_loop": loops[Loop.POSITION]}
 
 
 def _chosen(
@@ -104,9 +169,16 @@ def _positions(
     return {"data": data, "complete": len(rows) <= MOST_POSITIONS, "marked_age_ms": age_ms}
 
 
-def _orders(connection_id: str, orders: list[Order]) -> View:
-    data = [order_told(connection_id, one) for one in orders[:MOST_ORDERS]]
-    return {"data": data, "complete": len(orders) <= MOST_ORDERS}
+def _orders(connection_id: str, working: list[Order]) -> View:
+    """Those that work, and what else is among the newest."""
+    ids = {order.client_order_id for order in working}
+    newest = OrderRow.recent.query(connection_id, scan_index_forward=False, limit=RECENT_ORDERS)
+    ended = [order_of(row) for row in newest if row.client_order_id not in ids]
+    return {
+        "data": [order_told(connection_id, one) for one in working[:MOST_ORDERS]],
+        "complete": len(working) <= MOST_ORDERS,
+        "ended": [order_told(connection_id, one) for one in ended],
+    }
 
 
 def _alerts(connection_id: str) -> View:

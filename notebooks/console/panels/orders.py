@@ -31,13 +31,12 @@ _STATE_KINDS = {
 
 def orders_panel(screen: Screen) -> Element:
     """Unclear orders first, then the others by time."""
-    readings = (screen.orders, screen.working)
-    return framed("Orders", "orders", readings, screen.now_ms, *_content(screen))
+    return framed("Orders", "orders", screen, *_content(screen))
 
 
 def _content(screen: Screen) -> tuple[Element, ...]:
-    if screen.orders.value is None and screen.working.value is None:
-        return (nothing("No data yet", screen.orders.problem),)
+    if screen.snapshot.value is None:
+        return (nothing("No data yet", screen.snapshot.problem),)
     found = sorted(screen.all_orders, key=lambda order: order.status != "unknown")
     if not found:
         return (nothing("No orders yet"),)

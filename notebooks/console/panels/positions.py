@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from console.elements import Element, span, table
+from console.elements import Element, block, button, span, table
 from console.figures import UNKNOWN, age, places, price, signed
-from console.models import Order, Position
+from console.models import Position
+from console.panels.controls import asked
 from console.panels.frame import framed, nothing
 from console.state import Screen
 
 SIDE_MARKS = {"LONG": "\u25b2", "SHORT": "\u25bc"}
-_RESTING = frozenset({"open", "partially_filled"})
 _COLUMNS = (
     ("Side", "", "Which way the position earns"),
     ("Symbol", "", "Click a row to see its chart"),
@@ -26,41 +26,55 @@ _COLUMNS = (
     ("Trail", "", "Whether the trailing stop is armed"),
     ("Protected", "", "Whether stop orders for the whole quantity rest at the exchange"),
     ("Age", "number", "Since it was opened"),
+    ("", "number", ""),
 )
 
 
 def positions_panel(screen: Screen) -> Element:
     """One row per open position, latest first."""
-    readings = (screen.positions, screen.working)
-    summary = _summary(screen)
+    held = screen.positions
+    summary = _summary(held, screen)
     return framed(
-        "Positions", "positions", readings, screen.now_ms, _content(screen), summary=summary
-    )
+        "Positions", "positions", screen, _content(held, screen), summary=summary,
+        actions=_actions(held, screen),
+    )  # fmt: skip
 
 
-def _summary(screen: Screen) -> Element:
-    held = screen.positions.value.data if screen.positions.value else []
+def _summary(held: list[Position], screen: Screen) -> Element:
     if not held:
         return span("", "summary")
     total = sum((p.unrealized_pnl or Decimal(0) for p in held), Decimal(0))
     parts = [span(f"{len(held)} open \u00b7 uPnL {signed(total)}")]
-    bare = sum(1 for position in held if _lacks_stop(position, screen))
+    bare = sum(1 for position in held if _lacks_stop(position))
     if bare:
         parts.append(span(f"\u26a0 {bare} not protected", "bad alert", of="unprotected"))
+    told = screen.snapshot.value
+    if told is not None and not told.positions.complete:
+        parts.append(span("\u26a0 more than are shown", "bad", of="more-positions"))
     return Element(tag="span", kind="summary", children=tuple(parts))
 
 
-def _lacks_stop(position: Position, screen: Screen) -> bool:
-    working = screen.working.value
-    if working is None or position.status == "opening":
-        return False
-    return protected_quantity(position, working.data) < position.quantity
+def _actions(held: list[Position], screen: Screen) -> Element:
+    """Closing what gains or all of it; the question where one waits."""
+    choice = screen.choice
+    if choice.asks.startswith("close"):
+        return asked(screen, "closing")
+    if not held or choice.busy:
+        return block(kind="controls")
+    return block(
+        button("Close gaining\u2026", "ask:close-profitable", hint="Close what gains, fees paid"),
+        button("Close all\u2026", "ask:close-all", hint="Close all; the engine runs on"),
+        kind="controls small",
+    )
 
 
-def _content(screen: Screen) -> Element:
-    if screen.positions.value is None:
-        return nothing("No data yet", screen.positions.problem)
-    held = screen.positions.value.data
+def _lacks_stop(position: Position) -> bool:
+    return position.status != "opening" and not position.is_protected
+
+
+def _content(held: list[Position], screen: Screen) -> Element:
+    if screen.snapshot.value is None:
+        return nothing("No data yet", screen.snapshot.problem)
     if not held:
         return nothing("No open positions")
     columns = tuple(Element(tag="th", text=t, kind=k, hint=h) for t, k, h in _COLUMNS)
@@ -88,8 +102,9 @@ def _row(position: Position, screen: Screen) -> Element:
         _cell(stop, "number"),
         _cell(target, "number"),
         _cell(trailing, "good" if position.trailing_armed else "faint"),
-        _protection(position, screen),
+        _protection(position),
         _cell(age(None if opened_ms is None else screen.now_ms - opened_ms), "number faint"),
+        _close(position),
     )
     shown = position.symbol == screen.choice.symbol
     return Element(
@@ -114,23 +129,19 @@ def _profit(position: Position) -> Element:
     return Element(tag="td", children=parts, kind=f"number {kind}")
 
 
-def _protection(position: Position, screen: Screen) -> Element:
-    if screen.working.value is None:
-        return _cell(UNKNOWN, "faint", "The orders are not known")
+def _protection(position: Position) -> Element:
     if position.status == "opening":
         return _cell("opening", "faint", "Nothing is filled yet")
-    resting = protected_quantity(position, screen.working.value.data)
-    if resting >= position.quantity:
+    if position.is_protected:
         return _cell("\u2714 at exchange", "good", "Stops for the whole quantity rest there")
-    missing = price(position.quantity - resting)
+    missing = price(position.quantity - position.protected_quantity)
     return _cell(f"\u26a0 {missing} open", "bad alert", "This quantity has no stop at the exchange")
 
 
-def protected_quantity(position: Position, orders: list[Order]) -> Decimal:
-    """What the position's stop orders resting at the exchange would close, in base units."""
-    stops = (
-        order.quantity - order.filled_quantity
-        for order in orders
-        if order.position_id == position.id and order.purpose == "stop" and order.status in _RESTING
-    )
-    return sum(stops, Decimal(0))
+def _close(position: Position) -> Element:
+    """A button; nothing for what is closing already."""
+    if position.status == "closing":
+        return _cell("closing", "busy")
+    hint = f"Close this {position.side} of {position.symbol}"
+    closing = button("\u2715", f"ask:close:{position.id}", "small", hint=hint)
+    return Element(tag="td", children=(closing,), kind="number")

@@ -16,18 +16,18 @@ def totals_panel(screen: Screen) -> Element:
     """Signals, pseudo positions, Sets per stage, orders by state, cadence."""
     engine = screen.engine
     if engine is None:
-        content: tuple[Element, ...] = (nothing("No data yet", screen.status.problem),)
+        content: tuple[Element, ...] = (nothing("No data yet", screen.snapshot.problem),)
     else:
         counters = engine.trade_loop.counters
         content = (
-            _counted(counters, screen.tally.value),
+            _counted(counters, screen.tally),
             _funnel(counters),
             _orders(screen),
             _cadence(screen),
         )
-    tally = screen.tally.value
+    tally = screen.tally
     summary = span("" if tally is None else f"since {clock(tally.since_ms)} UTC", "summary")
-    return framed("Totals", "totals", (screen.status,), screen.now_ms, *content, summary=summary)
+    return framed("Totals", "totals", screen, *content, summary=summary)
 
 
 def _counted(counters: Mapping[str, int], tally: Tally | None) -> Element:
@@ -65,8 +65,6 @@ def _stage(stage: str, sets: int | None, most: int) -> Element:
 
 def _orders(screen: Screen) -> Element:
     title = Element(tag="h3", text="Orders")
-    if screen.orders.value is None:
-        return block(title, nothing("No data yet", screen.orders.problem))
     found = Counter(order.status for order in screen.all_orders)
     shown = [state for state in ("open", "filled", "unknown", "rejected") if state != "new"]
     parts = [_chip(state, found.pop(state, 0)) for state in shown]
@@ -83,15 +81,16 @@ def _chip(state: str, number: int) -> Element:
 
 def _cadence(screen: Screen) -> Element:
     title = Element(tag="h3", text="Cadence")
-    engines = screen.performance.value.connections if screen.performance.value else []
-    wanted = screen.choice.connection_id
-    engine = next((e for e in engines if e.connection_id == wanted), None)
-    if engine is None:
-        return block(title, nothing("No data yet", screen.performance.problem))
+    cadence = screen.cadence
+    if cadence is None:
+        return block(title, nothing("No data yet"))
     heads = ("", "on time", "start jitter p99", "compute p50")
     titles = tuple(Element(tag="th", text=text, kind="number") for text in heads)
     head = Element(tag="tr", children=titles)
-    rows = (_loop("Trade 1.0 s", engine.trade_loop), _loop("Position 0.3 s", engine.position_loop))
+    rows = (
+        _loop("Trade 1.0 s", cadence.trade_loop),
+        _loop("Position 0.3 s", cadence.position_loop),
+    )
     return block(title, Element(tag="table", children=(head, *rows), of="cadence"))
 
 

@@ -53,7 +53,7 @@ def a_position(**changes: Any) -> Position:
         "id": "p1", "symbol": "BTCUSDT", "side": "LONG", "status": "open",
         "entry_price": "100.0", "current_price": "101.0", "quantity": "2", "stop_price": "99.0",
         "target_price": "104.0", "trailing_armed": False, "unrealized_pnl": "2.0",
-        "opened_at_ms": NOW_MS - 90_000,
+        "opened_at_ms": NOW_MS - 90_000, "protected_quantity": "2", "is_protected": True,
     }  # fmt: skip
     return Position.model_validate(values | changes)
 
@@ -70,13 +70,12 @@ def an_order(**changes: Any) -> Order:
 
 def holding(screen: Screen, positions: list[Position], orders: list[Order]) -> Screen:
     """The screen with these positions and working orders instead of its own."""
-    assert screen.positions.value
-    assert screen.orders.value
-    held = screen.positions.value.model_copy(update={"data": positions})
-    working = screen.orders.value.model_copy(update={"data": orders})
-    return replace(
-        screen,
-        positions=Reading(value=held, at_ms=screen.now_ms),
-        working=Reading(value=working, at_ms=screen.now_ms),
-        orders=Reading(value=working, at_ms=screen.now_ms),
+    told = screen.snapshot.value
+    assert told
+    changed = told.model_copy(
+        update={
+            "positions": told.positions.model_copy(update={"data": positions}),
+            "orders": told.orders.model_copy(update={"data": orders, "ended": []}),
+        }
     )
+    return replace(screen, snapshot=Reading(value=changed, at_ms=screen.now_ms))

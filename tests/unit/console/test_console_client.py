@@ -14,6 +14,7 @@ from console.client import (
     ApiUnreachableError,
     Client,
 )
+from console.models import Snapshot
 
 
 def answering(folder: Path, status: int, body: bytes) -> Client:
@@ -21,28 +22,51 @@ def answering(folder: Path, status: int, body: bytes) -> Client:
     return Client(an_address(folder), transport=transport)
 
 
-async def test_every_subject_is_read_from_its_route(tmp_path: Path) -> None:
+async def whole(client: Client) -> Snapshot:
+    return await client.snapshot("", "", candles=5, ticks=1, cadence=False)
+
+
+async def test_one_call_reads_the_whole_screen(tmp_path: Path) -> None:
     api = an_api(Clock())
     client = a_client(api, tmp_path)
 
-    status = await client.status()
-    candles = await client.candles(CONNECTION, "ETHUSDT", limit=5)
-    working = await client.orders(CONNECTION, only_open=True)
+    told = await client.snapshot(CONNECTION, "ETHUSDT", candles=5, ticks=2, cadence=True)
 
-    assert status.connections[0].connection_id == CONNECTION
-    assert [candle.symbol for candle in [candles]] == ["ETHUSDT"]
-    assert len(candles.candles) == 5
-    assert {order.status for order in working.data} == {"open", "unknown"}
+    assert len(api.asked) == 1
+    assert told.engine.connection_id == CONNECTION
+    assert told.candles is not None
+    assert (told.candles.symbol, len(told.candles.candles)) == ("ETHUSDT", 5)
+    assert {order.status for order in told.orders.data} == {"open", "unknown"}
+    assert len(told.progression.trade_cycles) == 1
 
 
-async def test_stop_says_whether_positions_are_closed(tmp_path: Path) -> None:
+async def test_a_command_names_its_position_in_the_path(tmp_path: Path) -> None:
     api = an_api(Clock())
     client = a_client(api, tmp_path)
 
-    await client.stop(CONNECTION, close_positions=True)
+    told = await client.command("close", {"reason": "r"}, position_id="p/1")
 
-    body = {"connectionId": CONNECTION, "closePositions": True}
-    assert api.asked == [("POST", "/api/trade-engine/stop", body)]
+    assert api.asked == [("POST", "/api/positions/p/1/close", {"reason": "r"})]
+    assert told.message == "the positions close in the next tick"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "the API does not let this console in (401): why"),
+        (403, "this token may not do that (403): why"),
+        (429, "the API was asked too often (429): why"),
+        (503, "the API is not available (503): why"),
+        (500, "why"),
+    ],
+)
+async def test_a_refusal_is_a_sentence_with_the_words_of_the_api(
+    tmp_path: Path, status: int, said: str
+) -> None:
+    with pytest.raises(ApiRefusedError) as refused:
+        await whole(answering(tmp_path, status, b'{"error": "why"}'))
+
+    assert (str(refused.value), refused.value.status) == (said, status)
 
 
 async def test_a_renewed_token_is_taken_up_without_a_restart(tmp_path: Path) -> None:
@@ -51,10 +75,10 @@ async def test_a_renewed_token_is_taken_up_without_a_restart(tmp_path: Path) -> 
     (tmp_path / "token").write_text("an-old-token")
 
     with pytest.raises(ApiRefusedError, match="this token is not known"):
-        await client.status()
+        await whole(client)
     (tmp_path / "token").write_text(TOKEN)
 
-    assert (await client.status()).connections
+    assert (await whole(client)).connections
 
 
 async def test_the_reasons_of_a_refused_start_are_told(tmp_path: Path) -> None:
@@ -67,16 +91,16 @@ async def test_the_reasons_of_a_refused_start_are_told(tmp_path: Path) -> None:
     client = answering(tmp_path, 409, json.dumps(refusal).encode())
 
     with pytest.raises(ApiRefusedError) as refused:
-        await client.start(CONNECTION)
+        await client.command("start", {"connectionId": CONNECTION})
 
     assert str(refused.value) == "the engine cannot start; the connection was never tested"
 
 
 async def test_a_page_that_is_no_answer_is_not_taken_for_one(tmp_path: Path) -> None:
     with pytest.raises(ApiRefusedError, match="the API answered 502"):
-        await answering(tmp_path, 502, b"<html>").status()
-    with pytest.raises(ApiAnswerError, match="/api/trade-engine/status: connections"):
-        await answering(tmp_path, 200, b'{"timestamp": 1}').status()
+        await whole(answering(tmp_path, 502, b"<html>"))
+    with pytest.raises(ApiAnswerError, match="/api/snapshot: connections"):
+        await whole(answering(tmp_path, 200, b'{"timestamp": 1}'))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +121,7 @@ async def test_silence_is_told_by_its_kind(
     client = Client(an_address(tmp_path), transport=httpx.MockTransport(fail))
 
     with pytest.raises(ApiUnreachableError, match=said):
-        await client.status()
+        await whole(client)
 
 
 async def test_calls_wait_for_each_other(tmp_path: Path) -> None:
@@ -113,7 +137,7 @@ async def test_calls_wait_for_each_other(tmp_path: Path) -> None:
 
     client = Client(an_address(tmp_path), transport=httpx.MockTransport(handle))
 
-    await asyncio.gather(client.status(), client.connections(), client.positions(CONNECTION))
+    await asyncio.gather(whole(client), whole(client), whole(client))
 
     assert most == 1
 
@@ -122,7 +146,7 @@ async def test_the_token_is_in_no_representation_and_no_error(tmp_path: Path) ->
     client = answering(tmp_path, 401, b'{"error": "this token is not known"}')
 
     with pytest.raises(ApiRefusedError) as refused:
-        await client.status()
+        await whole(client)
 
     assert TOKEN not in repr(client) + repr(an_address(tmp_path)) + repr(refused.value)
     assert refused.value.__cause__ is None
@@ -134,7 +158,7 @@ async def test_a_missing_or_empty_authority_is_named(tmp_path: Path) -> None:
     client = Client(Address(url="https://api.test", token_file=token_file, ca_file=ca_file))
 
     with pytest.raises(SetupError, match=r"ca\.pem cannot be read"):
-        await client.status()
+        await whole(client)
     ca_file.write_text("no certificate")
     with pytest.raises(SetupError, match=r"ca\.pem holds no certificate"):
-        await client.status()
+        await whole(client)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tests.console_api import CONNECTION, TOKEN
+from tests.console_api import TOKEN
 from tests.documents import ROOT, described_paths
 from tests.unit.console.screens import Clock, an_api
 
@@ -17,16 +17,18 @@ from console import models
 from console.client import ROUTES
 
 ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
-    "status": ("StatusAnswer", models.Status),
-    "progression": ("ProgressionAnswer", models.Progression),
-    "performance": ("PerformanceAnswer", models.Performance),
-    "connections": ("ConnectionsAnswer", models.Connections),
-    "positions": ("PositionsAnswer", models.Positions),
-    "orders": ("OrdersAnswer", models.Orders),
-    "candles": ("MarketAnswer", models.Candles),
+    "snapshot": ("SnapshotAnswer", models.Snapshot),
     "start": ("EngineAnswer", models.Outcome),
+    "pause": ("EngineAnswer", models.Outcome),
+    "resume": ("EngineAnswer", models.Outcome),
     "stop": ("EngineAnswer", models.Outcome),
+    "emergency": ("EmergencyAnswer", models.Outcome),
+    "reset": ("EmergencyOutcome", models.Outcome),
+    "close": ("CommandAnswer", models.Outcome),
+    "close-all": ("CommandAnswer", models.Outcome),
+    "close-profitable": ("CommandAnswer", models.Outcome),
 }
+BODIES: dict[str, dict[str, object]] = {"emergency": {"flatten": True, "reason": "r"}}
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +63,16 @@ def test_the_console_reads_what_the_api_itself_would_write(
 ) -> None:
     name, kind = ANSWERS[route]
     method, path = ROUTES[route]
-    query = {"connectionId": CONNECTION, "symbol": "BTCUSDT", "limit": "3"}
-    api: Any = an_api(Clock())
+    query = {"symbol": "BTCUSDT", "candles": "3", "ticks": "2", "cadence": "true"}
+    api: Any = an_api(Clock(), emergency={"verified": True} if route == "reset" else None)
 
-    _, said = api.answer(method, path, query if method == "GET" else {}, {}, f"Bearer {TOKEN}")
+    _, said = api.answer(
+        method,
+        path.format(id="p1"),
+        query if method == "GET" else {},
+        BODIES.get(route, {}),
+        f"Bearer {TOKEN}",
+    )
     of_the_api = model_named(name, models_of_the_api).model_validate(said)
 
     written = of_the_api.model_dump_json(by_alias=True)

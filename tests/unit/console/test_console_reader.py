@@ -1,39 +1,45 @@
 from pathlib import Path
 
+import httpx
 from tests.console_api import CONNECTION
-from tests.unit.console.screens import Clock, a_client, an_api
+from tests.unit.console.screens import Clock, a_client, an_address, an_api
 
+from console.client import Client
 from console.models import Candles, Cycle
 from console.reader import SELDOM, Reader
-from console.state import KEPT_CANDLES, Tally, joined, tallied
+from console.state import KEPT_CANDLES, Tally, chosen, joined, tallied
 
 
-async def test_one_refresh_fills_every_panel_of_the_first_engine(tmp_path: Path) -> None:
-    clock = Clock()
-    reader = Reader(a_client(an_api(clock), tmp_path), clock)
-
-    await reader.refresh()
-
-    screen = reader.screen
-    assert (screen.choice.connection_id, screen.choice.symbol) == (CONNECTION, "BTCUSDT")
-    readings = (
-        screen.status, screen.connections, screen.performance, screen.positions, screen.working,
-        screen.orders, screen.candles,
-    )  # fmt: skip
-    assert all(reading.at_ms == clock.now_ms and not reading.problem for reading in readings)
-
-
-async def test_what_changes_slowly_is_read_seldom(tmp_path: Path) -> None:
+async def test_one_refresh_is_one_call_and_fills_every_panel(tmp_path: Path) -> None:
     clock = Clock()
     api = an_api(clock)
     reader = Reader(a_client(api, tmp_path), clock)
 
-    for _ in range(SELDOM):
-        await reader.refresh()
+    await reader.refresh()
 
-    paths = [path for _, path, _ in api.asked]
-    assert paths.count("/api/trade-engine/status") == SELDOM
-    assert paths.count("/api/settings/connections") == 1
+    screen = reader.screen
+    assert [(method, path) for method, path, _ in api.asked] == [("GET", "/api/snapshot")]
+    assert (screen.choice.connection_id, screen.choice.symbol) == (CONNECTION, "BTCUSDT")
+    assert screen.snapshot.at_ms == clock.now_ms
+    assert not screen.snapshot.problem
+    assert None not in (screen.engine, screen.account, screen.candles, screen.tally, screen.cadence)
+
+
+async def test_every_later_refresh_is_one_call_for_what_came_since(tmp_path: Path) -> None:
+    clock = Clock()
+    api = an_api(clock)
+    reader = Reader(a_client(api, tmp_path), clock)
+
+    for _ in range(2 * SELDOM):
+        await reader.refresh()
+        clock.now_ms += 1_000
+
+    asked = [values for _, _, values in api.asked]
+    assert {path for _, path, _ in api.asked} == {"/api/snapshot"}
+    assert [values["cadence"] for values in asked] == 2 * (["true"] + ["false"] * (SELDOM - 1))
+    assert (asked[0]["candles"], asked[0]["ticks"]) == (str(KEPT_CANDLES), "300")
+    assert {(values["candles"], values["ticks"]) for values in asked[1:]} == {("12", "11")}
+    assert {values.get("connectionId") for values in asked[1:]} == {CONNECTION}
 
 
 async def test_old_answers_stay_with_their_age_while_nothing_answers(tmp_path: Path) -> None:
@@ -46,11 +52,11 @@ async def test_old_answers_stay_with_their_age_while_nothing_answers(tmp_path: P
     clock.now_ms += 5_000
     await reader.refresh()
 
-    positions = reader.screen.positions
-    assert positions.value is not None
-    assert positions.is_stale(clock.now_ms)
-    assert positions.age_ms(clock.now_ms) == 5_000
-    assert "nothing answers" in positions.problem
+    snapshot = reader.screen.snapshot
+    assert reader.screen.positions
+    assert snapshot.is_stale(clock.now_ms)
+    assert snapshot.age_ms(clock.now_ms) == 5_000
+    assert "nothing answers" in snapshot.problem
 
 
 async def test_the_first_answer_after_silence_heals_every_panel(tmp_path: Path) -> None:
@@ -58,13 +64,44 @@ async def test_the_first_answer_after_silence_heals_every_panel(tmp_path: Path) 
     api = an_api(clock, down=True)
     reader = Reader(a_client(api, tmp_path), clock)
     await reader.refresh()
-    assert reader.screen.status.value is None
+    assert reader.screen.snapshot.value is None
 
     api.down = False
     await reader.refresh()
 
-    assert reader.screen.status.problem == ""
-    assert reader.screen.candles.value is not None
+    assert reader.screen.snapshot.problem == ""
+    assert reader.screen.candles is not None
+
+
+async def test_an_account_that_is_gone_gives_way_to_the_first(tmp_path: Path) -> None:
+    clock = Clock()
+    reader = Reader(a_client(an_api(clock), tmp_path), clock)
+    reader.screen = chosen(reader.screen, connection_id="c-gone", symbol="BTCUSDT")
+
+    await reader.refresh()
+    await reader.refresh()
+
+    assert reader.screen.choice.connection_id == CONNECTION
+    assert reader.screen.engine is not None
+
+
+async def test_an_api_that_asks_for_patience_gets_it_until_it_answers(tmp_path: Path) -> None:
+    refusal = httpx.Response(429, headers={"retry-after": "7"}, json={"error": "too often"})
+    answers = [refusal]
+    clock = Clock()
+    ready = an_api(clock).transport()
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        return answers.pop() if answers else await ready.handle_async_request(request)
+
+    client = Client(an_address(tmp_path), transport=httpx.MockTransport(handle))
+    reader = Reader(client, clock)
+
+    await reader.refresh()
+    waited_s = reader.wait_s
+    await reader.refresh()
+
+    assert (waited_s, reader.wait_s) == (7, 0)
 
 
 async def test_another_symbol_never_shows_the_candles_of_the_one_before(tmp_path: Path) -> None:
@@ -75,28 +112,25 @@ async def test_another_symbol_never_shows_the_candles_of_the_one_before(tmp_path
 
     api.down = True
     await reader.turn_to("ETHUSDT")
-    before = reader.screen.candles.value
+    before = reader.screen.candles
     api.down = False
     await reader.refresh()
-    after = reader.screen.candles.value
+    after = reader.screen.candles
 
     assert before is None
     assert after is not None
     assert after.symbol == "ETHUSDT"
 
 
-async def test_later_refreshes_ask_for_few_candles_and_keep_the_many(tmp_path: Path) -> None:
+async def test_later_refreshes_keep_the_many_candles(tmp_path: Path) -> None:
     clock = Clock()
-    api = an_api(clock)
-    reader = Reader(a_client(api, tmp_path), clock)
+    reader = Reader(a_client(an_api(clock), tmp_path), clock)
 
     await reader.refresh()
     clock.now_ms += 3_000
     await reader.refresh()
 
-    limits = [asked["limit"] for _, path, asked in api.asked if path == "/api/market-data"]
-    known = reader.screen.candles.value
-    assert limits == [str(KEPT_CANDLES), "14"]
+    known = reader.screen.candles
     assert known is not None
     assert len(known.candles) == KEPT_CANDLES
     times = [candle.time_ms for candle in known.candles]
@@ -112,7 +146,7 @@ async def test_every_tick_is_counted_once_however_often_it_is_read(tmp_path: Pat
         clock.now_ms += 1_000
     await reader.refresh()
 
-    tally = reader.screen.tally.value
+    tally = reader.screen.tally
     assert tally is not None
     seconds = (tally.last_ms - tally.since_ms) // 1000 + 1
     assert seconds > SELDOM
