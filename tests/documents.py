@@ -33,9 +33,23 @@ def resources() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def document_of(name: str) -> dict[str, Any]:
+    """The whole of a YAML file."""
+    found: dict[str, Any] = _read(name)
+    return found
+
+
+@cache
 def described_paths() -> dict[str, dict[str, Any]]:
     """Paths of infra/openapi.yaml."""
     found: dict[str, dict[str, Any]] = _read("infra/openapi.yaml")["paths"]
+    return found
+
+
+@cache
+def gateway_paths() -> dict[str, dict[str, Any]]:
+    """Paths of infra/gateway.yaml, which the gateway is built from."""
+    found: dict[str, dict[str, Any]] = _read("infra/gateway.yaml")["paths"]
     return found
 
 

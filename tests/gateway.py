@@ -1,19 +1,17 @@
-"""A REST gateway in this process: it routes by infra/openapi.yaml, as the deployed one does."""
+"""A REST gateway in this process: it routes by infra/gateway.yaml, as the deployed one does."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from chalice.local import LambdaContext
-from tests.documents import described_paths
+from tests.documents import gateway_paths
 
 from app import app
 
-FILE = Path(__file__).parents[1] / "infra" / "openapi.yaml"
 GREEDY = "/{proxy+}"
 
 
@@ -115,7 +113,7 @@ def _names(wanted: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None
 def _resources() -> Mapping[int, Sequence[tuple[str, frozenset[str], Sequence[str]]]]:
     """Template, methods and parts of every resource but the last resort, by the number of parts."""
     made: dict[int, list[tuple[str, frozenset[str], Sequence[str]]]] = {}
-    for path, methods in described_paths().items():
+    for path, methods in gateway_paths().items():
         parts = [part for part in path.strip("/").split("/") if part]
         if path != GREEDY:
             made.setdefault(len(parts), []).append((path, frozenset(methods), parts))

@@ -11,6 +11,7 @@ from chalice.app import Chalice, Request, Response
 from answers import ANSWERED, enveloped, failure, refusal
 from guard import admit
 from operation import contract_of
+from origins import origins
 from remembered import done_once
 from routes.alerts import alerts
 from routes.analytics import analytics
@@ -68,12 +69,12 @@ def guarded(request: Request | None, get_response: Callable[[Any], Response]) ->
     if request is None:
         return failure(400, "this is not a request of the REST gateway")
     elsewhere = answer_elsewhere(app, request)
-    if elsewhere is not None:
-        return elsewhere  # no news: anybody may ask, and the log is not theirs to fill
+    if elsewhere is not None:  # no news: anybody may ask, and the log is not theirs to fill
+        return origins().tell(request, elsewhere)
     began_ns = time.perf_counter_ns()
     response = _admitted(request, get_response)
     tell(request, response, took_us=(time.perf_counter_ns() - began_ns) // 1000)
-    return response
+    return origins().tell(request, response)
 
 
 def _admitted(request: Request, get_response: Callable[[Any], Response]) -> Response:

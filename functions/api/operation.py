@@ -32,9 +32,9 @@ class Reach(StrEnum):
 class Contract:
     """What a route takes and answers; `failures` are its own beside 400, 401, 403 and 503.
 
-    `role` is the least that a caller needs. What `once` names is told once: an answer repeated
-    under its Idempotency-Key has null in its place. Without an `answer` the view makes the response
-    itself, of the kind `media`.
+    `answer` comes with `status` or one of `also`, which say how it went. `role` is the least that a
+    caller needs. What `once` names is told once: an answer repeated under its Idempotency-Key has
+    null in its place. Without an `answer` the view makes the response itself, of the kind `media`.
     """
 
     role: Role
@@ -44,6 +44,7 @@ class Contract:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     status: int
+    also: tuple[int, ...]
     failures: tuple[int, ...]
     media: str
 
@@ -62,6 +63,7 @@ def operation(
     reach: Reach = Reach.NAMED,
     once: tuple[str, ...] = (),
     media: str = "application/json",
+    also: tuple[int, ...] = (),
     status_of: Callable[[Any], int] | None = None,
 ) -> Callable[[View], View]:
     """Register `view` under its path and methods.
@@ -69,7 +71,7 @@ def operation(
     The view is called with the path's parameters, `body` and `query` where it has such models,
     `caller`, the name the audit log shows, and for `Reach.LISTED` `within`, the connections that
     may be told of, or None for all. Without a `role`, viewers may read and operators
-    do the rest. `status_of` tells the status from an answer that may have another than `status`.
+    do the rest. `status_of` tells from the answer whether it comes with `status` or one of `also`.
     """
     contract = Contract(
         role=role or (Role.VIEWER if methods == ("GET",) else Role.OPERATOR),
@@ -79,6 +81,7 @@ def operation(
         body=body,
         query=query,
         status=status,
+        also=also,
         failures=failures,
         media=media,
     )

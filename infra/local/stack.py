@@ -19,7 +19,7 @@ SAM = ("uvx", "--from", "aws-sam-cli==1.170.0", "sam")
 STACK = "cts-local"
 REGION = "us-east-1"
 BUILT_FROM = ("template.yaml", "samconfig.toml", "layers", "functions", "infra/statemachines")
-BUILT_FROM_FILES = ("infra/openapi.yaml",)
+BUILT_FROM_FILES = ("infra/gateway.yaml",)
 
 
 class DeployError(Exception):

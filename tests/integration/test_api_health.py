@@ -9,9 +9,12 @@ from adapters.account_test import AccountTest
 from adapters.health import SUPERVISOR_MS
 from adapters.monitoring.memory import Memory, keep
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow, PositionRow
+from app import app
 from engine.errors import CredentialsError
 from engine.ports import Exchange
 from engine.values import Loop
+from models.trading import HealthAnswer
+from reference.document import document
 
 
 def _health(api: ApiWorld) -> dict[str, object]:
@@ -31,6 +34,23 @@ def test_health_follows_the_silence_of_a_running_loop(
     api.clock.advance(silent_ms)
 
     assert _health(api)["overall"] == overall
+
+
+def test_a_store_that_does_not_answer_is_told_in_the_words_that_are_described(
+    api: ApiWorld,
+) -> None:
+    api.running()
+    PositionRow.delete_table()
+    positions_gone = _health(api)
+    ConnectionRow.delete_table()
+
+    for told in (positions_gone, _health(api)):
+        assert told["issues"] == ["the database does not answer"]
+        HealthAnswer.model_validate(told)
+    described = document(app)["paths"]["/api/system/health-check"]["get"]["responses"]
+    shape = described["503"]["content"]["application/json"]["schema"]
+    assert shape == described["200"]["content"]["application/json"]["schema"]
+    assert shape == {"$ref": "#/components/schemas/HealthAnswer"}
 
 
 def test_an_engine_in_error_is_critical_and_a_stopped_one_is_not(api: ApiWorld) -> None:

@@ -213,8 +213,8 @@ def latched(tmp_path: Path, **changes: Any) -> Screen:
 
 
 def test_a_latched_engine_shows_how_far_it_is_flat(tmp_path: Path) -> None:
-    numbers = {"open_positions": 1, "closed_positions": 3, "cancelled_entries": 2}
-    panel = safety_panel(latched(tmp_path, **numbers))
+    numbers = {"closed_positions": 3, "cancelled_entries": 2}
+    panel = safety_panel(holding(latched(tmp_path, **numbers), [a_position()], []))
 
     assert "latched" in panel.kind
     assert "by Ann: prices are wrong" in text_of(find(panel, "emergency"))
@@ -228,10 +228,10 @@ def test_a_latched_engine_shows_how_far_it_is_flat(tmp_path: Path) -> None:
     assert has(panel, "ask:reset")
 
 
-def test_what_the_machine_has_not_told_yet_is_a_dash(tmp_path: Path) -> None:
+def test_what_the_machine_has_not_told_yet_is_left_out(tmp_path: Path) -> None:
     progress = text_of(find(safety_panel(latched(tmp_path)), "emergency-progress"))
 
-    assert "\u2013 open \u00b7 \u2013 closed" in progress
+    assert "5 open \u00b7 not verified yet" in progress
 
 
 def test_a_verified_stop_says_how_long_it_took_and_stays(tmp_path: Path) -> None:
@@ -278,12 +278,12 @@ def test_all_and_the_gaining_can_be_closed_where_something_is_open(tmp_path: Pat
 
 
 def test_equity_and_alerts_stand_in_the_bar(tmp_path: Path) -> None:
-    panel = safety_panel(a_screen(tmp_path, alerts={"critical": 1, "warning": 2}))
+    panel = safety_panel(a_screen(tmp_path, alerts={"critical": 1, "medium": 2}))
 
     assert find(panel, "equity").text == "10\u202f240.50"
     assert "today \u221212.75" in text_of(panel)
     assert find(panel, "alerts").text == "\u26a0 3"
-    assert "1 critical, 2 warning" in text_of(panel)
+    assert "1 critical, 2 medium" in text_of(panel)
     assert find(safety_panel(a_screen(tmp_path)), "alerts").text == "\u25cf none"
 
 

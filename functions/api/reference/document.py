@@ -92,7 +92,7 @@ def _operation(path: str, method: str, view: Any, schemas: Mapping[str, Schema])
         "x-cts-role": role,
         "x-cts-reach": contract.reach.value,
         "parameters": [
-            *_path_parameters(path),
+            *path_parameters(path),
             *_query_parameters(contract, schemas),
             *([] if method == "GET" else [_IDEMPOTENCY_KEY]),
         ],
@@ -113,7 +113,8 @@ def _operation_id(method: str, name: str) -> str:
     return words[0] + "".join(word.capitalize() for word in words[1:])
 
 
-def _path_parameters(path: str) -> list[dict[str, Any]]:
+def path_parameters(path: str) -> list[dict[str, Any]]:
+    """The parameters in a path's template."""
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return [
         {
@@ -151,9 +152,10 @@ def _with_default(text: str, default: object) -> str:
 def _responses(
     path: str, method: str, contract: Contract, schemas: Mapping[str, Schema]
 ) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        str(contract.status): {"description": "Done.", "content": _answer(contract, schemas)}
-    }
+    content = _answer(contract, schemas)
+    made: dict[str, Any] = {str(contract.status): {"description": "Done.", "content": content}}
+    for status in contract.also:
+        made[str(status)] = {"description": _ALSO, "content": content}
     for status in statuses(contract, method, is_open=path in OPEN):
         content = _content(model_of(status), example_of_failure(status))
         made[str(status)] = {"description": MEANINGS[status], "content": content}
@@ -167,6 +169,7 @@ def _answer(contract: Contract, schemas: Mapping[str, Schema]) -> dict[str, Any]
     return _content(contract.answer, example)
 
 
+_ALSO = "The same answer, whose content says what is wrong."
 _FREE = {
     "application/json": {"type": "object"},
     "text/html": {"type": "string"},

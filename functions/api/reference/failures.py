@@ -34,7 +34,7 @@ MEANINGS = {
 
 
 def statuses(contract: Contract, method: str, *, is_open: bool) -> list[int]:
-    """Every status with which this route may fail, in order."""
+    """Every status with which this route may fail in place of its answer, in order."""
     found = {400, 431, 503, *contract.failures}
     if not is_open:
         found |= {401, 403, 429}
@@ -42,7 +42,7 @@ def statuses(contract: Contract, method: str, *, is_open: bool) -> list[int]:
         found |= {409, 422}
     if contract.body is not None:
         found |= {413, 415}
-    return sorted(found)
+    return sorted(found - {*contract.also})
 
 
 def model_of(status: int) -> type[BaseModel]:

@@ -1,10 +1,15 @@
-"""The document with what the REST gateway is built from."""
+"""What the REST gateway is built from: where each request goes, and nothing else.
+
+What the answers look like is in the description of the API; a gateway that hands every request on
+needs none of it, and CloudFormation takes no template above 1 MB.
+"""
 
 from typing import Any
 
 from chalice.app import Chalice
 
-from reference.document import document
+from guard import OPEN
+from reference.document import path_parameters, routes_of
 
 # Spelt out, because not every gateway reads `x-amazon-apigateway-any-method`.
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -18,28 +23,34 @@ def gateway_document(app: Chalice) -> dict[str, Any]:
     """The API as the gateway reads it.
 
     A REST gateway answers 403 "Missing Authentication Token" for a path or method it does not
-    know. So whatever no route serves goes to the function as well, which answers 404 or 405.
+    know. So whatever no route serves goes to the function as well, which answers 404 or 405, and
+    what a browser asks before a page of another origin may call (OPTIONS) bears no signature.
     """
-    told = document(app)
-    for methods in told["paths"].values():
-        for one in methods.values():
-            one["x-amazon-apigateway-integration"] = _integration()
-            if "security" in one:
-                one["x-amazon-apigateway-auth"] = _SIGNED
-    rest = {
-        method: {
-            "summary": "No route; CTS answers 404, or 405 with what is allowed.",
-            "responses": {"404": {"description": "There is no such route."}},
-            "x-amazon-apigateway-integration": _integration(),
-        }
-        for method in _METHODS
-    }
-    paths = {**told.pop("paths"), "/": rest, "/{proxy+}": rest}
-    del told["servers"]
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, _ in routes_of(app):
+        methods = paths.setdefault(path, {"options": _handed_on(path)})
+        methods[method.lower()] = _handed_on(path)
+        if path not in OPEN:
+            methods[method.lower()]["x-amazon-apigateway-auth"] = _SIGNED
+    rest = {method: _handed_on("/") for method in _METHODS}
     return {
-        **told,
+        "openapi": "3.0.1",
+        "info": {"title": "CTS", "version": "1"},
         "x-amazon-apigateway-gateway-responses": _gateway_responses(),
-        "paths": paths,
+        "paths": {**paths, "/": rest, "/{proxy+}": rest},
+    }
+
+
+def _handed_on(path: str) -> dict[str, Any]:
+    """One method, whatever it is: the function answers."""
+    parameters = [
+        {name: one[name] for name in ("name", "in", "required", "schema")}
+        for one in path_parameters(path)
+    ]
+    return {
+        **({"parameters": parameters} if parameters else {}),
+        "responses": {"200": {"description": "What the function answers."}},
+        "x-amazon-apigateway-integration": _integration(),
     }
 
 

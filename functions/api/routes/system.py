@@ -20,6 +20,7 @@ def _status(answer: HealthAnswer) -> int:
     "/api/system/health-check",
     answer=HealthAnswer,
     reach=Reach.ANY,
+    also=(503,),
     status_of=_status,
 )
 def health_check(*, caller: str) -> HealthAnswer:

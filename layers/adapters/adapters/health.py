@@ -29,6 +29,7 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
         states = states_of([row.connection_id for row in rows])
         engines = [_engine(leases, states[row.connection_id], now_ms) for row in rows]
         watched = _is_watched(states, now_ms)
+        positions = _position_health(rows, states, now_ms)
     except (PynamoDBException, StoreBusyError):
         return _answer(now_ms, {"database": "critical"}, {}, ["the database does not answer"])
     worst = max((_RANK.index(state) for state, _ in engines), default=0)
@@ -44,7 +45,7 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
         "connections": "degraded" if failed else "healthy",
         "tradeEngine": _RANK[worst],
         "monitoring": "healthy" if watched else "degraded",
-        "positions": _position_health(rows, states, now_ms),
+        "positions": positions,
         "orders": _RANK[worst],
     }
     workflows = {

@@ -21,21 +21,21 @@ def emergency_banner(screen: Screen) -> tuple[Element, ...]:
     if held.error:
         lines.append(span(f"\u26a0 {held.error}", "bad", of="emergency-error"))
     kind = "emergency verified" if held.verified else "emergency"
-    return (block(*lines, *_bar(held), kind=kind, of="emergency"),)
+    return (block(*lines, *_bar(held, screen), kind=kind, of="emergency"),)
 
 
 def _progress(held: Emergency, screen: Screen) -> str:
     if held.verified:
         return _verified(held)
     goal = "flattening" if held.flatten else "cancelling entries, positions keep their stops"
-    parts = [
-        f"{goal} for {age(screen.now_ms - held.since_ms)}",
-        f"{_told(held.open_positions)} open",
-        f"{_told(held.closed_positions)} closed",
-        f"{_told(held.cancelled_entries)} entries cancelled",
-        "not verified yet",
-    ]
-    return " \u00b7 ".join(parts)
+    numbers = (
+        (len(screen.positions), "open"),
+        (held.closed_positions, "closed"),
+        (held.cancelled_entries, "entries cancelled"),
+    )
+    known = [f"{count(number)} {what}" for number, what in numbers if number is not None]
+    passed = f"{goal} for {age(screen.now_ms - held.since_ms)}"
+    return " \u00b7 ".join([passed, *known, "not verified yet"])
 
 
 def _verified(held: Emergency) -> str:
@@ -50,13 +50,9 @@ def _verified(held: Emergency) -> str:
     return " \u00b7 ".join(parts)
 
 
-def _bar(held: Emergency) -> tuple[Element, ...]:
+def _bar(held: Emergency, screen: Screen) -> tuple[Element, ...]:
     """How much of what was open is closed; nothing while nobody knows."""
-    left, closed = held.open_positions, held.closed_positions
-    if held.verified or left is None or closed is None or not left + closed:
+    left, closed = len(screen.positions), held.closed_positions
+    if held.verified or closed is None or not left + closed:
         return ()
     return (block(Element(kind="filled", fill_pct=100 * closed // (left + closed)), kind="bar"),)
-
-
-def _told(number: int | None) -> str:
-    return UNKNOWN if number is None else count(number)

@@ -135,7 +135,7 @@ def _alerts(screen: Screen) -> Element:
     alerts = screen.snapshot.value.alerts if screen.snapshot.value else None
     if alerts is None or not alerts.open:
         return _fact("Alerts", "\u25cf none", "good", "all is quiet", hint, "alerts")
-    kind = "bad" if "critical" in alerts.by_severity else "busy"
+    kind = "bad" if {"critical", "high"} & alerts.by_severity.keys() else "busy"
     detail = ", ".join(f"{number} {name}" for name, number in sorted(alerts.by_severity.items()))
     return _fact("Alerts", f"\u26a0 {alerts.open}", kind, detail, hint, "alerts")
 

@@ -20,7 +20,7 @@ def a_source(root: Path) -> Path:
             path.write_text(name)
         else:
             path.mkdir(parents=True)
-    (root / "infra" / "openapi.yaml").write_text("openapi: 3.0.1")
+    (root / "infra" / "gateway.yaml").write_text("openapi: 3.0.1")
     (root / "functions" / "app.py").write_text("x = 1\n")
     return root
 
