@@ -1,141 +1,193 @@
-"""The API's own work for a request: everything but the calls to the store, which it waits for.
+"""The API's own work for a request: parsing, decoding, computing, checking, encoding.
 
-Tables are kept in this process; what they take is measured call by call and left out. Processor
-time is counted, so that what else runs on the machine is not.
+The deployed handler is called with the event a gateway would send, in this process. Tables are
+moto's, which answers botocore where it would send the request: the time in there is that of a
+stand-in and is left out, while signing, and reading the answer, are ours and counted. Processor
+time is counted, so that what else runs on the machine is not. Each request is asked once before it
+is measured: what a container does once in its life is told apart, as `first`.
 """
 
+import gc
+import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from moto import mock_aws
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto.core.botocore_stubber import BotocoreStubber
 from tests.api_world import ApiWorld, api_world
-from tests.builders import an_instrument
-from tests.dynamo import create_tables, point_tables_at
-from tests.samples import START_MS, a_key, a_position, a_tick, an_order, some_candles
+from tests.bench.api_filled import Stored, filled
+from tests.bench.api_requests import Asked, asked_of
+from tests.bench.ordering import share as percentile
+from tests.dynamo import tables_of_moto
+from tests.store_watch import StoreWatch, watched_store
 
-from adapters import dynamo
-from adapters.engine_rows import instruments_json
-from adapters.position_rows import position_row
-from adapters.store import DynamoStore
-from adapters.tables import EngineStateRow, OrderRow, PositionRow
-from adapters.trade_rows import order_row
-from engine.ledger import PositionStatus
-from engine.values import Loop, Side
+from app import app, lambda_handler
 
-MAIN = ("health-check", "status", "progression", "positions", "orders", "candles")
-"""What a console asks again and again."""
-OPEN_POSITIONS = 100
-DAY_MS = 86_400_000
+HEAD = (
+    *("own work of a request", "count", "first ms", "p50 ms", "p95 ms", "p99 ms"),
+    *("reads", "bytes", ""),
+)
+BUDGET_S = 20.0
+"""For one route: its stand-in of a store may take far longer than the route."""
 
 
 @dataclass(slots=True)
-class StoreTime:
-    """Seconds spent in calls to the store."""
+class Work:
+    """What a route's requests took, in milliseconds of own work, the first of all apart.
+
+    `reads` and `size` (bytes of the answer) are those of the last request.
+    """
+
+    often: bool
+    first_ms: float = 0.0
+    ms: list[float] = field(default_factory=list)
+    reads: int = 0
+    size: int = 0
+
+    @property
+    def line(self) -> tuple[object, ...]:
+        """For a table: after the name."""
+        shares = (percentile(self.ms, each) for each in (50, 95, 99))
+        judged = "" if self.often else "seldom"
+        return len(self.ms), self.first_ms, *shares, self.reads, self.size, judged
+
+
+def worst_ms(work: Mapping[str, Work]) -> tuple[str, float]:
+    """The 95th percentile of the slowest of what is asked often, under its name."""
+    often = {name: percentile(one.ms, 95) for name, one in work.items() if one.often}
+    name = max(often, key=lambda one: often[one])
+    return name, often[name]
+
+
+@dataclass(slots=True)
+class Waited:
+    """Seconds in the stand-in of the store."""
 
     seconds: float = 0.0
 
 
-def measure_api(*, symbols: int, positions: int, requests: int) -> dict[str, list[float]]:
-    """Milliseconds of each request, by route: asked so often, once before to warm it up."""
-    work = {}
-    with mock_aws():
-        point_tables_at(None)
-        create_tables()
-        with api_world() as api, _timed_store() as store:
-            connection_id = _filled(api, symbols, positions)
-            for name, path in _paths(connection_id).items():
-                api.get(path)
-                work[name] = [_own_ms(api, path, store) for _ in range(requests)]
+class Context(LambdaContext):
+    """What Lambda tells a handler of its invocation."""
+
+    _function_name = "api"
+    _memory_limit_in_mb = 512
+    _invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:api"
+    _aws_request_id = "11111111-2222-3333-4444-555555555555"
+
+
+def measure_api(stored: Stored, *, requests: int) -> dict[str, Work]:
+    """The work of each request of `api_requests`, by name: asked so often, or for `BUDGET_S`."""
+    with (
+        tables_of_moto(),
+        api_world() as api,
+        _left_out() as waited,
+        watched_store() as watch,
+        redirect_stdout(StringIO()),  # where the API's own metrics go
+    ):
+        connection_id = filled(api, stored)
+        gc.freeze()  # collecting what the stand-in holds is no work of ours
+        found = {}
+        for asked in asked_of(connection_id):
+            found[asked.name] = _measured(api, asked, waited, watch, requests)
+        return found
+
+
+def _measured(
+    api: ApiWorld, asked: Asked, waited: Waited, watch: StoreWatch, requests: int
+) -> Work:
+    work = Work(often=asked.often)
+    until = time.monotonic() + BUDGET_S
+    for number in range(1 + requests):
+        method, path, body = asked.request(number)
+        event = _event(method, path, body, api.admin, f"{asked.name} {number}")
+        watch.forget()
+        took_ms, answer = _own_ms(event, waited)
+        assert 200 <= answer["statusCode"] < 300, (method, path, answer["body"][:500])
+        work.reads, work.size = watch.reads, len(answer["body"].encode())
+        if number:
+            work.ms.append(took_ms)
+        else:
+            work.first_ms = took_ms
+        if number and time.monotonic() > until:
+            break
     return work
 
 
-def _paths(connection_id: str) -> dict[str, str]:
-    asked = f"?connectionId={connection_id}"
-    return {
-        "health-check": "/api/system/health-check",
-        "status": f"/api/trade-engine/status{asked}",
-        "progression": f"/api/trade-engine/progression{asked}",
-        "performance": f"/api/trade-engine/performance{asked}",
-        "positions": f"/api/positions{asked}&limit=50",
-        "closed positions": f"/api/positions{asked}&status=closed&limit=50",
-        "orders": f"/api/orders{asked}&limit=50",
-        "candles": f"/api/market-data{asked}&symbol=S000USDT&limit=60",
-        "snapshot": f"/api/snapshot{asked}",
-        "statistics": f"/api/statistics{asked}",
-        "statistics of positions": f"/api/positions/{connection_id}/stats",
-    }
-
-
-def _own_ms(api: ApiWorld, path: str, store: StoreTime) -> float:
-    store.seconds = 0.0
+def _own_ms(event: dict[str, Any], waited: Waited) -> tuple[float, dict[str, Any]]:
+    waited.seconds = 0.0
     begun = time.thread_time()
-    answer = api.get(path)
-    took = time.thread_time() - begun - store.seconds
-    assert answer.status == 200, answer.text
-    return took * 1e3
+    answer = lambda_handler(event, Context())
+    return (time.thread_time() - begun - waited.seconds) * 1e3, answer
 
 
 @contextmanager
-def _timed_store() -> Iterator[StoreTime]:
-    """Note how long each call of the one connection takes."""
-    spent = StoreTime()
-    client: Any = dynamo.connection().client
-    call = client._make_api_call
+def _left_out() -> Iterator[Waited]:
+    """Note how long the store's stand-in takes for its answers."""
+    waited = Waited()
+    answer: Callable[..., Any] = BotocoreStubber.__call__
 
-    def timed(*given: Any) -> Any:
+    def timed(stub: BotocoreStubber, *given: Any, **named: Any) -> Any:
         begun = time.thread_time()
         try:
-            return call(*given)
+            return answer(stub, *given, **named)
         finally:
-            spent.seconds += time.thread_time() - begun
+            waited.seconds += time.thread_time() - begun
 
-    client._make_api_call = timed
+    BotocoreStubber.__call__ = timed
     try:
-        yield spent
+        yield waited
     finally:
-        del client._make_api_call
+        BotocoreStubber.__call__ = answer
 
 
-def _filled(api: ApiWorld, symbols: int, positions: int) -> str:
-    """A running engine of so many symbols with so many closed positions, and some open ones."""
-    api.clock.time_ms = START_MS + 10 * DAY_MS
-    made = api.running()
-    names = tuple(f"S{number:03d}USDT" for number in range(symbols))
-    instruments = instruments_json([an_instrument(name) for name in names])
-    state = EngineStateRow(made)
-    state.update(
-        [EngineStateRow.instruments.set(instruments), EngineStateRow.symbols.set(list(names))]
-    )
-    with PositionRow.batch_write() as batch:
-        for number in range(positions):
-            batch.save(_closed(made, names[number % symbols], number))
-    with PositionRow.batch_write() as batch, OrderRow.batch_write() as orders:
-        for number in range(OPEN_POSITIONS):
-            key = a_key(names[number % symbols])
-            held = a_position(f"open{number}", key=key, status=PositionStatus.OPEN)
-            batch.save(position_row(made, held))
-            orders.save(order_row(made, an_order(f"o{number}", at_ms=START_MS + number)))
-    slot_ms = api.clock.now_ms() // 1000 * 1000
-    tick = replace(a_tick(slot_ms), candles=some_candles(first_close_ms=slot_ms, symbols=names))
-    lease = api.leases.take(made, Loop.TRADE, token=0, owner="bench", lease_ms=15_000)
-    DynamoStore(api.clock).write_tick(lease, tick, ())
-    return made
+def _event(
+    method: str, path: str, body: Mapping[str, Any] | None, token: str, key: str
+) -> dict[str, Any]:
+    """What the REST gateway sends."""
+    parts = urlsplit(path)
+    query = dict(parse_qsl(parts.query))
+    resource, parameters = _resource(parts.path, method)
+    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    if body is not None:
+        headers |= {"content-type": "application/json", "idempotency-key": key.replace(" ", "-")}
+    return {
+        "resource": resource,
+        "path": parts.path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": resource,
+            "httpMethod": method,
+            "path": parts.path,
+            "stage": "v1",
+            "requestId": key,
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
 
 
-def _closed(connection_id: str, symbol: str, number: int) -> PositionRow:
-    side = Side.LONG if number % 2 else Side.SHORT
-    ended = replace(
-        a_position(f"p{number:06d}", key=a_key(symbol, side=side), at_ms=START_MS + number),
-        status=PositionStatus.CLOSED,
-        quantity=Decimal(0),
-        entry_quantity=Decimal("0.01"),
-        entry_price=Decimal(50_000),
-        realized_pnl=Decimal(number % 7 - 3),
-        fees=Decimal("0.05"),
-        closed_at_ms=START_MS + number * 60_000,
-    )
-    return position_row(connection_id, ended)
+def _resource(path: str, method: str) -> tuple[str, dict[str, str]]:
+    """The route of a path, the one with the fewest parameters, and those."""
+    told = path.split("/")
+    fitting = []
+    for route, methods in app.routes.items():
+        parts = route.split("/")
+        pairs = list(zip(parts, told, strict=False))
+        if method in methods and len(parts) == len(told):
+            given = {part[1:-1]: value for part, value in pairs if part.startswith("{")}
+            if all(part == value or part.startswith("{") for part, value in pairs):
+                fitting.append((len(given), route, given))
+    _, route, given = min(fitting)
+    return route, given

@@ -29,7 +29,7 @@ TARGETS = (
     Target(figure="j3_vs_vectorbt_single", bound=50, at_least=True),
     Target(figure="j3_vs_vectorbt_batched", bound=100, at_least=True),
     Target(figure="trades_equal", bound=True, at_least=True),
-    Target(figure="api_main_p95_ms", bound=20),
+    Target(figure="api_worst_p95_ms", bound=20),
     Target(figure="feed_median_streamed", bound=0.95, at_least=True),
 )
 

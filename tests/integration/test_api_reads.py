@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.parsers import BaseJSONParser
 from tests.api_world import ApiWorld
 from tests.builders import an_instrument
 from tests.market import START_MS as START
@@ -96,6 +97,24 @@ def test_reads_of_a_request_do_not_grow_with_what_is_stored(
         position_row(connection_id, a_position(f"q{number}", at_ms=START_MS + number)).save()
 
     assert reads(path) == before
+
+
+def test_values_of_rows_are_not_walked_through_a_model_of_their_kinds(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[str] = []
+    walk = BaseJSONParser._handle_structure
+
+    def noted(parser: BaseJSONParser, shape: Any, value: Any) -> Any:
+        walked.append(shape.name)
+        return walk(parser, shape, value)
+
+    monkeypatch.setattr(BaseJSONParser, "_handle_structure", noted)
+    answer = api.get(f"/api/positions?connectionId={connection_id}")
+
+    assert answer.body["count"] == 20
+    assert "QueryOutput" in walked
+    assert "AttributeValue" not in walked
 
 
 def test_a_rare_symbol_ends_a_page_early_and_is_found_on_a_later_one(

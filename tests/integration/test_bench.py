@@ -105,9 +105,14 @@ def test_the_apis_own_work_is_measured_without_what_the_store_takes(
     code = run(["api"], as_json=True, tiny=True)
     shown = capfd.readouterr()
 
+    figures = json.loads(shown.out)
+
     assert code == 0
-    assert json.loads(shown.out)["api_main_p95_ms"] > 0
-    assert "snapshot" in shown.err
+    of_routes = figures["api_own_p95_ms"]
+    assert {"snapshot", "status", "statistics of positions", "pause or resume"} <= set(of_routes)
+    assert min(of_routes.values()) > 0
+    assert figures["api_worst_p95_ms"] in of_routes.values()
+    assert "reads" in shown.err
 
 
 def test_a_part_that_does_not_exist_fails_the_command(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,13 @@
 """What all tables share."""
 
+from collections.abc import Mapping
+from functools import cache
 from threading import Lock
+from typing import Any, Self
 
+from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
+from pynamodb.constants import NULL
 from pynamodb.indexes import AllProjection
 from pynamodb.models import Model
 
@@ -39,3 +44,25 @@ class Row(Model):
                     shared.add_meta_table(found.get_meta_table())
                     found.connection = shared
         return found
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """The row that the store holds as `data`, as pynamodb makes it.
+
+        Only what is stored is looked at: pynamodb asks each attribute that a row could have, twice.
+        """
+        row = cls.__new__(cls)
+        row.attribute_values = held = dict(_defaults(cls))
+        known = cls.get_attributes()
+        for name, value in data.items():
+            attribute = known.get(name)
+            if attribute is not None and NULL not in value:
+                held[name] = attribute.deserialize(attribute.get_value(value))
+        return row
+
+
+@cache
+def _defaults(model: type[Row]) -> Mapping[str, Any]:
+    """What attributes are that were never stored, if not None; each is stored under its name."""
+    attributes: Mapping[str, Attribute[Any]] = model.get_attributes()
+    return {name: one.default for name, one in attributes.items() if one.default is not None}
