@@ -242,7 +242,7 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             emergency=Emergency(machines=machines, clock=clock),
             engine_views=engine_views,
             position_commands=PositionCommands(operations=operations),
-            trading_views=TradingViews(),
+            trading_views=TradingViews(clock=clock),
             market_views=MarketViews(clock=clock),
             analytics_views=AnalyticsViews(clock=clock),
             volume_views=VolumeViews(clock=clock),

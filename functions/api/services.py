@@ -108,7 +108,7 @@ def live_services() -> Services:
         emergency=Emergency(machines=machines, clock=clock),
         engine_views=engine_views,
         position_commands=PositionCommands(operations=operations),
-        trading_views=TradingViews(),
+        trading_views=TradingViews(clock=clock),
         market_views=MarketViews(clock=clock),
         analytics_views=AnalyticsViews(clock=clock),
         volume_views=VolumeViews(clock=clock),

@@ -12,6 +12,7 @@ from adapters.refusals import ConflictError
 from adapters.stored_settings import SYSTEM, newest_layer, save_settings, settings_of
 from adapters.tables import AuditRow, EngineStateRow, SettingsRow
 from engine.errors import StoreBusyError
+from engine.sets import make_grid
 from engine.settings import DEFAULTS, Settings, schema, to_json
 from engine.values import Loop
 
@@ -163,6 +164,14 @@ def test_a_refused_change_names_every_problem_and_changes_nothing(
     assert [api.get(path).body for path in (ALL, of(connection_id))] == before
     assert len(audited(SYSTEM)) == 1
     assert audited(connection_id) == []
+
+
+def test_no_grid_of_sets_is_made_to_accept_a_change(api: ApiWorld) -> None:
+    make_grid.cache_clear()
+    answer = api.call("PATCH", ALL, {"values": {"maxSetsPerSymbol": 700}})
+
+    assert answer.status == 200
+    assert make_grid.cache_info().misses == 0
 
 
 def test_the_system_takes_no_change_that_a_connection_could_not_run_with(api: ApiWorld) -> None:

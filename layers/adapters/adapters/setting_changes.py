@@ -28,7 +28,7 @@ from adapters.tables import SettingsRow
 from engine.errors import InvalidSettingError, RetryableError
 from engine.ports import Clock, Log
 from engine.records import StoredSettings
-from engine.sets import make_grid
+from engine.sets import check_grid
 from engine.settings import DEFAULTS, checked_values, schema, to_json
 from engine.values import Loop
 
@@ -200,7 +200,7 @@ def _fitting(layers: tuple[Layer, ...], name: str) -> StoredSettings:
     """What the layers make together, and that an engine could start with it."""
     try:
         made = together(layers)
-        make_grid(made.settings)
+        check_grid(made.settings)
     except InvalidSettingError as error:
         problems = tuple((key, f"{text} ({name})") for key, text in error.problems)
         raise InvalidSettingError(f"{error} ({name})", problems) from error

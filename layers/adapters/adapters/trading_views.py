@@ -1,19 +1,21 @@
 """Positions and orders as the API tells them: one key condition for each page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from adapters import accounts
+from adapters.closed_sums import ClosedSums
 from adapters.market_views import last_prices
 from adapters.paging import Listing, from_cursor, listing_by, page_of
 from adapters.position_rows import position_of
-from adapters.position_stats import stats
+from adapters.position_stats import LIVE_NEEDED, stats
 from adapters.tables import OrderRow, PositionRow
 from adapters.trade_rows import order_of
 from engine.errors import RefusedError
 from engine.ledger import Order, Position
+from engine.ports import Clock
 
 View = dict[str, Any]
 
@@ -32,6 +34,9 @@ _ORDERS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingViews:
     """Reads positions and orders."""
+
+    clock: Clock
+    closed: ClosedSums = field(default_factory=ClosedSums)
 
     def positions(
         self,
@@ -67,9 +72,8 @@ class TradingViews:
     def stats(self, connection_id: str) -> View:
         """Sums over every position of a connection."""
         accounts.connection_row(connection_id)
-        live = PositionRow.live.query(connection_id)
-        closed = PositionRow.closed.query(connection_id)
-        return stats(map(position_of, live), map(position_of, closed))
+        live = PositionRow.live.query(connection_id, attributes_to_get=list(LIVE_NEEDED))
+        return stats(live, self.closed.of(connection_id, now_ms=self.clock.now_ms()))
 
 
 def _page(

@@ -23,6 +23,7 @@ from engine.values import Exits, Side, TradeMode
 View = dict[str, Any]
 MOST_POSITIONS = 500
 _WISH_PARTS = 6  # of the id of a wish: a time and the five or more parts of its Set
+_EXPOSED = ("symbol", "side", "quantity", "entry_price")
 _KINDS = {"connection_id": "S", "command_id": "S"}
 
 
@@ -149,7 +150,10 @@ def _exposure(asked: Asked, prices: Mapping[str, Decimal]) -> Exposure:
     """What is open already, at the last prices or those of entry."""
     total = of_side = of_symbol = of_both = Decimal(0)
     count = 0
-    for row in PositionRow.live.query(asked.connection_id, limit=MOST_POSITIONS):
+    live = PositionRow.live.query(
+        asked.connection_id, limit=MOST_POSITIONS, attributes_to_get=list(_EXPOSED)
+    )
+    for row in live:
         price = prices.get(row.symbol) or row.entry_price or Decimal(0)
         notional = (row.quantity or Decimal(0)) * price
         is_symbol, is_side = row.symbol == asked.symbol, row.side == asked.side

@@ -144,14 +144,32 @@ def make_grid(settings: Settings) -> Grid:
         pairs |= dict.fromkeys(kept)
         skipped["duplicate"] += before + len(kept) - len(pairs)
     if not pairs:
-        raise InvalidSettingError(
-            f"no Set is left to try in trade mode {settings.trade_mode}: no indication is enabled, "
-            "or every exit was left out"
-        )
+        raise _without_sets(settings)
     slots, slot = _numbered([slot for slot, _ in pairs], _slot_order)
     exits, exit_ = _numbered([each for _, each in pairs], _exit_order)
     order = np.lexsort((exit_, slot))
     return _grid(slots, exits, slot[order], exit_[order], +skipped, settings)
+
+
+def check_grid(settings: Settings) -> None:
+    """Refuse what `make_grid` refuses, as soon as one Set is known, without making any.
+
+    Raises
+    ------
+    InvalidSettingError
+        If no Set is left to try.
+    """
+    for mode in TradeMode:
+        if any(space.size for space in spaces_of(mode, settings).spaces):
+            return
+    raise _without_sets(settings)
+
+
+def _without_sets(settings: Settings) -> InvalidSettingError:
+    return InvalidSettingError(
+        f"no Set is left to try in trade mode {settings.trade_mode}: no indication is enabled, "
+        "or every exit was left out"
+    )
 
 
 def _shared_out(spaces: list[Space], most: int) -> list[tuple[Space, int, int]]:

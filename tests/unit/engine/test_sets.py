@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidSettingError
-from engine.sets import Grid, even_shares, make_grid
+from engine.sets import Grid, check_grid, even_shares, make_grid
 from engine.settings import Settings, with_values
 from engine.values import RULES, Exits, IndicationType, Side, TradeMode, Variant
 
@@ -154,6 +155,36 @@ def test_a_type_that_is_off_is_not_tried_and_nothing_to_try_is_refused() -> None
     assert {slot.indication for slot in moves.slots} == {IndicationType.MOVE}
     with pytest.raises(InvalidSettingError, match="no Set is left to try in trade mode main"):
         make_grid(with_values(MAIN, nothing))
+
+
+NO_MAIN = {f"{each}Enabled": False for each in ("direction", "move", "active")}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"gridProfile": "full"},
+        {"gridProfile": "preset"},
+        {"tradeMode": "preset"},
+        {"tradeMode": "both", **NO_MAIN},
+        {"tradeMode": "main", **NO_MAIN},
+        {"maxSetsPerSymbol": 100},
+        {"gridTakeProfits": ["1"], "tradeMode": "main"},
+        {"presetTakeProfits": ["1"], "tradeMode": "preset"},
+    ],
+)
+def test_a_check_refuses_the_settings_that_no_grid_can_be_made_of(
+    values: dict[str, object],
+) -> None:
+    def refused(tried: Callable[[Settings], object]) -> str:
+        try:
+            tried(with_values(Settings(), values))
+        except InvalidSettingError as error:
+            return str(error)
+        return ""
+
+    assert refused(check_grid) == refused(make_grid)
 
 
 # --- the full profile ---------------------------------------------------------------------------
