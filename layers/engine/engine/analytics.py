@@ -4,10 +4,13 @@ Every figure follows from what was booked; one that the data does not give is No
 quote currency and exact, ratios are rounded to four digits.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import accumulate
+from operator import sub
 
 from engine.values import SetKey, Side, TradeMode
 
@@ -120,21 +123,22 @@ class Stretch:
 def figures(ended: Sequence[Ended], stretch: Stretch) -> Figures:
     """Figures of positions of one side, in the order they closed."""
     nets = [one.net for one in ended]
-    wins = [net for net in nets if net > 0]
-    losses = [net for net in nets if net < 0]
+    wins = [net for net in nets if net > _ZERO]
+    losses = [net for net in nets if net < _ZERO]
     rs = [one.r for one in ended if one.r is not None]
-    net, fallen = sum(nets, _ZERO), _max_drawdown(nets)
+    won, lost = sum(wins, _ZERO), -sum(losses, _ZERO)
+    net, fallen = won - lost, _max_drawdown(nets)
     return Figures(
         closed=len(nets),
         wins=len(wins),
         losses=len(losses),
         net=net,
-        fees=sum((one.fees for one in ended), _ZERO),
+        fees=sum([one.fees for one in ended], _ZERO),
         win_rate=_ratio(Decimal(100 * len(wins)), len(nets)),
-        profit_factor=profit_factor(nets),
-        avg_win=_mean(wins),
-        avg_loss=_mean(losses),
-        expectancy=_mean(nets),
+        profit_factor=_ratio(won, lost),
+        avg_win=_ratio(won, len(wins)),
+        avg_loss=_ratio(-lost, len(losses)),
+        expectancy=_ratio(net, len(nets)),
         expectancy_r=_mean(rs),
         best=max(nets, default=None),
         worst=min(nets, default=None),
@@ -144,7 +148,7 @@ def figures(ended: Sequence[Ended], stretch: Stretch) -> Figures:
         max_consecutive_losses=_longest_run(nets),
         trades_per_day=_ratio(Decimal(len(nets)), stretch.days),
         avg_hold_ms=_avg_hold_ms(ended),
-        last={count: _window(ended, count) for count in WINDOWS},
+        last=_windows(ended[-WINDOWS[-1] :]),
         profit_factor_20h=_factor_of_hours(ended, stretch),
         pnl_hours={hours: _pnl_of_hours(ended, stretch, hours) for hours in PNL_HOURS},
     )
@@ -152,7 +156,7 @@ def figures(ended: Sequence[Ended], stretch: Stretch) -> Figures:
 
 def by_side(ended: Iterable[Ended], stretch: Stretch) -> dict[Side, Figures]:
     """The figures of each side, of results in any order."""
-    ordered = sorted(ended, key=lambda one: one.closed_at_ms)
+    ordered = sorted(ended, key=_closed_at)
     return {
         side: figures([one for one in ordered if one.key.side is side], stretch) for side in Side
     }
@@ -198,20 +202,16 @@ def drawdown_time_ms(ended: Sequence[Ended]) -> int:
 
 
 def _max_drawdown(nets: Iterable[Decimal]) -> Decimal:
-    total = peak = deepest = _ZERO
-    for net in nets:
-        total += net
-        peak = max(peak, total)
-        deepest = max(deepest, peak - total)
+    """How far the sum fell below its peak, which is 0 at least; each step for all at once."""
+    totals = list(accumulate(nets, initial=_ZERO))
+    deepest: Decimal = max(map(sub, accumulate(totals, max), totals))
     return deepest
 
 
 def _longest_run(nets: Iterable[Decimal]) -> int:
-    longest = run = 0
-    for net in nets:
-        run = run + 1 if net < 0 else 0
-        longest = max(longest, run)
-    return longest
+    """Losses one after the other, at most."""
+    signs = bytes([net < _ZERO for net in nets])
+    return max(map(len, signs.split(b"\0")))
 
 
 def _avg_hold_ms(ended: Sequence[Ended]) -> int | None:
@@ -219,33 +219,49 @@ def _avg_hold_ms(ended: Sequence[Ended]) -> int | None:
     return round(sum(held) / len(held)) if held else None
 
 
-def _window(ended: Sequence[Ended], count: int) -> Window | None:
-    if len(ended) < count:
-        return None
-    last = ended[-count:]
-    nets = [one.net for one in last]
-    won = sum(1 for net in nets if net > 0)
-    return Window(
-        results=count,
-        net=sum(nets, _ZERO),
-        win_rate=(Decimal(100 * won) / count).quantize(_DIGITS),
-        profit_factor=profit_factor(nets),
-        avg_r=_mean([one.r for one in last if one.r is not None]),
-    )
+def _windows(last: Sequence[Ended]) -> dict[int, Window | None]:
+    """The figures of each window, of which the largest holds `last`; sums run from its end."""
+    made: dict[int, Window | None] = dict.fromkeys(WINDOWS)
+    won = lost = in_r = _ZERO
+    wins = with_r = 0
+    for count, one in enumerate(reversed(last), start=1):
+        if one.net > _ZERO:
+            wins, won = wins + 1, won + one.net
+        else:
+            lost -= one.net
+        if one.r is not None:
+            with_r, in_r = with_r + 1, in_r + one.r
+        if count in made:
+            made[count] = Window(
+                results=count,
+                net=won - lost,
+                win_rate=(Decimal(100 * wins) / count).quantize(_DIGITS),
+                profit_factor=_ratio(won, lost),
+                avg_r=_ratio(in_r, with_r),
+            )
+    return made
 
 
 def _factor_of_hours(ended: Sequence[Ended], stretch: Stretch) -> Decimal | None:
     if not stretch.reaches_back(FACTOR_HOURS):
         return None
-    since_ms = stretch.to_ms - FACTOR_HOURS * HOUR_MS
-    return profit_factor(one.net for one in ended if one.closed_at_ms > since_ms)
+    return profit_factor(one.net for one in _since(ended, stretch, FACTOR_HOURS))
 
 
 def _pnl_of_hours(ended: Sequence[Ended], stretch: Stretch, hours: int) -> Decimal | None:
     if not stretch.reaches_back(hours):
         return None
+    return sum([one.net for one in _since(ended, stretch, hours)], _ZERO)
+
+
+def _since(ended: Sequence[Ended], stretch: Stretch, hours: int) -> Sequence[Ended]:
+    """What closed in the last hours of the stretch."""
     since_ms = stretch.to_ms - hours * HOUR_MS
-    return sum((one.net for one in ended if one.closed_at_ms > since_ms), _ZERO)
+    return ended[bisect_right(ended, since_ms, key=_closed_at) :]
+
+
+def _closed_at(one: Ended) -> int:
+    return one.closed_at_ms
 
 
 def _mean(values: Sequence[Decimal]) -> Decimal | None:
