@@ -86,6 +86,41 @@ def test_funding_of_a_position_just_closed_is_read_before_the_loop_ends(side: Si
     assert world.state.results[position.position_id].net == closed.net
 
 
+@BOTH
+def test_funding_of_the_millisecond_in_which_a_position_closed_is_its_own(side: Side) -> None:
+    world = DeskWorld(settings=OFTEN)
+    position = world.open(a_wish(side))
+
+    world.venue.pay_funding("BTCUSDT", "0.0001")
+    world.venue.force("BTCUSDT", side, FillKind.LIQUIDATION, position.quantity)
+    world.run(30)
+
+    closed = world.store.positions[position.position_id]
+    assert closed.closed_at_ms == world.venue.payments[0].at_ms
+    assert closed.funding == world.venue.payments[0].amount
+
+
+@BOTH
+def test_funding_of_the_millisecond_of_an_entry_is_of_who_held_before_or_else_its_own(
+    side: Side,
+) -> None:
+    world = DeskWorld(settings=OFTEN)
+    one = world.open(a_wish(side))
+    world.clock.advance(1)
+    two = another(world, side)
+    world.venue.pay_funding("BTCUSDT", "0.0001")
+    paid = world.venue.payments
+    paid[:] = [
+        replace(paid[0], at_ms=one.opened_at_ms),
+        replace(paid[0], funding_id="later", at_ms=two.opened_at_ms),
+    ]
+
+    world.run(30)
+
+    assert world.store.positions[one.position_id].funding == 2 * paid[0].amount
+    assert world.store.positions[two.position_id].funding == 0
+
+
 def test_a_list_of_payments_that_cannot_be_read_keeps_no_loop_alive_but_alarms() -> None:
     world = DeskWorld(faults=Faults(funding_failed=1.0))
     world.open(a_wish())

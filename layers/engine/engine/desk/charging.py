@@ -76,7 +76,7 @@ def _end(book: Book, paid: Funding) -> None:
 def _book(book: Book, paid: Funding) -> bool:
     """Share it among those that held then; False if nobody of ours did."""
     instrument = book.instrument(paid.symbol)
-    held = [one for one in (*book.positions.values(), *book.closed.values()) if _held(one, paid)]
+    held = _holders(book, paid)
     if instrument is None or not held:
         return False
     name = f"funding {paid.funding_id}"
@@ -91,12 +91,20 @@ def _book(book: Book, paid: Funding) -> bool:
     return True
 
 
-def _held(position: Position, paid: Funding) -> bool:
+def _holders(book: Book, paid: Funding) -> list[Position]:
+    """Who held then: of what was executed in the very millisecond, what closed rather than opened.
+
+    A venue settles on the stroke of the hour, ahead of what it executes in that instant.
+    """
+    every = [*book.positions.values(), *book.closed.values()]
+    then = [one for one in every if _is_its(one, paid) and 0 < one.opened_at_ms <= paid.at_ms]
+    then = [one for one in then if one.quantity > 0 or one.closed_at_ms >= paid.at_ms]
+    return [one for one in then if one.opened_at_ms < paid.at_ms] or then
+
+
+def _is_its(position: Position, paid: Funding) -> bool:
     key = position.key
-    is_its = key.symbol == paid.symbol and paid.side in (None, key.side)
-    is_then = 0 < position.opened_at_ms <= paid.at_ms
-    is_over = position.quantity == 0 and 0 < position.closed_at_ms <= paid.at_ms
-    return is_its and is_then and not is_over
+    return key.symbol == paid.symbol and paid.side in (None, key.side)
 
 
 def _weight(share: Position, paid: Funding) -> Decimal:
