@@ -17,6 +17,8 @@ from engine.ports import Clock
 _MINUTE_MS = 60_000
 _FRESH_MS = 10_000  # an older reading of the board is renewed beside the calls
 _STALE_MS = 60_000  # and this old, before the next of them
+_HEAVY = 40  # what lists of all orders weigh where calls differ, and nothing that tells of one
+_LEFT_SHARE = 0.2  # of a minute's weight, which no heavy call touches
 _TURNING_MS = 5_000  # how far clocks may differ and answers be late
 _NEVER_MS = 1 << 60
 _ORDER_WAIT_S = 0.15  # of the send window, which goes on meanwhile
@@ -52,10 +54,14 @@ class Limits:
     """Counts request weight of the running minute and keeps silent when told to.
 
     Calls that can wait leave a share free for orders and look-ups, which never wait; where the
-    venue counts in a shorter window, they do so in each of them. The venue's header counts every
-    worker behind one address, ours only this one and what the others told: the largest of the
-    three is believed. What the header says just after our minute began may be of the one before,
-    which the venue's clock has not ended yet or a late answer still counts: it is not heard.
+    venue counts in a shorter window, they do so in each of them. Of those that never wait, heavy
+    ones leave a fifth to the others: lists of all orders, asked for again and again while something
+    is in doubt, must not keep an entry's fill from being read, for it has no stop before.
+
+    The venue's header counts every worker behind one address, ours only this one and what the
+    others told: the largest of the three is believed. What the header says just after our minute
+    began may be of the one before, which the venue's clock has not ended yet or a late answer still
+    counts: it is not heard.
     """
 
     def __init__(
@@ -112,13 +118,14 @@ class Limits:
         ------
         VenueBusyError
             While the venue demanded silence, for an order while its count is full, and for an
-            urgent call that would pass the limit: nothing is sent then. Orders weigh nothing.
+            urgent call that would pass the limit, or what a heavy one has to leave: nothing is
+            sent then. Orders weigh nothing.
         RestrictedLocationError
             If the venue serves nobody here: it is asked again minutes later, not before.
         """
         await self._learn(_ORDER_WAIT_S if is_order else None)
         self.check(is_order=is_order)
-        if urgent and weight and self.used + weight > self._per_minute:
+        if urgent and weight and self.used + weight > self._most_for(weight):
             raise VenueBusyError(
                 f"the minute's request weight of {self._per_minute} is used up",
                 until_ms=(self._minute + 1) * _MINUTE_MS,
@@ -133,6 +140,9 @@ class Limits:
         self._used += weight
         self._untold += weight
         self._tell_weight()
+
+    def _most_for(self, weight: int) -> float:
+        return self._per_minute * (1 - _LEFT_SHARE if weight >= _HEAVY else 1)
 
     async def _in_window(self, window: Window, weight: int, *, urgent: bool) -> None:
         if not urgent:

@@ -23,6 +23,13 @@ def limits_and_clock() -> tuple[Limits, FakeClock]:
     return Limits(clock, per_minute=100), clock
 
 
+async def use(limits: Limits, weight: int) -> None:
+    """Use so much in calls of which none is heavy."""
+    while weight > 0:
+        await limits.take(min(weight, 20), urgent=True)
+        weight -= 20
+
+
 async def test_a_patient_call_waits_for_the_next_minute_once_its_share_is_used() -> None:
     limits, clock = limits_and_clock()
     start_ms = clock.now_ms()
@@ -37,7 +44,7 @@ async def test_a_patient_call_waits_for_the_next_minute_once_its_share_is_used()
 async def test_an_urgent_call_never_waits_and_is_refused_past_the_limit() -> None:
     limits, clock = limits_and_clock()
     start_ms = clock.now_ms()
-    await limits.take(99, urgent=True)
+    await use(limits, 99)
 
     with pytest.raises(VenueBusyError, match="used up") as refused:
         await limits.take(2, urgent=True)
@@ -46,9 +53,26 @@ async def test_an_urgent_call_never_waits_and_is_refused_past_the_limit() -> Non
     assert refused.value.until_ms == start_ms + 60_000
 
 
+async def test_heavy_calls_leave_a_fifth_of_the_minute_to_light_ones() -> None:
+    clock = FakeClock()
+    clock.time_ms -= clock.time_ms % 60_000
+    limits = Limits(clock, per_minute=2400)
+    for _ in range(48):
+        await limits.take(40, urgent=True)
+
+    with pytest.raises(VenueBusyError, match="used up"):
+        await limits.take(40, urgent=True)
+    for _ in range(16):
+        await limits.take(30, urgent=True)
+
+    assert limits.used == 2400
+    with pytest.raises(VenueBusyError, match="used up"):
+        await limits.take(1, urgent=True)
+
+
 async def test_an_order_weighs_nothing_and_passes_even_then() -> None:
     limits, _ = limits_and_clock()
-    await limits.take(100, urgent=True)
+    await use(limits, 100)
 
     await limits.take(0, urgent=True)
 
@@ -78,7 +102,7 @@ def test_the_venues_header_is_believed_when_it_counts_more() -> None:
 
 async def test_a_minute_that_the_venue_has_not_ended_yet_does_not_use_up_ours() -> None:
     limits, clock = limits_and_clock()
-    await limits.take(100, urgent=True)
+    await use(limits, 100)
     clock.advance(60_000)
     await limits.take(1, urgent=True)
 
