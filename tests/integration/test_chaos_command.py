@@ -6,7 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 COMMAND = (sys.executable, "-m", "local.cli", "chaos")
 FIGURES = (
@@ -61,7 +64,18 @@ def test_what_cannot_be_run_is_told_in_a_sentence() -> None:
     assert "SEED:VENUE" in run("--replay", "tomorrow").stderr
 
 
-def test_an_interrupt_ends_it_with_the_figures_so_far() -> None:
+def to_all(pid: int) -> None:
+    """As a terminal does on Ctrl-C."""
+    os.killpg(pid, signal.SIGINT)
+
+
+def to_the_first(pid: int) -> None:
+    """As whoever stops a program does."""
+    os.kill(pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("interrupt", [to_all, to_the_first])
+def test_an_interrupt_ends_it_with_the_figures_so_far(interrupt: Callable[[int], None]) -> None:
     command = (*COMMAND, "--cases", "100000", "--seed", "2", "--json")
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -69,7 +83,7 @@ def test_an_interrupt_ends_it_with_the_figures_so_far() -> None:
         assert running.stderr is not None
         assert "of 100000 cases" in running.stderr.readline()
         begun = time.monotonic()
-        os.killpg(running.pid, signal.SIGINT)
+        interrupt(running.pid)
         out, err = running.communicate(timeout=60)
 
     figures = json.loads(out.splitlines()[-1])
@@ -78,3 +92,5 @@ def test_an_interrupt_ends_it_with_the_figures_so_far() -> None:
     assert f"goes on with --first {figures['cases']}" in err
     assert 0 < figures["cases"] < 100_000
     assert time.monotonic() - begun < 60
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)  # its processes are gone, too

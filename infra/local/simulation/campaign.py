@@ -159,13 +159,20 @@ def _run(cases: Sequence[Case]) -> list[CaseResult]:
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
-    """Ctrl-C as an event: an exception raised anywhere could leave a lock taken for ever."""
+    """Ctrl-C or SIGTERM as an event: an exception anywhere could leave a lock taken for ever.
+
+    Whoever dies without it leaves processes that wait for work that will never come.
+    """
     heard = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: heard.set())
+    before = {
+        number: signal.signal(number, lambda *_: heard.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield heard
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
