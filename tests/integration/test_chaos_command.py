@@ -64,6 +64,14 @@ def test_what_cannot_be_run_is_told_in_a_sentence() -> None:
     assert "SEED:VENUE" in run("--replay", "tomorrow").stderr
 
 
+def is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def to_all(pid: int) -> None:
     """As a terminal does on Ctrl-C."""
     os.killpg(pid, signal.SIGINT)
@@ -92,5 +100,6 @@ def test_an_interrupt_ends_it_with_the_figures_so_far(interrupt: Callable[[int],
     assert f"goes on with --first {figures['cases']}" in err
     assert 0 < figures["cases"] < 100_000
     assert time.monotonic() - begun < 60
-    with pytest.raises(ProcessLookupError):
-        os.killpg(running.pid, 0)  # its processes are gone, too
+    while is_alive(running.pid):  # Python's own tracker of resources goes a moment later
+        assert time.monotonic() - begun < 60
+        time.sleep(0.05)
