@@ -81,8 +81,11 @@ ANSWERED: tuple[type[Exception], ...] = (
 )
 
 
-def success(body: dict[str, Any], status: int = 200) -> Response:
-    """`body` must already hold `success`; it is false for a test that ran and failed."""
+def success(body: dict[str, Any] | str, status: int = 200) -> Response:
+    """`body`, or its JSON text, must hold `success` already.
+
+    It is false for a test that ran and failed.
+    """
     return Response(body=body, status_code=status, headers=dict(_HEADERS))
 
 

@@ -94,7 +94,7 @@ def operation(
                 if isinstance(made, Response):
                     return made
                 told = contract.status if status_of is None else status_of(made)
-                return success(made.model_dump(mode="json", by_alias=True), told)
+                return success(_body(made, routes.current_request), told)
             except ANSWERED as error:
                 return refusal(error)
 
@@ -139,6 +139,13 @@ def _arguments(
     if contract.reach is Reach.LISTED:
         asked["within"] = bearer.connections if bearer is not None else None
     return asked
+
+
+def _body(made: BaseModel, request: Request) -> dict[str, Any] | str:
+    """Text for a read; a change may be remembered, and told again without what is told once."""
+    if request.method == "GET":
+        return made.model_dump_json(by_alias=True)
+    return made.model_dump(mode="json", by_alias=True)
 
 
 def _models(asked: Mapping[str, Any]) -> list[BaseModel]:

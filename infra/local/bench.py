@@ -9,7 +9,7 @@ from pathlib import Path
 from local.checks import search_path
 from local.places import ROOT
 
-PARTS = ("j1", "j2", "j3", "growth", "feed", "orders", "api")
+PARTS = ("j1", "j2", "j3", "growth", "feed", "orders", "api", "load")
 
 
 class NoBenchError(Exception):

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.bench.exchange import CHUNK
 from tests.bench.feeding import HEAD, STARVED_SHARE, feed_at, median_rate
@@ -16,8 +18,10 @@ from tests.bench.marking import make_marking, mark
 from tests.bench.measuring import ROUNDS, best_of, peak_mb, table
 from tests.bench.ordering import measure_orders, share
 from tests.bench.race import Race, run_race
-from tests.bench.targets import PARTS, verdicts
+from tests.bench.targets import EVERY_TIME, PARTS, verdicts
 from tests.bench.ticks import measure_ticks
+
+UP_WITHIN_S = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class Sizes:
     orders_at_once: int = 40
     api_stored: Mapping[str, int] = field(default_factory=dict)  # what differs
     api_requests: int = 40
+    load_s: float = 10
 
 
 TINY = Sizes(
@@ -48,6 +53,7 @@ TINY = Sizes(
     orders_at_once=2,
     api_stored={"symbols": 3, "positions": 20, "ticks": 2, "samples": 2},
     api_requests=2,
+    load_s=0.5,
     symbols=3,
     configurations=50,
     ticks=3,
@@ -196,6 +202,20 @@ class Bench:
         self.say(table(HEAD, lines))
         self.say(f"the slowest of what is asked often: {slowest}")
 
+    def load(self) -> None:
+        """The deployed API on a twin of its own, beside its gateway alone."""
+        from tests.bench.api_load import HEAD, lines_of, measure_load  # no other part needs a twin
+        from tests.e2e.twin_process import a_home, up
+
+        with TemporaryDirectory(prefix="cts-bench-") as folder:
+            home = a_home(Path(folder) / "home")
+            self.say("load: a twin is built and started")
+            with up(home, "--no-console") as twin:
+                twin.until("up after", within_s=UP_WITHIN_S)
+                found = measure_load(home.places, seconds=self.sizes.load_s, tell=self.say)
+        self.figures["load"] = found
+        self.say(table(HEAD, lines_of(found)))
+
     def growth(self) -> None:
         """How time grows."""
         for written in growth_tables(self.sizes.growth, self.say):
@@ -227,7 +247,7 @@ def _race_table(race: Race) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the parts asked for; 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="cts bench")
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all without")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; without: all but load")
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("--tiny", action="store_true")
     asked = parser.parse_args(arguments)
@@ -241,7 +261,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     bench = Bench(TINY if asked.tiny else Sizes(), say)
     for part in PARTS:
-        if not asked.parts or part in asked.parts:
+        if part in (asked.parts or EVERY_TIME):
             getattr(bench, part)()
             say("")
     judged = verdicts(bench.figures)

@@ -25,7 +25,7 @@ LEAST_OPEN = 4
 MOST_ENDED_ORDERS = 1_000
 DAYS = 20
 """Over which positions closed."""
-HOUR_MS = 3_600_000
+HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 _REASONS = tuple(CloseReason)
 
 
@@ -79,6 +79,10 @@ def _ticked(api: ApiWorld, connection_id: str, names: tuple[str, ...], ticks: in
         candles = some_candles(first_close_ms=slot_ms, symbols=names)
         trade = store.write_tick(trade, replace(a_tick(slot_ms), candles=candles), ())
         position = store.write_position_ticks(position, position_ticks(slot_ms))
+        if slot_ms % MINUTE_MS == 0:
+            begun_ms = slot_ms - MINUTE_MS + 1000
+            minute = some_candles(first_close_ms=begun_ms, length=60, symbols=names)
+            store.write_minute(trade, minute)
 
 
 def _sampled(connection_id: str, samples: int) -> None:

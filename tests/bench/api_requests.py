@@ -53,7 +53,7 @@ def _often(connection_id: str) -> dict[str, str]:
         "open orders": f"/api/orders{of}&status=open",
         "candles": f"/api/market-data{of}&symbol=S000USDT&limit=60",
         "commands": f"/api/commands{of}",
-        "snapshot": f"/api/snapshot{of}",
+        "snapshot each second": f"/api/snapshot{of}&candles=3&ticks=3",
         "statistics": f"/api/statistics{of}",
         "statistics by symbol": f"/api/statistics{of}&groupBy=symbol",
         "statistics of positions": f"/api/positions/{connection_id}/stats",
@@ -72,6 +72,7 @@ def _often(connection_id: str) -> dict[str, str]:
 def _seldom(connection_id: str) -> dict[str, str]:
     of = f"?connectionId={connection_id}"
     return {
+        "snapshot, first of all": f"/api/snapshot{of}&candles=300&ticks=120&cadence=true",
         "comprehensive": "/api/monitoring/comprehensive",
         "largest positions page": f"/api/positions{of}&limit=500",
         "largest orders page": f"/api/orders{of}&limit=500",

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PARTS = ("j1", "j2", "j3", "growth", "feed", "orders", "api")
+EVERY_TIME = ("j1", "j2", "j3", "growth", "feed", "orders", "api")
+PARTS = (*EVERY_TIME, "load")
+"""The last starts a twin of its own, for minutes, and is measured when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

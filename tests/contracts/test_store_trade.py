@@ -110,6 +110,24 @@ def test_stored_candles_are_minutes_then_ticks_without_a_seam(kept: Kept) -> Non
     assert closes == list(range(START_MS - 9_000, START_MS + 3_000, 1000))
 
 
+@pytest.mark.parametrize("written", [(1, 2), (0, 2), (2,)], ids=str)
+def test_a_minute_that_was_never_written_is_there_as_ticks(
+    kept: Kept, written: tuple[int, ...]
+) -> None:
+    lease = kept.take(Loop.TRADE)
+    begun_ms = START_MS // 60_000 * 60_000
+    for slot in range(begun_ms + 1000, begun_ms + 181_000, 1000):
+        lease = kept.store.write_tick(lease, a_tick(slot), ())
+    for number in written:
+        first_ms = begun_ms + 60_000 * number + 1000
+        kept.store.write_minute(lease, some_candles(first_close_ms=first_ms, length=60))
+
+    pieces = kept.store.candles_since("c1", begun_ms)
+
+    closes = [int(ms) for piece in pieces for ms in piece.close_ms]
+    assert closes == list(range(begun_ms + 1000, begun_ms + 181_000, 1000))
+
+
 def test_history_is_read_as_it_was_written_with_gaps_where_nothing_was(kept: Kept) -> None:
     candles = _history(first_close_ms=MIDNIGHT_MS + 60_000 * 100, length=2000)
     kept.store.write_history("c1", candles)

@@ -11,7 +11,7 @@ from tests.builders import an_instrument
 from tests.market import START_MS as START
 from tests.market import candles_of
 from tests.position_world import a_position_loop
-from tests.samples import START_MS, a_key, a_position, a_tick, an_order
+from tests.samples import START_MS, a_key, a_position, a_tick, an_order, some_candles
 from tests.store_watch import watched_store
 from tests.trade_world import an_engine
 from tests.unit.engine.trading import lenient
@@ -21,7 +21,7 @@ from adapters.engine_rows import instruments_json
 from adapters.leases import RUN, DynamoLeases
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
-from adapters.tables import ConnectionRow, EngineStateRow, PositionRow
+from adapters.tables import ConnectionRow, EngineStateRow, PositionRow, ProgressionRow
 from adapters.trade_rows import order_row
 from app import app
 from engine.records import EngineRow
@@ -115,6 +115,32 @@ def test_values_of_rows_are_not_walked_through_a_model_of_their_kinds(
     assert answer.body["count"] == 20
     assert "QueryOutput" in walked
     assert "AttributeValue" not in walked
+
+
+def test_ticks_that_a_minute_holds_are_not_read_again(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, minute_ms = DynamoStore(api.clock), api.clock.now_ms() // 60_000 * 60_000 + 60_000
+    api.clock.time_ms = minute_ms + 5_000
+    lease = api.leases.take(connection_id, Loop.TRADE, token=1, owner="later", lease_ms=15_000)
+    for slot in range(minute_ms - 9_000, minute_ms + 5_000, 1000):
+        lease = store.write_tick(lease, a_tick(slot), ())
+    store.write_minute(lease, some_candles(first_close_ms=minute_ms - 59_000, length=60))
+    read: list[dict[str, Any]] = []
+    made = ProgressionRow.from_raw_data
+
+    def noted(data: dict[str, Any]) -> ProgressionRow:
+        read.append(data)
+        return made(data)
+
+    monkeypatch.setattr(ProgressionRow, "from_raw_data", noted)
+    path = f"/api/market-data?connectionId={connection_id}&symbol=BTCUSDT&limit=30"
+    candles = api.get(path).body["candles"]
+
+    assert [one["time_ms"] for one in candles[-6:]] == list(
+        range(minute_ms - 2_000, minute_ms + 4_000, 1000)
+    )
+    assert [set(row) for row in read] == [{"candles"}] * 4
 
 
 def test_a_rare_symbol_ends_a_page_early_and_is_found_on_a_later_one(

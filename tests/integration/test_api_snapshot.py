@@ -132,6 +132,21 @@ def test_what_does_not_fit_is_left_out_and_said(
     assert (len(positions["data"]), positions["complete"]) == (1, False)
 
 
+def test_a_stop_protects_though_there_are_too_many_orders_to_show_it(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = replace(an_order("a0", position_id="p1", at_ms=START_MS - 1), state=OrderState.OPEN)
+    order_row(connection_id, older).save()
+    monkeypatch.setattr(snapshot_views, "MOST_ORDERS", 1)
+
+    told = api.get(f"/api/snapshot?connectionId={connection_id}").body
+
+    assert [one["clientOrderId"] for one in told["orders"]["data"]] == ["a0"]
+    assert told["orders"]["complete"] is False
+    protected = {one["id"]: one["isProtected"] for one in told["positions"]["data"]}
+    assert protected == {"p0": True, "p1": False}
+
+
 def test_a_connection_that_never_started_has_a_screen_too(api: ApiWorld) -> None:
     told = api.get(f"/api/snapshot?connectionId={api.created()}").body
 

@@ -109,7 +109,9 @@ def test_the_apis_own_work_is_measured_without_what_the_store_takes(
 
     assert code == 0
     of_routes = figures["api_own_p95_ms"]
-    assert {"snapshot", "status", "statistics of positions", "pause or resume"} <= set(of_routes)
+    assert {"snapshot each second", "status", "statistics of positions", "pause or resume"} <= set(
+        of_routes
+    )
     assert min(of_routes.values()) > 0
     assert figures["api_worst_p95_ms"] in of_routes.values()
     assert "reads" in shown.err

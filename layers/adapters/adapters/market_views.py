@@ -48,7 +48,7 @@ class MarketViews:
             candle
             for piece in progression.candles_since(connection_id, since_ms)
             if piece.span_ms == SPAN_MS and symbol in piece.symbols
-            for candle in _told(piece.select((symbol,)), instrument)
+            for candle in _told(piece, instrument)
         ]
         return {
             "connection_id": connection_id,
@@ -87,15 +87,16 @@ def instruments_by_symbol(state: EngineStateRow) -> dict[str, Instrument]:
 
 
 def _told(candles: Candles, instrument: Instrument) -> list[dict[str, Any]]:
-    return [_candle(candles, row, instrument) for row in range(len(candles))]
+    column = candles.symbols.index(instrument.symbol)
+    return [_candle(candles, row, column, instrument) for row in range(len(candles))]
 
 
-def _candle(candles: Candles, row: int, instrument: Instrument) -> dict[str, Any]:
-    kind = Kind(int(candles.kind[row, 0]))
+def _candle(candles: Candles, row: int, column: int, instrument: Instrument) -> dict[str, Any]:
+    kind = Kind(int(candles.kind[row, column]))
     prices: dict[str, Decimal | None] = dict.fromkeys(("open", "high", "low", "close", "volume"))
     if kind is not Kind.GAP:
         for name in ("open", "high", "low", "close"):
-            prices[name] = instrument.to_price(int(getattr(candles, name)[row, 0]))
-        prices["volume"] = instrument.quantity_step * int(candles.volume[row, 0])
+            prices[name] = instrument.to_price(int(getattr(candles, name)[row, column]))
+        prices["volume"] = instrument.quantity_step * int(candles.volume[row, column])
     time_ms = int(candles.close_ms[row]) - candles.span_ms
     return {"time_ms": time_ms, "kind": _NAMES[kind], **prices}

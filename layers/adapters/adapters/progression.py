@@ -103,17 +103,30 @@ def write_minute(lease: Lease, candles: Candles, *, now_ms: int, keep_days: int)
 def candles_since(connection_id: str, since_ms: int) -> tuple[Candles, ...]:
     """Stored candles that closed after `since_ms`, oldest first, each candle once.
 
-    A minute that its worker did not live to write is still there as ticks.
+    A minute that its worker did not live to write is still there as ticks; where minutes follow
+    each other without a hole, ticks are read from their end on.
     """
-    packed = (*_minutes(connection_id, since_ms), *_ticks(connection_id, since_ms))
-    unpacked = sorted((market.unpack(one) for one in packed), key=_order)
+    minutes = sorted(map(market.unpack, _minutes(connection_id, since_ms)), key=_order)
+    ticks = map(market.unpack, _ticks(connection_id, _known_until(minutes, since_ms)))
     pieces: list[Candles] = []
     reached = since_ms
-    for piece in unpacked:
+    for piece in sorted((*minutes, *ticks), key=_order):
         if len(piece) and (last := int(piece.close_ms[-1])) > reached:
-            pieces.append(piece.between(reached, last))
+            is_new = int(piece.close_ms[0]) > reached
+            pieces.append(piece if is_new else piece.between(reached, last))
             reached = last
     return tuple(pieces)
+
+
+def _known_until(minutes: Sequence[Candles], since_ms: int) -> int:
+    """The last close from `since_ms` on up to which no minute is missing."""
+    until_ms = since_ms
+    for minute in filter(len, minutes):
+        first, last = int(minute.close_ms[0]), int(minute.close_ms[-1])
+        if first - minute.span_ms > until_ms:
+            break
+        until_ms = max(until_ms, last)
+    return until_ms
 
 
 def _order(candles: Candles) -> tuple[int, int]:
@@ -137,6 +150,7 @@ def _minutes(connection_id: str, since_ms: int) -> list[bytes]:
             minute_series(connection_id),
             MarketDataRow.start_ms > since_ms - 60_000,
             consistent_read=True,
+            attributes_to_get=["candles"],
         )
         return [row.candles for row in rows]
 
@@ -147,6 +161,7 @@ def _ticks(connection_id: str, since_ms: int) -> list[bytes]:
             loop_key(connection_id, "trade"),
             ProgressionRow.slot_ms > since_ms,
             consistent_read=True,
+            attributes_to_get=["candles"],
         )
         return [row.candles for row in rows if row.candles]
 

@@ -25,6 +25,8 @@ from engine.values import Instrument, Loop
 View = dict[str, Any]
 Rows = Mapping[Loop, Sequence[ProgressionRow]]
 MOST_POSITIONS = MOST_ORDERS = 500
+MOST_WORKING = 1_500
+"""An entry, a stop and a target of each: what protects a position is known though not shown."""
 MOST_ALERTS = 200
 RECENT_ORDERS = 60
 CADENCE_ROWS = 100
@@ -79,9 +81,7 @@ class SnapshotViews:
         prices = prices_of(newest[0], instruments) if newest else {}
         last_slot_ms = leases[Loop.TRADE].last_slot_ms
         status, issue = engine_health(state, lambda: last_slot_ms, now_ms)
-        orders = [
-            order_of(each) for each in OrderRow.live.query(connection_id, limit=MOST_ORDERS + 1)
-        ]
+        orders = [order_of(one) for one in OrderRow.live.query(connection_id, limit=MOST_WORKING)]
         shown = {loop: some[: wanted.ticks] for loop, some in rows.items()}
         return {
             "connection_id": connection_id,
