@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.api_world import ApiWorld
@@ -10,6 +11,7 @@ from tests.store_watch import watched_store
 
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
+from adapters.tables import EquityRow
 from engine.ledger import Position, PositionStatus
 from engine.records import EquitySample, Lease
 from engine.values import CloseReason, Loop, Side
@@ -207,3 +209,33 @@ def test_a_warm_worker_reads_only_what_may_have_changed(api: ApiWorld, connectio
     assert cold["long"] == warm["long"]
     assert watch.wrong() == []
     assert cold_reads == len(watch.calls) - warm_from == 5
+
+
+def test_hours_of_equity_are_read_once_and_later_ones_are_told(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms = api.clock.now_ms()
+    _write_samples(
+        api, connection_id, [_sample("100", now_ms - n * HOUR_MS) for n in range(9, 1, -1)]
+    )
+    read: list[int] = []
+    made = EquityRow.from_raw_data
+
+    def noted(data: dict[str, Any]) -> EquityRow:
+        row = made(data)
+        read.append(row.at_ms)
+        return row
+
+    monkeypatch.setattr(EquityRow, "from_raw_data", noted)
+    path = f"/api/statistics/series?connectionId={connection_id}"
+    first = api.get(path).body["equity"]
+    read.clear()
+    late = now_ms - HOUR_MS // 2
+    _write_samples(api, connection_id, [_sample("105", late)])
+    second = api.get(path).body["equity"]
+
+    assert [one["at_ms"] for one in first] == hours
+    assert second == [*first, second[-1]]
+    assert (second[-1]["equity"], read) == ("105", [late])
+    earlier = api.get(f"{path}&from={now_ms - 5 * HOUR_MS}&to={now_ms - 3 * HOUR_MS}").body
+    assert earlier["equity"] == first[4:7]

@@ -8,9 +8,9 @@ from typing import Any
 from adapters import accounts, equity_rows
 from adapters.closed_results import ClosedResults, Results
 from adapters.engine_states import read_state
-from adapters.equity_rows import Resolution
+from adapters.equity_rows import HourlySamples, Resolution
 from adapters.tables import ConnectionRow
-from engine.analytics import DAY_MS, Figures, GroupBy, Stretch, by_side, grouped
+from engine.analytics import DAY_MS, Figures, GroupBy, Stretch, Window, by_side, grouped
 from engine.equity import days, equity_figures
 from engine.errors import RefusedError
 from engine.ports import Clock
@@ -29,6 +29,7 @@ class AnalyticsViews:
 
     clock: Clock
     results: ClosedResults = field(default_factory=ClosedResults)
+    hours: HourlySamples = field(default_factory=HourlySamples)
 
     def statistics(
         self,
@@ -61,9 +62,7 @@ class AnalyticsViews:
         accounts.connection_row(connection_id)
         stretch = self._stretch(from_ms, to_ms)
         step = Resolution(resolution)
-        samples = equity_rows.samples(
-            connection_id, step, from_ms=stretch.from_ms, to_ms=stretch.to_ms
-        )
+        samples = self._samples(connection_id, step, stretch)
         results = self._results(connection_id, stretch)
         return {
             "connection_id": connection_id,
@@ -77,9 +76,7 @@ class AnalyticsViews:
 
     def _of_connection(self, row: ConnectionRow, stretch: Stretch, by: GroupBy | None) -> View:
         results = self._results(row.connection_id, stretch)
-        samples = equity_rows.samples(
-            row.connection_id, Resolution.HOUR, from_ms=stretch.from_ms, to_ms=stretch.to_ms
-        )
+        samples = self._samples(row.connection_id, Resolution.HOUR, stretch)
         groups = {} if by is None else grouped(results.ended, by)
         largest = sorted(groups.items(), key=lambda group: -len(group[1]))[:MAX_GROUPS]
         return {
@@ -107,6 +104,15 @@ class AnalyticsViews:
             cost_pct=settings.position_cost_pct,
         )
 
+    def _samples(
+        self, connection_id: str, step: Resolution, stretch: Stretch
+    ) -> list[EquitySample]:
+        from_ms, to_ms = stretch.from_ms, stretch.to_ms
+        if step is not Resolution.HOUR:
+            return equity_rows.samples(connection_id, step, from_ms=from_ms, to_ms=to_ms)
+        now_ms = self.clock.now_ms()
+        return self.hours.between(connection_id, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)
+
     def _stretch(self, from_ms: int | None, to_ms: int | None) -> Stretch:
         until_ms = self.clock.now_ms() if to_ms is None else to_ms
         since_ms = until_ms - DEFAULT_DAYS * DAY_MS if from_ms is None else from_ms
@@ -120,10 +126,16 @@ def _sides(told: Mapping[Side, Figures]) -> View:
 
 
 def _figures(one: Figures) -> View:
-    told = asdict(one)
-    told["last"] = {str(count): window for count, window in told["last"].items()}
-    told["pnl_hours"] = {str(hours): net for hours, net in told["pnl_hours"].items()}
+    """Field by field: what is in it is not copied."""
+    told = {name: getattr(one, name) for name in Figures.__slots__}
+    windows = {count: window and _window(window) for count, window in one.last.items()}
+    told["last"] = {str(count): window for count, window in windows.items()}
+    told["pnl_hours"] = {str(hours): net for hours, net in one.pnl_hours.items()}
     return told
+
+
+def _window(one: Window) -> View:
+    return {name: getattr(one, name) for name in Window.__slots__}
 
 
 def _sample(one: EquitySample) -> View:

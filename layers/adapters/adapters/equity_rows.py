@@ -1,5 +1,7 @@
 """Equity samples as rows: minutes for two days, the first of each hour for more than a year."""
 
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapters.tables import EquityRow
@@ -8,6 +10,8 @@ from engine.records import EquitySample
 MINUTES_KEPT_S = 2 * 86_400
 HOURS_KEPT_S = 400 * 86_400
 MAX_SAMPLES = 10_000
+HOUR_MS = 3_600_000
+END_MS = 10**14  # after every time the API takes
 
 
 class Resolution(StrEnum):
@@ -23,6 +27,39 @@ def rows_of(connection_id: str, sample: EquitySample) -> list[EquityRow]:
     if sample.opens_hour:
         rows.append(_row(connection_id, sample, Resolution.HOUR, HOURS_KEPT_S))
     return rows
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Samples since a moment, oldest first, of which those until `settled_ms` change no more."""
+
+    since_ms: int
+    settled_ms: int
+    samples: list[EquitySample]
+
+
+@dataclass(slots=True)
+class HourlySamples:
+    """What a warm worker remembers of hours, by connection: only the last one is read again."""
+
+    kept: dict[str, _Kept] = field(default_factory=dict)
+
+    def between(
+        self, connection_id: str, *, from_ms: int, to_ms: int, now_ms: int
+    ) -> list[EquitySample]:
+        """The same as `samples` of hours."""
+        kept = self.kept.get(connection_id)
+        if kept is None or kept.since_ms > from_ms:
+            kept = _Kept(since_ms=from_ms, settled_ms=from_ms - 1, samples=[])
+        first_ms = kept.settled_ms + 1
+        fresh = samples(connection_id, Resolution.HOUR, from_ms=first_ms, to_ms=END_MS)
+        known = [*kept.samples, *fresh]
+        if len(known) >= MAX_SAMPLES:
+            return samples(connection_id, Resolution.HOUR, from_ms=from_ms, to_ms=to_ms)
+        settled_ms = max(kept.settled_ms, now_ms - HOUR_MS)
+        settled = known[: bisect_right(known, settled_ms, key=_at)]
+        self.kept[connection_id] = _Kept(kept.since_ms, settled_ms, settled)
+        return known[bisect_left(known, from_ms, key=_at) : bisect_right(known, to_ms, key=_at)]
 
 
 def samples(
@@ -67,3 +104,7 @@ def _sample(row: EquityRow) -> EquitySample:
         unrealized=row.unrealized,
         open_positions=row.open_positions,
     )
+
+
+def _at(sample: EquitySample) -> int:
+    return sample.at_ms

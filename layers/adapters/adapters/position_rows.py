@@ -1,7 +1,9 @@
 """Exchange positions as rows, and back without loss."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -81,36 +83,37 @@ def position_row(connection_id: str, position: Position) -> PositionRow:
 
 
 def position_of(row: PositionRow) -> Position:
-    """The position a row holds."""
+    """The position a row holds; most of the time goes where each value is asked for."""
+    held: Callable[[str], Any] = row.attribute_values.get
     return Position(
-        position_id=row.position_id,
+        position_id=held("position_id"),
         key=key_of(row),
-        status=PositionStatus(row.status),
-        entry_close_ms=row.entry_close_ms,
-        leverage=row.leverage,
-        quantity=row.quantity,
-        entry_quantity=row.entry_quantity,
-        entry_price=row.entry_price,
-        first_quantity=row.first_quantity or Decimal(0),
-        first_price=row.first_price,
-        exit_price=row.exit_price,
-        stop_price=row.stop_price,
-        target_price=row.target_price,
-        chosen_stop=row.chosen_stop,
-        chosen_target=row.chosen_target,
-        trail_armed=row.trail_armed,
-        best_price=row.best_price,
-        recovery=Recovery(row.recovery or Recovery.NONE),
-        residue=row.residue or Decimal(0),
-        realized_pnl=row.realized_pnl,
-        fees=row.fees,
-        funding=row.funding or Decimal(0),
-        unconverted=_amounts(row.unconverted),
-        settled=_amounts(row.settled),
-        opened_at_ms=row.opened_at_ms,
-        closed_at_ms=row.closed_at_ms or 0,
-        close_reason=CloseReason(row.close_reason) if row.close_reason else None,
-        updated_at_ms=row.updated_at_ms,
+        status=PositionStatus(held("status")),
+        entry_close_ms=held("entry_close_ms"),
+        leverage=held("leverage"),
+        quantity=held("quantity"),
+        entry_quantity=held("entry_quantity"),
+        entry_price=held("entry_price"),
+        first_quantity=held("first_quantity") or Decimal(0),
+        first_price=held("first_price"),
+        exit_price=held("exit_price"),
+        stop_price=held("stop_price"),
+        target_price=held("target_price"),
+        chosen_stop=held("chosen_stop"),
+        chosen_target=held("chosen_target"),
+        trail_armed=held("trail_armed"),
+        best_price=held("best_price"),
+        recovery=Recovery(held("recovery") or Recovery.NONE),
+        residue=held("residue") or Decimal(0),
+        realized_pnl=held("realized_pnl"),
+        fees=held("fees"),
+        funding=held("funding") or Decimal(0),
+        unconverted=_amounts(held("unconverted")),
+        settled=_amounts(held("settled")),
+        opened_at_ms=held("opened_at_ms"),
+        closed_at_ms=held("closed_at_ms") or 0,
+        close_reason=CloseReason(held("close_reason")) if held("close_reason") else None,
+        updated_at_ms=held("updated_at_ms"),
     )
 
 
@@ -130,17 +133,45 @@ def _amounts(texts: dict[str, str] | None) -> tuple[tuple[str, Decimal], ...]:
 
 def key_of(row: PositionRow) -> SetKey:
     """The Set that a row's position belongs to."""
+    held: Callable[[str], Any] = row.attribute_values.get
+    return _key(
+        held("symbol"),
+        held("indication"),
+        held("parameter"),
+        held("variant") or "",
+        held("side"),
+        held("take_profit_pct"),
+        held("stop_loss_pct"),
+        held("trail_start_pct"),
+        held("trail_stop_pct"),
+        *map(str, held("exit_flags") or ()),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _key(  # many positions share a Set
+    symbol: str,
+    indication: str,
+    parameter: int,
+    variant: str,
+    side: str,
+    take_profit_pct: Decimal,
+    stop_loss_pct: Decimal,
+    trail_start_pct: Decimal,
+    trail_stop_pct: Decimal,
+    *flags: str,
+) -> SetKey:
     return SetKey(
-        symbol=row.symbol,
-        indication=IndicationType(row.indication),
-        parameter=row.parameter,
-        variant=Variant.of(row.variant or ""),
-        side=Side(row.side),
+        symbol=symbol,
+        indication=IndicationType(indication),
+        parameter=parameter,
+        variant=Variant.of(variant),
+        side=Side(side),
         exits=Exits(
-            take_profit_pct=row.take_profit_pct,
-            stop_loss_pct=row.stop_loss_pct,
-            trail_start_pct=row.trail_start_pct,
-            trail_stop_pct=row.trail_stop_pct,
-            **exit_flags(map(str, row.exit_flags or ())),
+            take_profit_pct=take_profit_pct,
+            stop_loss_pct=stop_loss_pct,
+            trail_start_pct=trail_start_pct,
+            trail_stop_pct=trail_stop_pct,
+            **exit_flags(flags),
         ),
     )

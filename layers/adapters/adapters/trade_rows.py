@@ -1,5 +1,6 @@
 """Orders and executions as rows, and back without loss."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -16,25 +17,26 @@ def order_row(connection_id: str, order: Order) -> OrderRow:
 
 def order_of(row: OrderRow) -> Order:
     """The order a row holds."""
+    held: Callable[[str], Any] = row.attribute_values.get
     return Order(
-        client_order_id=row.client_order_id,
-        position_id=row.position_id,
-        purpose=Purpose(row.purpose),
-        attempt=row.attempt,
-        symbol=row.symbol,
-        side=Side(row.side),
-        order_type=OrderType(row.order_type),
-        quantity=row.quantity,
-        trigger_price=row.trigger_price,
-        state=OrderState(row.state),
-        exchange_order_id=row.exchange_order_id or "",
-        filled_quantity=row.filled_quantity,
-        booked_quantity=row.booked_quantity,
-        average_price=row.average_price,
-        reason=row.reason or "",
-        created_at_ms=row.created_at_ms,
-        submitting_at_ms=row.submitting_at_ms,
-        updated_at_ms=row.updated_at_ms,
+        client_order_id=held("client_order_id"),
+        position_id=held("position_id"),
+        purpose=Purpose(held("purpose")),
+        attempt=held("attempt"),
+        symbol=held("symbol"),
+        side=Side(held("side")),
+        order_type=OrderType(held("order_type")),
+        quantity=held("quantity"),
+        trigger_price=held("trigger_price"),
+        state=OrderState(held("state")),
+        exchange_order_id=held("exchange_order_id") or "",
+        filled_quantity=held("filled_quantity"),
+        booked_quantity=held("booked_quantity"),
+        average_price=held("average_price"),
+        reason=held("reason") or "",
+        created_at_ms=held("created_at_ms"),
+        submitting_at_ms=held("submitting_at_ms"),
+        updated_at_ms=held("updated_at_ms"),
     )
 
 

@@ -140,3 +140,10 @@ def test_money_beside_prices_comes_back_with_its_position() -> None:
     )
 
     assert position_of(stored(position_row("c", position))) == position
+
+
+def test_positions_of_one_set_share_its_key() -> None:
+    one, other = (position_row("c-1", a_position(name)) for name in ("p1", "p2"))
+
+    assert position_of(one).key is position_of(other).key
+    assert position_of(one).key == a_position().key
