@@ -215,9 +215,8 @@ def test_hours_of_equity_are_read_once_and_later_ones_are_told(
     api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_ms = api.clock.now_ms()
-    _write_samples(
-        api, connection_id, [_sample("100", now_ms - n * HOUR_MS) for n in range(9, 1, -1)]
-    )
+    hours = [now_ms - number * HOUR_MS for number in range(9, 1, -1)]
+    _write_samples(api, connection_id, [_sample("100", at_ms) for at_ms in hours])
     read: list[int] = []
     made = EquityRow.from_raw_data
 

@@ -12,7 +12,7 @@ from tests.samples import START_MS, a_key, a_position
 from adapters.commands import queue
 from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
-from adapters.tables import AuditRow, CommandRow, EngineStateRow
+from adapters.tables import AuditRow, CommandRow, EngineStateRow, PositionRow
 from engine.orders import position_id
 
 EQUITY = {"equity": "5000", "price": "25000", "stopLossPct": "0.5"}
@@ -64,7 +64,17 @@ def test_what_would_be_refused_is_told_with_its_reason(api: ApiWorld, connection
     assert Decimal(told["refusal"]["numbers"]["margin"]) == 10
 
 
-def test_what_is_open_already_counts_against_the_limits(api: ApiWorld, connection_id: str) -> None:
+def test_what_is_open_already_counts_against_the_limits(
+    api: ApiWorld, connection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: set[str] = set()
+    made = PositionRow.from_raw_data
+
+    def noted(data: dict[str, Any]) -> PositionRow:
+        read.update(data)
+        return made(data)
+
+    monkeypatch.setattr(PositionRow, "from_raw_data", noted)
     held = replace(
         a_position("p"),
         quantity=Decimal("0.2"),
@@ -74,6 +84,7 @@ def test_what_is_open_already_counts_against_the_limits(api: ApiWorld, connectio
     position_row(connection_id, held).save()
 
     assert _asked(api, connection_id).body["refusal"]["code"] == "risk_budget"
+    assert len(read) == 4  # and not the rest of each of them
 
 
 def test_nothing_is_sized_with_an_equity_or_a_price_that_nobody_knows(
