@@ -53,6 +53,12 @@ class Access:
                 f"a {self.network} connection must not be given the address of a paper exchange"
             )
 
+    def hide(self, text: str) -> str:
+        """What a venue said, without secrets of this account that it may have repeated."""
+        for secret in (self.api_secret, self.api_passphrase, self.api_key):
+            text = text.replace(secret, "***") if secret else text
+        return text
+
 
 def paper_address(environ: Mapping[str, str]) -> PaperAddress | None:
     """The paper exchange named by CTS_PAPER_ADDRESS and CTS_PAPER_CA, or None.

@@ -6,7 +6,7 @@ does not carry the venue's own "no" is unclear: a time-out, a cut line, a gatewa
 
 import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,9 @@ class ClockSkewError(VenueBusyError):
     """The venue refused our timestamp: nothing was carried out, and our clock must be set."""
 
 
-def translate(error: Exception, words: ErrorWords) -> CtsError:
-    """The engine's error for one of ccxt."""
-    text = str(error)
+def translate(error: Exception, words: ErrorWords, *, hide: Callable[[str], str] = str) -> CtsError:
+    """The engine's error for one of ccxt; `hide` takes out what a venue must not repeat."""
+    text = hide(str(error))
     code = _first(words.code, text)
     said = f"{code} {_first(words.message, text)}".strip() or redact(text)
     kinds = load_errors()

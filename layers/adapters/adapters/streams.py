@@ -46,6 +46,8 @@ class Dialler(Protocol):
 
     async def hang_up(self, url: str) -> None: ...
 
+    def hide(self, text: str) -> str: ...
+
 
 class Stream:
     """Keeps one socket open until closed.
@@ -189,10 +191,14 @@ class Stream:
         try:
             await asyncio.wait({broken, kicked}, return_when=asyncio.FIRST_COMPLETED)
             if broken.done() and not broken.cancelled() and broken.exception() is not None:
-                self.last_problem = redact(str(broken.exception()))
+                self.last_problem = self._words(broken.exception())
         finally:
             kicked.cancel()
             broken.cancel()
+
+    def _words(self, said: object) -> str:
+        """What a venue or ccxt said, without anything secret that was sent there."""
+        return redact(self._wire.hide(str(said)))
 
     def _heard(self, url: str, message: Any) -> None:
         """`message` is None when the socket has just connected."""
@@ -200,7 +206,7 @@ class Stream:
         if message is None and self._speaks:
             return
         if isinstance(message, dict) and _is_refusal(message):
-            self.kick(f"the venue refused: {redact(str(message))}")
+            self.kick(f"the venue refused: {self._words(message)}")
             return
         if not self._is_open(url, message):
             return

@@ -156,6 +156,10 @@ class Wire:
             if socket is not None:
                 await socket.close()
 
+    def hide(self, text: str) -> str:
+        """`text` without secrets of this account."""
+        return self.access.hide(text)
+
     async def close(self) -> None:
         """Close every socket and the session; the wire may be used again."""
         client, self._client = self._client, None
@@ -176,7 +180,7 @@ class Wire:
             raise translated from None  # ccxt's text holds signed URLs
 
     def _translated(self, error: Exception) -> CtsError:
-        translated = translate(error, self._dialect.errors)
+        translated = translate(error, self._dialect.errors, hide=self.hide)
         if isinstance(translated, ClockSkewError):
             self._clock_is_set = False
         if isinstance(translated, VenueBusyError) and translated.until_ms is not None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors
 from adapters.failures import ClockSkewError, VenueUnclearError, redact, translate
 from adapters.venues.binance_words import ERRORS
@@ -86,3 +87,18 @@ def test_words_with_quotes_in_them_are_told_whole() -> None:
     error = translate(load_errors().AuthenticationError(text), OKX)
 
     assert str(error) == r"50105 Request header \"OK-ACCESS-PASSPHRASE\" incorrect."
+
+
+def test_what_a_venue_repeats_of_a_key_is_hidden_before_it_is_cut_short() -> None:
+    access = Access(
+        venue="okx",
+        network=Network.TESTNET,
+        api_key="key-7741",
+        api_secret="secret-7742",
+        api_passphrase="phrase-7743",
+    )
+    text = "x" * 290 + "phrase-7743 key-7741 secret-7742"  # the cut is in the first of them
+
+    error = translate(load_errors().ExchangeError(text), ERRORS, hide=access.hide)
+
+    assert str(error) == "x" * 290 + "*** *** **"

@@ -14,6 +14,7 @@ from adapters.venues import Socket
 from engine.errors import VenueBusyError
 
 URL = "wss://venue/stream"
+SECRET = "phrase-of-the-account"
 QUICK = Patience(silence_ms=60, first_retry_ms=4, last_retry_ms=16)
 
 
@@ -37,6 +38,9 @@ class FakeDialler:
         await self.fault.wait()
         self.fault.clear()
         raise VenueBusyError("the line was cut")
+
+    def hide(self, text: str) -> str:
+        return text.replace(SECRET, "***")
 
     async def hang_up(self, url: str) -> None:
         self.listener = None
@@ -214,6 +218,16 @@ async def test_a_refused_subscription_is_no_sign_of_life() -> None:
 
         assert not was_live
         assert it.heard == []
+
+
+async def test_a_login_that_is_refused_in_its_own_words_tells_no_secret() -> None:
+    async with watched() as it:
+        await it.dialled(1)
+        it.dialler.hear({"event": "error", "code": "60024", "msg": f"wrong: {SECRET}"})
+        await it.dialled(2)
+
+        assert it.stream.last_problem.startswith("the venue refused: ")
+        assert "wrong: ***" in it.stream.last_problem
 
 
 async def test_a_message_that_cannot_be_read_breaks_the_stream_not_the_process() -> None:
