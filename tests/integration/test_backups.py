@@ -432,10 +432,10 @@ def test_a_bucket_keeps_backups_as_a_folder_does(work: Work, connection_id: str)
 
 
 def test_every_table_that_is_recoverable_on_aws_is_in_a_backup_or_rebuilt() -> None:
-    recoverable = {
-        name
-        for name, table in deployed().items()
-        if table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    recovery = {
+        name: table["PointInTimeRecoverySpecification"] for name, table in deployed().items()
     }
+    recoverable = {name for name, one in recovery.items() if one["PointInTimeRecoveryEnabled"]}
 
     assert recoverable == set(LASTING) | set(REBUILT)
+    assert {recovery[name]["RecoveryPeriodInDays"] for name in recoverable} == {"BackupDays"}
