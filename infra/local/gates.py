@@ -11,7 +11,7 @@ from local.places import ROOT
 from local.stack import SAM
 
 # Pure computing, which shares nothing: these rungs use every core.
-PURE = ("unit", "wires", "simulation")
+PURE = ("unit", "tools", "wires", "simulation")
 # Venues on ports of their own, for whose answers is mostly waited: as many as there are cores.
 WAITING = ("contracts",)
 # Tables, gateways and processes of their own; a file's tests share what they start.
@@ -83,9 +83,9 @@ def _checks(root: Path) -> Iterator[tuple[str, Command]]:
 def _pytest(root: Path, rungs: list[str], options: Command) -> Command:
     # pytest keeps the order of the folders it is given.
     folders = [f"tests/{rung}" for rung in rungs]
-    # What lies beside the rungs is static and fast: it runs with the first of them.
+    # What lies beside the rungs looks at the house as it is written, as the tests of its tools do.
     beside = [str(file.relative_to(root)) for file in sorted((root / "tests").glob("test_*.py"))]
-    alongside = beside if "unit" in rungs else []
+    alongside = beside if "tools" in rungs else []
     return (sys.executable, "-m", "pytest", *options, *alongside, *folders)
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.console.pages import cells, every, find, has, text_of
-from tests.unit.console.screens import NOW_MS, a_position, a_screen, an_order, holding
+from tests.tools.console.pages import cells, every, find, has, text_of
+from tests.tools.console.screens import NOW_MS, a_position, a_screen, an_order, holding
 
 from console.panels.controls import controls
 from console.panels.orders import orders_panel

@@ -1,14 +1,5 @@
-"""What every unit test runs under: no socket opens, not even to this machine."""
+"""Nothing here reaches a socket."""
 
-from collections.abc import Iterator
+from tests.closed_sockets import closed_sockets
 
-import pytest
-from pytest_socket import disable_socket, enable_socket
-
-
-@pytest.fixture(autouse=True)
-def closed_sockets() -> Iterator[None]:
-    """Refuse every socket but the pair inside an event loop."""
-    disable_socket(allow_unix_socket=True)
-    yield
-    enable_socket()
+__all__ = ["closed_sockets"]  # a fixture that every test of this folder gets

@@ -19,7 +19,7 @@ from reference.gateway import gateway_document
 from reference.page import page, page_policy
 from reference.table import built, left_out, named
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 # dist/rapidoc-min.js of rapidoc 9.3.8 on npm
 VIEWER_SHA256 = "affbd173a65e870e18f392cca963113bcdafb6e50e88cd2f6a834a65b22db94d"
 VIEWER = ROOT / "functions" / "api" / "reference" / "viewer"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from tests.console_api import TOKEN
 from tests.documents import ROOT, described_paths
-from tests.unit.console.screens import Clock, an_api
+from tests.tools.console.screens import Clock, an_api
 
 from console import models
 from console.client import ROUTES

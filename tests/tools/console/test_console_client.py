@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.console_api import CONNECTION, TOKEN
-from tests.unit.console.screens import Clock, a_client, an_address, an_api
+from tests.tools.console.screens import Clock, a_client, an_address, an_api
 
 from console.address import Address, SetupError
 from console.client import (

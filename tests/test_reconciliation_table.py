@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 ROW = re.compile(r"^\| (\d+) \|(.*)\|$", re.MULTILINE)
 CASES = ROW.findall((ROOT / "infra/docs/reconciliation.md").read_text())
 

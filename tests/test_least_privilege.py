@@ -15,7 +15,7 @@ from tests.documents import resources
 
 from adapters import tables
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 ADAPTERS = ROOT / "layers" / "adapters" / "adapters"
 FOLDERS = {
     "ApiFunction": "api",

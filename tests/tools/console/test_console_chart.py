@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.console.screens import NOW_MS, a_position, a_screen, an_order
+from tests.tools.console.screens import NOW_MS, a_position, a_screen, an_order
 
 from console.charts import chart_figure, levels, point, trade_marks
 from console.models import Candle

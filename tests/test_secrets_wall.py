@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.documents import resources
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 
 def _functions_that_may(action: str) -> set[str]:

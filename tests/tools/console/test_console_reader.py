@@ -2,7 +2,7 @@ from pathlib import Path
 
 import httpx
 from tests.console_api import CONNECTION
-from tests.unit.console.screens import Clock, a_client, an_address, an_api
+from tests.tools.console.screens import Clock, a_client, an_address, an_api
 
 from console.client import Client
 from console.models import Candles, Cycle

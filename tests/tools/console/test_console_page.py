@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.console_api import CONNECTION, ConsoleApi
-from tests.unit.console.screens import Clock, a_client, an_api
+from tests.tools.console.screens import Clock, a_client, an_api
 
 from console.page import Console
 
