@@ -55,7 +55,6 @@ def _often(connection_id: str) -> dict[str, str]:
         "commands": f"/api/commands{of}",
         "snapshot each second": f"/api/snapshot{of}&candles=3&ticks=3",
         "statistics": f"/api/statistics{of}",
-        "statistics by symbol": f"/api/statistics{of}&groupBy=symbol",
         "statistics of positions": f"/api/positions/{connection_id}/stats",
         "series": f"/api/statistics/series{of}",
         "volume history": f"/api/volume/history/{connection_id}",
@@ -73,6 +72,7 @@ def _seldom(connection_id: str) -> dict[str, str]:
     of = f"?connectionId={connection_id}"
     return {
         "snapshot, first of all": f"/api/snapshot{of}&candles=300&ticks=120&cadence=true",
+        "statistics by symbol": f"/api/statistics{of}&groupBy=symbol",
         "comprehensive": "/api/monitoring/comprehensive",
         "largest positions page": f"/api/positions{of}&limit=500",
         "largest orders page": f"/api/orders{of}&limit=500",

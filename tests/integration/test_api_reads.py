@@ -1,6 +1,7 @@
 """What requests and ticks ask of the store: gets by key, queries of one key condition."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.store_watch import watched_store
 from tests.trade_world import an_engine
 from tests.unit.engine.trading import lenient
 
-from adapters import paging
+from adapters import dynamo, paging
 from adapters.engine_rows import instruments_json
 from adapters.leases import RUN, DynamoLeases
 from adapters.position_rows import position_row
@@ -115,6 +116,31 @@ def test_values_of_rows_are_not_walked_through_a_model_of_their_kinds(
     assert answer.body["count"] == 20
     assert "QueryOutput" in walked
     assert "AttributeValue" not in walked
+
+
+def test_rows_of_an_engine_are_read_once_for_its_health(api: ApiWorld, connection_id: str) -> None:
+    with watched_store() as watch:
+        assert api.get(f"/api/trade-engine/health?connectionId={connection_id}").status == 200
+
+    tables = Counter(str(asked["TableName"]) for _, asked in watch.calls if "TableName" in asked)
+    assert tables[ConnectionRow.Meta.table_name] == 1
+    assert tables[EngineStateRow.Meta.table_name] == 1
+
+
+def test_a_request_to_the_store_bears_a_name_that_is_not_made_anew(api: ApiWorld) -> None:
+    named: list[bytes] = []
+    events = dynamo.connection().client.meta.events
+
+    def note(request: Any, **_: Any) -> None:
+        named.append(request.headers["User-Agent"])
+
+    events.register_first("before-send.dynamodb", note)
+    try:
+        api.get("/api/auth/me")
+    finally:
+        events.unregister("before-send.dynamodb", note)
+
+    assert [name.split()[0] for name in named] == [b"cts"]
 
 
 def test_ticks_that_a_minute_holds_are_not_read_again(

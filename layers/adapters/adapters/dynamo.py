@@ -8,12 +8,14 @@ from base64 import b64decode
 from functools import cache
 from typing import Any
 
+from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 from botocore.session import Session
 from pynamodb.connection import Connection
 
 from adapters import environment
 
+_NAME = "cts"
 _FACTORY = "response_parser_factory"
 _AS_IT_COMES = frozenset({"S", "N", "BOOL", "NULL", "SS", "NS"})
 
@@ -38,7 +40,10 @@ class RowParser(JSONParser):  # type: ignore[misc]  # botocore has no types
         if shape.value.name != "AttributeValue":
             parsed: dict[str, Any] = super()._handle_map(shape, value)
             return parsed
-        return {name: _taken(one) for name, one in value.items()}
+        return {
+            name: one if next(iter(one)) in _AS_IT_COMES else _taken(one)
+            for name, one in value.items()
+        }
 
 
 class _Parsers(ResponseParserFactory):  # type: ignore[misc]
@@ -53,8 +58,12 @@ class _Parsers(ResponseParserFactory):  # type: ignore[misc]
 class _Connection(Connection):
     @property
     def session(self) -> Session:
-        """The session of this thread; a client is made from it."""
+        """The session of this thread; a client is made from it.
+
+        Without a name of its own botocore puts one together anew for each request.
+        """
         own = super().session
+        own.set_default_client_config(Config(user_agent=_NAME))
         own.register_component(_FACTORY, _Parsers())
         return own
 

@@ -1,6 +1,6 @@
 """What the engines are doing, as the API tells it: status, progression, performance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from engine.records import LeaseRow
 from engine.values import Loop
 
 View = dict[str, Any]
+Rows = Sequence[tuple[ConnectionRow, EngineStateRow]]
 HEALTH_SAMPLES = 100
 
 
@@ -37,10 +38,7 @@ class EngineViews:
 
     def status(self, connection_id: str | None) -> View:
         """What is wanted of each engine, and what its loops prove."""
-        engines = [
-            self.engine(row, state, self.leases_of(row.connection_id))
-            for row, state in _rows(connection_id)
-        ]
+        engines = self._engines(_rows(connection_id))
         return {
             "running": any(engine["running"] for engine in engines),
             "connections": engines,
@@ -69,8 +67,14 @@ class EngineViews:
 
     def performance(self, connection_id: str | None, *, samples: int) -> View:
         """Cost and punctuality of each loop over its last `samples` rows."""
+        return self._performance(_rows(connection_id), samples)
+
+    def _engines(self, rows: Rows) -> list[View]:
+        return [self.engine(row, state, self.leases_of(row.connection_id)) for row, state in rows]
+
+    def _performance(self, rows: Rows, samples: int) -> View:
         told, taken, symbols = [], [], 0
-        for row, state in _rows(connection_id):
+        for row, state in rows:
             trade = self.leases.read(row.connection_id, Loop.TRADE)
             alive = trade.expires_at_ms > self.clock.now_ms()
             one, samples_of = performance(row, state, alive=alive, samples=samples)
@@ -92,7 +96,8 @@ class EngineViews:
 
     def health(self, connection_id: str | None) -> View:
         """Each engine's parts over their last samples, beside what is wanted and what is so."""
-        measured = self.performance(connection_id, samples=HEALTH_SAMPLES)
+        rows = _rows(connection_id)
+        measured = self._performance(rows, HEALTH_SAMPLES)
         parts = {one["connection_id"]: one for one in measured["connections"]}
         engines = [
             {
@@ -104,8 +109,7 @@ class EngineViews:
                 "components": parts[one["connection_id"]]["components"],
                 "error": one["error"],
             }
-            for one in self.status(connection_id)["connections"]
-            if one["connection_id"] in parts
+            for one in self._engines(rows)
         ]
         return {
             "overall": measured["health"],
@@ -214,7 +218,7 @@ def _risk(state: EngineStateRow) -> View | None:
     }
 
 
-def _rows(connection_id: str | None) -> list[tuple[ConnectionRow, EngineStateRow]]:
+def _rows(connection_id: str | None) -> Rows:
     if connection_id is not None:
         return [(accounts.connection_row(connection_id), read_state(connection_id))]
     rows = accounts.connection_rows()

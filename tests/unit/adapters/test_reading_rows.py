@@ -1,11 +1,13 @@
 """Rows are read as botocore and pynamodb read them, by what is stored of them alone."""
 
 import json
+from functools import partial
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.parsers import JSONParser
+from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.models import Model
 from tests.samples import a_position
 
@@ -13,6 +15,7 @@ from adapters.dynamo import RowParser
 from adapters.position_rows import position_row
 from adapters.tables import ALL, ConnectionRow, PositionRow, Row
 
+STOCK: Any = vars(Model)["from_raw_data"].__func__  # as pynamodb has it
 KINDS: dict[str, Any] = {
     "text": {"S": "ü"},
     "number": {"N": "1.50"},
@@ -61,8 +64,7 @@ def test_a_row_is_made_as_pynamodb_makes_it(model: type[Row]) -> None:
     for data in (stored, {}, stored | {optional: {"NULL": True}, "of_a_later_version": {"N": "1"}}):
         made = model.from_raw_data(data)
 
-        plain: Any = Model.from_raw_data
-        assert made.attribute_values == plain.__func__(model, data).attribute_values
+        assert made.attribute_values == STOCK(model, data).attribute_values
         assert type(made) is model
 
 
@@ -70,8 +72,14 @@ def test_what_was_never_stored_has_its_default_and_no_row_shares_it() -> None:
     one, other = (ConnectionRow.from_raw_data({}) for _ in range(2))
     one.is_active = True
 
-    assert (other.is_active, other.version) == (False, 1)
-    assert other.attribute_values.get("name") is None
+    told = other.attribute_values
+    assert (told["is_active"], told["version"], told.get("name")) == (False, 1, None)
+
+
+def test_a_value_of_another_kind_is_refused_as_pynamodb_refuses_it() -> None:
+    for read in (PositionRow.from_raw_data, partial(STOCK, PositionRow)):
+        with pytest.raises(AttributeDeserializationError, match="symbol"):
+            read({"symbol": {"N": "1"}})
 
 
 def test_a_row_is_not_asked_for_what_is_not_stored_of_it() -> None:

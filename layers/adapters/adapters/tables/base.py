@@ -1,6 +1,6 @@
 """What all tables share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from threading import Lock
 from typing import Any, Self
@@ -8,6 +8,7 @@ from typing import Any, Self
 from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
 from pynamodb.constants import NULL
+from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.indexes import AllProjection
 from pynamodb.models import Model
 
@@ -53,12 +54,21 @@ class Row(Model):
         """
         row = cls.__new__(cls)
         row.attribute_values = held = dict(_defaults(cls))
-        known = cls.get_attributes()
+        readers = _readers(cls)
         for name, value in data.items():
-            attribute = known.get(name)
-            if attribute is not None and NULL not in value:
-                held[name] = attribute.deserialize(attribute.get_value(value))
+            if name in readers and NULL not in value:
+                kind, deserialize = readers[name]
+                if kind not in value:
+                    raise AttributeDeserializationError(name, kind)
+                held[name] = deserialize(value[kind])
         return row
+
+
+@cache
+def _readers(model: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
+    """The kind each attribute is stored as, and what makes its value of that."""
+    attributes: Mapping[str, Attribute[Any]] = model.get_attributes()
+    return {name: (one.attr_type, one.deserialize) for name, one in attributes.items()}
 
 
 @cache
