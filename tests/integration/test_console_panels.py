@@ -234,6 +234,19 @@ def test_what_the_machine_has_not_told_yet_is_left_out(tmp_path: Path) -> None:
     assert "5 open \u00b7 not verified yet" in progress
 
 
+def test_a_loop_that_took_its_lease_a_moment_ago_has_not_ticked_yet(tmp_path: Path) -> None:
+    screen = a_screen(tmp_path)
+    told = screen.snapshot.value
+    assert told is not None
+    loop = told.engine.position_loop.model_copy(update={"age_ms": None})
+    engine = told.engine.model_copy(update={"position_loop": loop})
+    known = replace(screen.snapshot, value=told.model_copy(update={"engine": engine}))
+
+    panel = safety_panel(replace(screen, snapshot=known))
+
+    assert "alive no tick yet" in text_of(panel)
+
+
 def test_a_verified_stop_says_how_long_it_took_and_stays(tmp_path: Path) -> None:
     proof = {
         "verified": True, "verified_at_ms": NOW_MS, "time_to_flat_ms": 1_900, "open_positions": 0,

@@ -106,7 +106,8 @@ def _loop(name: str, interval: str, loop: LoopState) -> Element:
         mark, kind = ("\u25cb resting", "faint") if resting else ("\u25cb off", "faint")
         detail = "flat, no wishes" if resting else UNKNOWN
         return _fact(label, mark, kind, detail, hint, of)
-    return _fact(label, "\u25cf alive", "good", f"wrote {age(loop.age_ms)} ago", hint, of)
+    wrote = "no tick yet" if loop.age_ms is None else f"wrote {age(loop.age_ms)} ago"
+    return _fact(label, "\u25cf alive", "good", wrote, hint, of)
 
 
 def _data_age(engine: Engine, screen: Screen) -> Element:
