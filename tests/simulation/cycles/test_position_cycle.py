@@ -122,6 +122,34 @@ async def test_an_order_whose_answer_is_lost_is_looked_up_and_never_sent_again(
     assert states[Purpose.ENTRY] is OrderState.FILLED
 
 
+async def test_a_position_is_told_as_unprotected_past_its_deadline_and_not_while_its_stop_is_sent(
+    desk: Desk,
+) -> None:
+    begun_ms = desk.clock.now_ms()
+
+    def never_arrives(order: Order) -> OrderUpdate | SendUnclear | None:
+        if order.purpose is Purpose.ENTRY:
+            return None
+        return SendUnclear(
+            client_order_id=order.client_order_id,
+            why=Unclear.TIMEOUT,
+            text="nothing came back",
+            at_ms=desk.clock.now_ms(),
+        )
+
+    desk.venue.script += [never_arrives] * 100
+    desk.wish(Side.LONG)
+    told: list[bool] = []
+    while not any(told) and desk.clock.now_ms() < begun_ms + 30_000:
+        await desk.burst()
+        told = [counts["unprotected"] > 0 for counts in desk.store.heartbeats]
+        if desk.clock.now_ms() < begun_ms + SETTINGS.protection_deadline_ms:
+            assert desk.memories["c1"].desk.bare_since
+            assert not any(told)
+
+    assert any(told)
+
+
 async def test_a_stop_that_is_wanted_ends_the_loop_and_leaves_the_position_protected(
     desk: Desk,
 ) -> None:
