@@ -1,7 +1,7 @@
 """Wires whose answers a test wrote, for what no paper exchange says."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.fakes import FakeClock
@@ -32,8 +32,11 @@ class ScriptedAnswers:
         *,
         weight: int = 1,
         urgent: bool = False,
+        before: Callable[[], None] | None = None,
     ) -> Any:
         await asyncio.sleep(0)
+        if before is not None:
+            before()
         self.asked.append((method, dict(params or {})))
         answer = self.answers[method]
         found = answer.pop(0) if isinstance(answer, Pages) else answer

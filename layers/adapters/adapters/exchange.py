@@ -87,7 +87,7 @@ class CcxtExchange:
 
     async def send(self, order: Order, *, valid_ms: int) -> OrderUpdate | SendUnclear:
         self._wire.names.recall(order)
-        leave_by_ms = self._clock.monotonic_ms() + _READY_MS
+        wire = self._leaving()
         try:
             hedge = await self._ready_to_send()
             self._refuse_entry_in_another_mode(order, hedge=hedge)
@@ -95,7 +95,6 @@ class CcxtExchange:
             return self._rejected(order, error)  # nothing of the order was sent yet
         try:
             async with asyncio.timeout((valid_ms + _ANSWER_GRACE_MS) / 1000):
-                wire = self._leaving(leave_by_ms)
                 answer = self._dialect.place(wire, order, hedge=hedge, valid_ms=valid_ms)
                 return self._witnessed(await understood(answer))
         except TimeoutError:
@@ -220,9 +219,15 @@ class CcxtExchange:
         if not order.reduce_only and self._prepared_hedge not in (None, hedge):
             raise VenueRefusedError("not sent: somebody changed the account's position mode")
 
-    def _leaving(self, by_ms: int) -> Leaving:
-        wire = self._wire
-        return Leaving(wire=wire, names=wire.names, clock=self._clock, by_ms=by_ms)
+    def _leaving(self) -> Leaving:
+        """The wire for an order whose turn is now."""
+        return Leaving(
+            wire=self._wire,
+            names=self._wire.names,
+            clock=self._clock,
+            by_ms=self._clock.now_ms() + _READY_MS,
+            by_monotonic_ms=self._clock.monotonic_ms() + _READY_MS,
+        )
 
     async def _ready_to_send(self) -> bool:
         """The position mode; raises rather than let an order leave long after it was claimed."""

@@ -79,8 +79,11 @@ class Wire:
         *,
         weight: int = 1,
         urgent: bool = False,
+        before: Callable[[], None] | None = None,
     ) -> Any:
         """One request, one attempt, the raw JSON answer.
+
+        `before` is asked when its turn has come; what it raises keeps the request back.
 
         Raises
         ------
@@ -96,6 +99,8 @@ class Wire:
             Nobody knows whether it was carried out.
         """
         await self.limits.take(weight, urgent=urgent, is_order=is_order(method))
+        if before is not None:
+            before()
         answer = await self._translating(getattr(self.client(), method)(dict(params or {})))
         if not isinstance(answer, dict | list):  # ccxt hands on what is no JSON, even nothing
             raise VenueUnclearError("the answer was no JSON", why=Unclear.VENUE)
