@@ -12,6 +12,7 @@ from chalice.test import Client
 from tests.builders import an_instrument
 from tests.fake_venue import FakeVenue
 from tests.fakes import FakeClock
+from tests.grants import keeping_to, within
 
 from adapters.account_test import AccountTest
 from adapters.analytics_views import AnalyticsViews
@@ -165,9 +166,10 @@ class ApiWorld:
             known = {"admin": self.admin, "operator": self.operator, "viewer": self.viewer}
             sent["authorization"] = f"Bearer {known.get(token, token)}"
         raw = b"" if body is None else body if isinstance(body, bytes) else _encoded(body)
-        answer = self.client.http.request(
-            method, path, headers=sent | dict(headers or {}), body=raw
-        )
+        with keeping_to("ApiFunction"):
+            answer = self.client.http.request(
+                method, path, headers=sent | dict(headers or {}), body=raw
+            )
         text = answer.body.decode()
         self.heard.append(text)
         return Answer(answer.status_code, json.loads(text or "{}"), text, answer.headers)
@@ -223,7 +225,9 @@ def api_world(allowed: Allowed = PLENTY) -> Iterator[ApiWorld]:
             starter=starter,
             leases=leases,
             operations=operations,
-            stopping=Stopping(operations=operations, leases=leases, clock=clock),
+            stopping=within(
+                Stopping(operations=operations, leases=leases, clock=clock), "EngineControlFunction"
+            ),
             tokens=tokens,
             admin=issue_token(Role.ADMIN, now_ms=clock.now_ms()),
             operator=issue_token(Role.OPERATOR, now_ms=clock.now_ms()),

@@ -11,67 +11,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.documents import resources
+from tests.grants import FOLDERS, FUNCTIONS, RESOURCES, TABLES, granted, statements
 
 from adapters import tables
 
 ROOT = Path(__file__).parents[1]
 ADAPTERS = ROOT / "layers" / "adapters" / "adapters"
-FOLDERS = {
-    "ApiFunction": "api",
-    "TradeTickFunction": "trade_tick",
-    "PositionTickFunction": "position_tick",
-    "PrehistoryFunction": "prehistory",
-    "EngineControlFunction": "engine_control",
-    "SupervisorFunction": "supervisor",
-}
 EVERYDAY = frozenset({"GetItem", "Query", "PutItem", "UpdateItem"})
 APPEND_ONLY = "AuditLogsTable"
 # An execution is named when it starts, so that no policy can name it.
 UNNAMED_BEFORE = re.compile(r":execution:\$\{AWS::StackName\}-[\w-]+:\*$")
-
-
-RESOURCES = resources()
-FUNCTIONS = sorted(
-    name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"
-)
-TABLES = {
-    one["Properties"]["TableName"].removeprefix("${AWS::StackName}-"): name
-    for name, one in RESOURCES.items()
-    if one["Type"] == "AWS::DynamoDB::Table"
-}
-
-
-def statements(function: str) -> list[tuple[list[str], list[str]]]:
-    """Actions and resources of each statement."""
-    found = []
-    for policy in RESOURCES[function]["Properties"].get("Policies", []):
-        for one in policy["Statement"]:
-            actions, resources = one["Action"], one["Resource"]
-            found.append(
-                (
-                    actions if isinstance(actions, list) else [actions],
-                    resources if isinstance(resources, list) else [resources],
-                )
-            )
-    return found
-
-
-def granted(function: str) -> set[tuple[str, str]]:
-    """Every table by its logical name with every action on it, indexes with their table."""
-    return {
-        (_table_of(resource), action.removeprefix("dynamodb:"))
-        for actions, resources in statements(function)
-        for action in actions
-        for resource in resources
-        if action.startswith("dynamodb:")
-    }
-
-
-def _table_of(resource: str) -> str:
-    found = re.search(r"(\w+Table)\.Arn", resource)
-    assert found, resource
-    return found.group(1)
 
 
 @cache
@@ -180,11 +129,28 @@ def test_every_module_that_deletes_rows_is_known() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_is_granted_with_a_star(function: str) -> None:
-    for actions, granted in statements(function):
+    for actions, given in statements(function):
         assert not [one for one in actions if "*" in one]
-        for resource in granted:
-            star = resource.removesuffix("/index/*") if "Table.Arn" in resource else resource
-            assert "*" not in star or UNNAMED_BEFORE.search(resource), resource
+        for resource in given:
+            assert "*" not in resource or UNNAMED_BEFORE.search(resource), resource
+
+
+INDEX = re.compile(r"(\w+Table)\.Arn\}/index/(\w+)$")
+OF_INDEX = re.compile(r"\b(\w+Row)\.(live|recent|closed)\b")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_ask_an_index_only_if_its_code_does(function: str) -> None:
+    every = [one for _, given in statements(function) for one in given if "/index/" in one]
+    texts = [file.read_text(encoding="utf-8") for file in reached(function)]
+    asked = {pair for text in texts for pair in OF_INDEX.findall(text)}
+
+    found = [INDEX.search(one) for one in every]
+
+    assert {(one[1], one[2]) for one in found if one} <= {
+        (TABLES[MODELS[model]], index) for model, index in asked
+    }
+    assert all(found), every
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

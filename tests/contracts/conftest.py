@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.exchange_desk import desk, simple
 from tests.fakes import FakeClock, FakeLeases, FakeStore
+from tests.grants import within
 from tests.samples import START_MS
 from tests.served_venue import ServedVenue
 from tests.venue_cases import VENUES, VenueCase
@@ -19,6 +20,9 @@ from engine.values import Loop
 __all__ = ["desk", "simple"]  # fixtures, given to every test of this folder
 
 LEASE_MS = 15_000
+LOOPS = ("TradeTickFunction", "PositionTickFunction")
+BY_HAND = frozenset({("ArchivedResultsTable", "Query")})
+"""What no function does: archived results are for whoever asks the table itself."""
 
 
 @dataclass(slots=True)
@@ -45,7 +49,11 @@ def kept(request: pytest.FixtureRequest) -> Kept:
         return Kept(clock, leases, FakeStore(clock, leases))
     request.getfixturevalue("moto_tables")
     clock = FakeClock(START_MS)
-    return Kept(clock, DynamoLeases(clock), DynamoStore(clock))
+    return Kept(
+        clock,
+        within(DynamoLeases(clock), *LOOPS),
+        within(DynamoStore(clock), *LOOPS, besides=BY_HAND),
+    )
 
 
 @pytest.fixture(params=VENUES, ids=lambda case: case.name)

@@ -1,13 +1,23 @@
 """The supervisor: what should run and does not is started again, within bounds."""
 
 import pytest
-from tests.api_world import ApiWorld
+from botocore.exceptions import ClientError, ReadTimeoutError
+from pynamodb.exceptions import GetError
+from tests.api_world import ApiWorld, NotedMachines
+from tests.grants import within
 
 from adapters import commands
 from adapters.engine_states import read_state
 from adapters.engine_stopping import Stopping
 from adapters.supervision import BACKOFF_MS, HEALTHY_AGAIN_MS, STARTING_GRACE_MS, Supervision
-from adapters.tables import AuditRow, EngineStateRow, LeaseItem, PositionRow
+from adapters.tables import (
+    CONNECTION_KIND,
+    AuditRow,
+    ConnectionRow,
+    EngineStateRow,
+    LeaseItem,
+    PositionRow,
+)
 from engine.records import Command
 from engine.values import Loop
 
@@ -16,13 +26,14 @@ LEASE_MS = 15_000
 
 @pytest.fixture
 def supervision(api: ApiWorld) -> Supervision:
-    return Supervision(
+    made = Supervision(
         leases=api.leases,
         starter=api.starter,
         machines=api.machines,
         stopping=Stopping(operations=api.operations, leases=api.leases, clock=api.clock),
         clock=api.clock,
     )
+    return within(made, "SupervisorFunction")
 
 
 def _hold(api: ApiWorld, connection_id: str, loop: Loop = Loop.TRADE) -> None:
@@ -64,6 +75,35 @@ def test_a_stale_trade_loop_is_started_again_and_noted(
     assert api.starter.started == [(connection_id, Loop.TRADE)]
     assert read_state(connection_id).restarts == 1
     assert "engine.restart" in {row.action for row in AuditRow.query(connection_id)}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeExecution"),
+        ReadTimeoutError(endpoint_url="https://states.invalid"),
+        GetError("the store did not answer"),
+    ],
+)
+def test_trouble_with_one_engine_keeps_nobody_from_looking_after_the_next(
+    api: ApiWorld,
+    supervision: Supervision,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Exception,
+) -> None:
+    first, second = sorted([api.running(), api.running()])
+    starting = EngineStateRow.actual_state.set("starting")
+    EngineStateRow(first).update([starting])
+    api.clock.advance(STARTING_GRACE_MS + 1)
+
+    def ask(machines: NotedMachines, connection_id: str, run_id: str) -> bool:
+        raise trouble
+
+    monkeypatch.setattr(NotedMachines, "is_starting", ask)
+
+    acts = {action["connection_id"]: action["act"] for action in supervision.run()}
+
+    assert acts == {first: "trouble", second: "restarted"}
 
 
 @pytest.mark.parametrize("why", ["position", "command", "live"])
@@ -200,3 +240,16 @@ def test_a_stopped_engine_is_left_alone(api: ApiWorld, supervision: Supervision)
     api.tested()
 
     assert supervision.run() == []
+
+
+@pytest.mark.parametrize("flag", ["is_enabled", "is_active"])
+def test_an_engine_left_running_on_a_connection_that_is_off_is_stopped(
+    api: ApiWorld, supervision: Supervision, flag: str
+) -> None:
+    connection_id = api.running()
+    off = getattr(ConnectionRow, flag).set(False)
+    ConnectionRow(CONNECTION_KIND, connection_id).update([off])
+
+    assert _acts(supervision) == ["stopped"]
+    assert api.machines.stopped == [(connection_id, False)]
+    assert read_state(connection_id).desired_state == "stopped"
