@@ -42,7 +42,7 @@ class Sizes:
     order_rounds: int = 2
     orders_at_once: int = 40
     api_stored: Mapping[str, int] = field(default_factory=dict)  # what differs
-    api_requests: int = 40
+    api_requests: int = 60
     load_s: float = 10
 
 
@@ -51,7 +51,7 @@ TINY = Sizes(
     order_symbols=2,
     order_rounds=1,
     orders_at_once=2,
-    api_stored={"symbols": 3, "positions": 20, "ticks": 2, "samples": 2},
+    api_stored={"symbols": 3, "positions": 20, "open": 4, "ticks": 2, "samples": 2},
     api_requests=2,
     load_s=0.5,
     symbols=3,
@@ -194,7 +194,8 @@ class Bench:
 
         own = self.sizes
         stored = Stored(**own.api_stored)
-        self.say(f"api: {stored.symbols} symbols, {stored.positions:,} positions stored")
+        held = f"{stored.positions:,} positions stored, {stored.open} of them open"
+        self.say(f"api: {stored.symbols} symbols, {held}")
         work = measure_api(stored, requests=own.api_requests)
         self.figures["api_own_p95_ms"] = {name: share(one.ms, 95) for name, one in work.items()}
         slowest, self.figures["api_worst_p95_ms"] = worst_ms(work)

@@ -9,7 +9,6 @@ from tests.builders import an_instrument
 from tests.samples import a_key, a_position, a_tick, an_order, position_ticks, some_candles
 
 from adapters import equity_rows
-from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
 from adapters.tables import EngineStateRow, EquityRow, OrderRow, PositionRow
@@ -17,30 +16,35 @@ from adapters.trade_rows import order_row
 from engine.ledger import Order, OrderState, OrderType, Position, PositionStatus, Purpose
 from engine.orders import connection_mark
 from engine.records import EquitySample
+from engine.settings import Settings
 from engine.values import CloseReason, Loop, Side
 
 NOW_MS = 1_760_864_000_000
-OPEN_SHARE = 0.03
-LEAST_OPEN = 4
 MOST_ENDED_ORDERS = 1_000
 DAYS = 20
 """Over which positions closed."""
+TRAILED = 10
+"""So many positions' stops are moved in a second: far more than a calm market moves."""
 HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 _REASONS = tuple(CloseReason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """How much of each; ticks are those of each loop, equity is sampled hourly."""
+    """How much of each; ticks are those of each loop, equity is sampled hourly.
+
+    Of the positions as many are open as an account may hold unless a setting says otherwise.
+    """
 
     symbols: int = 100
     positions: int = 10_000
+    open: int = Settings().max_open_positions
     ticks: int = 120
     samples: int = 24 * DAYS
 
 
 def filled(api: ApiWorld, stored: Stored) -> str:
-    """A running engine's connection with so many positions stored, a few hundredths of them open.
+    """A running engine's connection with so many positions stored.
 
     Each open one has its stop and its target at the venue. Closed ones lie over `DAYS`.
     """
@@ -49,15 +53,14 @@ def filled(api: ApiWorld, stored: Stored) -> str:
     names = tuple(f"S{number:03d}USDT" for number in range(stored.symbols))
     EngineStateRow(made).update(
         [
-            EngineStateRow.instruments.set(instruments_json([*map(an_instrument, names)])),
+            EngineStateRow.instruments.set(tuple(map(an_instrument, names))),
             EngineStateRow.symbols.set(list(names)),
         ]
     )
     _ticked(api, made, names, stored.ticks)
     _sampled(made, stored.samples)
-    open_ones = max(LEAST_OPEN, round(positions * OPEN_SHARE))
-    held = [_open(made, number, names[number % len(names)]) for number in range(open_ones)]
-    ended = (_closed(n, names[n % len(names)], positions) for n in range(open_ones, positions))
+    held = [_open(made, number, names[number % len(names)]) for number in range(stored.open)]
+    ended = (_closed(n, names[n % len(names)], positions) for n in range(stored.open, positions))
     with PositionRow.batch_write() as batch:
         for position in (*held, *ended):
             batch.save(position_row(made, position))
@@ -104,6 +107,15 @@ def _sampled(connection_id: str, samples: int) -> None:
 def open_id(connection_id: str, number: int) -> str:
     """The name of an open position; it bears its connection's mark."""
     return f"{connection_mark(connection_id)}open{number:05d}"
+
+
+def trail(connection_id: str, number: int) -> None:
+    """Move the stops of some open positions, as the position loop does once prices have risen."""
+    price = Decimal(66_860 + number)
+    for position in list(PositionRow.live.query(connection_id, limit=TRAILED)):
+        position.update([PositionRow.stop_price.set(price)])
+        stop = OrderRow.get(connection_id, f"{Purpose.STOP}-{position.position_id}")
+        stop.update([OrderRow.trigger_price.set(price)])
 
 
 def _open(connection_id: str, number: int, symbol: str) -> Position:

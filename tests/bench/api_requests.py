@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.api_filled import open_id
+from tests.bench.api_filled import open_id, trail
 
 Request = tuple[str, str, Mapping[str, Any] | None]
 
@@ -13,18 +13,21 @@ Request = tuple[str, str, Mapping[str, Any] | None]
 class Asked:
     """A request under its name; the number of the time it is asked may be in it.
 
-    What is not asked `often` is measured, and not judged.
+    What is not asked `often` is measured, and not judged. `meanwhile` is what the loops store
+    between two of them.
     """
 
     name: str
     request: Callable[[int], Request]
     often: bool = True
+    meanwhile: Callable[[int], None] | None = None
 
 
 def asked_of(connection_id: str) -> list[Asked]:
     """Every GET route but those of the reference, under its own name, and the main changes."""
     return [
         *(_get(name, path) for name, path in _often(connection_id).items()),
+        _each_second(connection_id),
         *_changes(connection_id),
         *(_get(name, path, often=False) for name, path in _seldom(connection_id).items()),
     ]
@@ -32,6 +35,16 @@ def asked_of(connection_id: str) -> list[Asked]:
 
 def _get(name: str, path: str, *, often: bool = True) -> Asked:
     return Asked(name=name, request=lambda number: ("GET", path, None), often=often)
+
+
+def _each_second(connection_id: str) -> Asked:
+    """A console's screen, of which some positions' stops were trailed since the last one."""
+    path = f"/api/snapshot?connectionId={connection_id}&candles=3&ticks=3"
+    return Asked(
+        name="snapshot each second",
+        request=lambda number: ("GET", path, None),
+        meanwhile=lambda number: trail(connection_id, number),
+    )
 
 
 def _often(connection_id: str) -> dict[str, str]:
@@ -53,7 +66,6 @@ def _often(connection_id: str) -> dict[str, str]:
         "open orders": f"/api/orders{of}&status=open",
         "candles": f"/api/market-data{of}&symbol=S000USDT&limit=60",
         "commands": f"/api/commands{of}",
-        "snapshot each second": f"/api/snapshot{of}&candles=3&ticks=3",
         "statistics": f"/api/statistics{of}",
         "statistics of positions": f"/api/positions/{connection_id}/stats",
         "series": f"/api/statistics/series{of}",

@@ -79,11 +79,12 @@ class AnalyticsViews:
         samples = self._samples(row.connection_id, Resolution.HOUR, stretch)
         groups = {} if by is None else grouped(results.ended, by)
         largest = sorted(groups.items(), key=lambda group: -len(group[1]))[:MAX_GROUPS]
+        sides = by_side(results.ended, stretch)
         return {
             "connection_id": row.connection_id,
             "name": row.name,
-            **_sides(by_side(results.ended, stretch)),
-            "net": sum((one.net for one in results.ended), Decimal(0)),
+            **_sides(sides),
+            "net": sum((one.net for one in sides.values()), Decimal(0)),
             "account": asdict(equity_figures(samples)),
             "groups": [
                 {"name": name, **_sides(by_side(ended, stretch))} for name, ended in largest

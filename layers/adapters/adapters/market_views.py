@@ -1,12 +1,12 @@
 """Stored candles as the API tells them: prices are those the engine decided on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from adapters import accounts, progression
-from adapters.engine_rows import instruments_of
 from adapters.engine_states import read_state
 from adapters.progression import loop_key
 from adapters.refusals import UnknownError
@@ -17,6 +17,7 @@ from engine.ports import Clock
 from engine.values import Instrument
 
 SPAN_MS = 1000
+REMEMBERED = 32
 _NAMES = {Kind.TRADED: "traded", Kind.FLAT: "flat", Kind.GAP: "gap"}
 
 
@@ -40,13 +41,23 @@ class MarketViews:
             raise UnknownError(f"the engine of {connection_id} does not follow {symbol}")
         return self.tail(connection_id, instrument, limit)
 
-    def tail(self, connection_id: str, instrument: Instrument, limit: int) -> dict[str, Any]:
-        """The same of a symbol that is known to be followed."""
+    def tail(
+        self,
+        connection_id: str,
+        instrument: Instrument,
+        limit: int,
+        newest: Sequence[ProgressionRow] = (),
+    ) -> dict[str, Any]:
+        """The same of a symbol that is known to be followed.
+
+        Nothing is read where the `newest` ticks, latest first, are enough.
+        """
         symbol = instrument.symbol
         since_ms = self.clock.now_ms() - (limit + 2) * SPAN_MS
         told = [
             candle
-            for piece in progression.candles_since(connection_id, since_ms)
+            for piece in _at_hand(newest, limit)
+            or progression.candles_since(connection_id, since_ms)
             if piece.span_ms == SPAN_MS and symbol in piece.symbols
             for candle in _told(piece, instrument)
         ]
@@ -69,12 +80,35 @@ def prices_of(row: ProgressionRow, instruments: Mapping[str, Instrument]) -> dic
     """The close of each symbol at a stored tick."""
     if not row.candles:
         return {}
-    candles = market.unpack(row.candles)
+    candles = _unpacked(row.candles)
     return {
         symbol: instruments[symbol].to_price(int(candles.close[-1, column]))
         for column, symbol in enumerate(candles.symbols)
         if symbol in instruments and candles.kind[-1, column] != Kind.GAP
     }
+
+
+def _at_hand(newest: Sequence[ProgressionRow], limit: int) -> tuple[Candles, ...]:
+    """The last candles, oldest first, if these ticks hold so many in a row; else nothing."""
+    pieces: list[Candles] = []
+    count = 0
+    for row in newest:
+        piece = _unpacked(row.candles) if row.candles else None
+        if piece is None or not len(piece) or piece.span_ms != SPAN_MS:
+            break
+        if pieces and int(piece.close_ms[-1]) + SPAN_MS != int(pieces[-1].close_ms[0]):
+            break
+        pieces.append(piece)
+        count += len(piece)
+        if count >= limit:
+            return tuple(reversed(pieces))
+    return ()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _unpacked(packed: bytes) -> Candles:
+    """The candles of a tick: of three that are asked for each second two were asked for before."""
+    return market.unpack(packed)
 
 
 def _instruments(connection_id: str) -> dict[str, Instrument]:
@@ -83,7 +117,7 @@ def _instruments(connection_id: str) -> dict[str, Instrument]:
 
 def instruments_by_symbol(state: EngineStateRow) -> dict[str, Instrument]:
     """The instruments of an engine's state row."""
-    return {one.symbol: one for one in instruments_of(state.instruments or ())}
+    return {one.symbol: one for one in state.instruments or ()}
 
 
 def _told(candles: Candles, instrument: Instrument) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 """The whole screen of a console in one answer: each part with its age, all of it bounded."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Any
+
+from pynamodb.pagination import ResultIterator
 
 from adapters import accounts, cycle_views, equity_rows
 from adapters.engine_states import read_state
@@ -11,12 +14,14 @@ from adapters.engine_views import EngineViews
 from adapters.health import engine_health
 from adapters.market_views import MarketViews, instruments_by_symbol, prices_of
 from adapters.performance_views import punctuality
+from adapters.position_rows import position_of
 from adapters.progress_views import progress
 from adapters.refusals import UnknownError
 from adapters.tables import AlertRow, ConnectionRow, OrderRow, PositionRow, ProgressionRow
 from adapters.trade_rows import order_of
-from adapters.trading_views import order_told, position_told
-from engine.ledger import Order, Purpose
+from adapters.trading_views import order_told, position_kept, position_valued
+from adapters.unchanged_rows import UnchangedRows
+from engine.ledger import Order, Position, Purpose
 from engine.ports import Clock
 from engine.records import EquitySample
 from engine.settings import Settings, with_values
@@ -47,12 +52,55 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShown:
+    """An order, and what is told of it."""
+
+    order: Order
+    told: View
+
+
+def _order_shown(item: dict[str, Any]) -> OrderShown:
+    row = OrderRow.from_raw_data(item)
+    order = order_of(row)
+    return OrderShown(order=order, told=order_told(row.connection_id, order))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionShown:
+    """A position, and what is told of it whatever the market does."""
+
+    position: Position
+    told: View
+
+
+def _position_shown(item: dict[str, Any]) -> PositionShown:
+    row = PositionRow.from_raw_data(item)
+    position = position_of(row)
+    return PositionShown(position=position, told=position_kept(row.connection_id, position))
+
+
+def _orders_shown() -> UnchangedRows[OrderShown]:
+    return UnchangedRows("client_order_id", _order_shown)
+
+
+def _positions_shown() -> UnchangedRows[PositionShown]:
+    return UnchangedRows("position_id", _position_shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotViews:
-    """Reads each row that a console shows once: what is stored of it elsewhere is not read."""
+    """Reads each row that a console shows once: what is stored of it elsewhere is not read.
+
+    Of open positions and orders most are what they were a second ago: only the others are made
+    anew.
+    """
 
     engine_views: EngineViews
     market_views: MarketViews
     clock: Clock
+    working: UnchangedRows[OrderShown] = field(default_factory=_orders_shown)
+    recent: UnchangedRows[OrderShown] = field(default_factory=_orders_shown)
+    open: UnchangedRows[PositionShown] = field(default_factory=_positions_shown)
 
     def snapshot(self, wanted: Wanted, *, within: frozenset[str] | None) -> View:
         """One connection, beside the names of all that are `within` reach (None: all).
@@ -75,13 +123,14 @@ class SnapshotViews:
         connection_id, state = row.connection_id, read_state(row.connection_id)
         instruments = instruments_by_symbol(state)
         chosen = _chosen(connection_id, wanted.symbol, list(state.symbols or ()), instruments)
-        leases, now_ms = self.engine_views.leases_of(connection_id), self.clock.now_ms()
+        leases, now_ms = self.engine_views.leases.read_both(connection_id), self.clock.now_ms()
         rows = _rows(connection_id, wanted)
         newest = rows[Loop.TRADE][:1]
         prices = prices_of(newest[0], instruments) if newest else {}
         last_slot_ms = leases[Loop.TRADE].last_slot_ms
         status, issue = engine_health(state, lambda: last_slot_ms, now_ms)
-        orders = [order_of(one) for one in OrderRow.live.query(connection_id, limit=MOST_WORKING)]
+        working = OrderRow.live.query(connection_id, limit=MOST_WORKING)
+        orders = self.working.of(connection_id, _items(working, MOST_WORKING))
         shown = {loop: some[: wanted.ticks] for loop, some in rows.items()}
         return {
             "connection_id": connection_id,
@@ -90,15 +139,63 @@ class SnapshotViews:
             "progression": progress(row, state, rows=shown, leases=leases, now_ms=now_ms),
             "cadence": _cadence(rows, state.settings) if wanted.cadence else None,
             "health": {"status": status, "issue": issue},
-            "positions": _positions(connection_id, prices, orders, _age(now_ms, last_slot_ms)),
-            "orders": _orders(connection_id, orders),
+            "positions": self._positions(connection_id, prices, orders, _age(now_ms, last_slot_ms)),
+            "orders": self._orders(connection_id, orders),
             "alerts": _alerts(connection_id),
             "equity": _equity(equity_rows.latest(connection_id), now_ms),
-            "candles": chosen and self.market_views.tail(connection_id, chosen, wanted.candles),
+            "candles": chosen
+            and self.market_views.tail(connection_id, chosen, wanted.candles, rows[Loop.TRADE]),
             "settings_version": state.settings_version or 0,
             "tick_age_ms": _age(now_ms, last_slot_ms),
             "timestamp": now_ms,
         }
+
+    def _positions(
+        self,
+        connection_id: str,
+        prices: Mapping[str, Decimal],
+        orders: Sequence[OrderShown],
+        age_ms: int | None,
+    ) -> View:
+        found = PositionRow.live.query(connection_id, limit=MOST_POSITIONS + 1)
+        shown = self.open.of(connection_id, _items(found, MOST_POSITIONS + 1))
+        stops = _stops(orders)
+        data = [
+            {
+                **one.told,
+                **position_valued(one.position, prices),
+                "protected_quantity": (held := stops.get(one.position.position_id, Decimal(0))),
+                "is_protected": held >= one.position.quantity,
+            }
+            for one in shown[:MOST_POSITIONS]
+        ]
+        return {"data": data, "complete": len(shown) <= MOST_POSITIONS, "marked_age_ms": age_ms}
+
+    def _orders(self, connection_id: str, working: Sequence[OrderShown]) -> View:
+        """Those that work, and what else is among the newest."""
+        ids = {one.order.client_order_id for one in working}
+        found = OrderRow.recent.query(connection_id, scan_index_forward=False, limit=RECENT_ORDERS)
+        newest = self.recent.of(connection_id, _items(found, RECENT_ORDERS))
+        return {
+            "data": [one.told for one in working[:MOST_ORDERS]],
+            "complete": len(working) <= MOST_ORDERS,
+            "ended": [one.told for one in newest if one.order.client_order_id not in ids],
+        }
+
+
+def _items(found: ResultIterator[Any], most: int) -> Iterator[dict[str, Any]]:
+    """The first rows of a query as the wire has them."""
+    return islice((item for page in found.page_iter for item in page["Items"]), most)
+
+
+def _stops(orders: Sequence[OrderShown]) -> Mapping[str, Decimal]:
+    """What the working stops of each position still cover."""
+    stops: dict[str, Decimal] = {}
+    for order in (one.order for one in orders):
+        if order.purpose is Purpose.STOP and order.state.is_working:
+            left = order.quantity - order.filled_quantity
+            stops[order.position_id] = stops.get(order.position_id, Decimal(0)) + left
+    return stops
 
 
 def _row_of(connection_id: str | None, known: Sequence[ConnectionRow]) -> ConnectionRow:
@@ -147,38 +244,6 @@ def _chosen(
     if symbol not in instruments:
         raise UnknownError(f"the engine of {connection_id} does not follow {symbol}")
     return instruments[symbol]
-
-
-def _positions(
-    connection_id: str, prices: Mapping[str, Decimal], orders: list[Order], age_ms: int | None
-) -> View:
-    rows = list(PositionRow.live.query(connection_id, limit=MOST_POSITIONS + 1))
-    stops: dict[str, Decimal] = {}
-    for order in orders:
-        if order.purpose is Purpose.STOP and order.state.is_working:
-            left = order.quantity - order.filled_quantity
-            stops[order.position_id] = stops.get(order.position_id, Decimal(0)) + left
-    data = [
-        {
-            **position_told(row, prices),
-            "protected_quantity": (held := stops.get(row.position_id, Decimal(0))),
-            "is_protected": held >= (row.quantity or Decimal(0)),
-        }
-        for row in rows[:MOST_POSITIONS]
-    ]
-    return {"data": data, "complete": len(rows) <= MOST_POSITIONS, "marked_age_ms": age_ms}
-
-
-def _orders(connection_id: str, working: list[Order]) -> View:
-    """Those that work, and what else is among the newest."""
-    ids = {order.client_order_id for order in working}
-    newest = OrderRow.recent.query(connection_id, scan_index_forward=False, limit=RECENT_ORDERS)
-    ended = [order_of(row) for row in newest if row.client_order_id not in ids]
-    return {
-        "data": [order_told(connection_id, one) for one in working[:MOST_ORDERS]],
-        "complete": len(working) <= MOST_ORDERS,
-        "ended": [order_told(connection_id, one) for one in ended],
-    }
 
 
 def _alerts(connection_id: str) -> View:

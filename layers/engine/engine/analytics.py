@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import accumulate
-from operator import sub
+from itertools import compress
+from operator import attrgetter
 
 from engine.values import SetKey, Side, TradeMode
 
@@ -23,6 +23,7 @@ DRAWDOWN_RESULTS = 120
 YEAR = Decimal(365)
 _DIGITS = Decimal("0.0001")
 _ZERO = Decimal(0)
+_closed_at = attrgetter("closed_at_ms")
 
 
 class GroupBy(StrEnum):
@@ -123,8 +124,9 @@ class Stretch:
 def figures(ended: Sequence[Ended], stretch: Stretch) -> Figures:
     """Figures of positions of one side, in the order they closed."""
     nets = [one.net for one in ended]
-    wins = [net for net in nets if net > _ZERO]
-    losses = [net for net in nets if net < _ZERO]
+    fell = [net < _ZERO for net in nets]
+    losses = [*compress(nets, fell)]
+    wins = [net for net, is_loss in zip(nets, fell, strict=True) if net and not is_loss]
     rs = [one.r for one in ended if one.r is not None]
     won, lost = sum(wins, _ZERO), -sum(losses, _ZERO)
     net, fallen = won - lost, _max_drawdown(nets)
@@ -140,12 +142,12 @@ def figures(ended: Sequence[Ended], stretch: Stretch) -> Figures:
         avg_loss=_ratio(-lost, len(losses)),
         expectancy=_ratio(net, len(nets)),
         expectancy_r=_mean(rs),
-        best=max(nets, default=None),
-        worst=min(nets, default=None),
+        best=max(wins or nets, default=None),
+        worst=min(losses or nets, default=None),
         max_drawdown=fallen,
         recovery_factor=_ratio(net, fallen),
         drawdown_time_ms=drawdown_time_ms(ended[-DRAWDOWN_RESULTS:]),
-        max_consecutive_losses=_longest_run(nets),
+        max_consecutive_losses=_longest_run(fell),
         trades_per_day=_ratio(Decimal(len(nets)), stretch.days),
         avg_hold_ms=_avg_hold_ms(ended),
         last=_windows(ended[-WINDOWS[-1] :]),
@@ -202,16 +204,21 @@ def drawdown_time_ms(ended: Sequence[Ended]) -> int:
 
 
 def _max_drawdown(nets: Iterable[Decimal]) -> Decimal:
-    """How far the sum fell below its peak, which is 0 at least; each step for all at once."""
-    totals = list(accumulate(nets, initial=_ZERO))
-    deepest: Decimal = max(map(sub, accumulate(totals, max), totals))
+    """How far the sum fell below its peak, which is 0 at least."""
+    total = peak = deepest = _ZERO
+    for net in nets:
+        total += net
+        if net > _ZERO:
+            if total > peak:
+                peak = total
+        elif peak - total > deepest:
+            deepest = peak - total
     return deepest
 
 
-def _longest_run(nets: Iterable[Decimal]) -> int:
+def _longest_run(fell: Iterable[bool]) -> int:
     """Losses one after the other, at most."""
-    signs = bytes([net < _ZERO for net in nets])
-    return max(map(len, signs.split(b"\0")))
+    return max(map(len, bytes(fell).split(b"\0")))
 
 
 def _avg_hold_ms(ended: Sequence[Ended]) -> int | None:
@@ -258,10 +265,6 @@ def _since(ended: Sequence[Ended], stretch: Stretch, hours: int) -> Sequence[End
     """What closed in the last hours of the stretch."""
     since_ms = stretch.to_ms - hours * HOUR_MS
     return ended[bisect_right(ended, since_ms, key=_closed_at) :]
-
-
-def _closed_at(one: Ended) -> int:
-    return one.closed_at_ms
 
 
 def _mean(values: Sequence[Decimal]) -> Decimal | None:

@@ -96,6 +96,11 @@ class History:
             rings=tuple(Ring.fresh(sets, limit, storage) for _ in range(symbols)),
         )
 
+    def results_kept(self) -> int:
+        """How many results all Sets keep together."""
+        count = self.count.astype(np.int64)
+        return sum(int(ring.kept(count[row]).sum()) for row, ring in enumerate(self.rings))
+
     def last_results(self, symbol: int, k: int) -> NDArray[np.int16]:
         """Kept results of one Set, oldest first."""
         ring, count = self.rings[symbol], self.count[symbol, k].astype(np.int64)

@@ -81,6 +81,17 @@ def test_requests_are_a_line_a_minute(capsys: pytest.CaptureFixture[str]) -> Non
     assert found[0]["LatencyP99Ms"] == [298.0]
 
 
+def test_every_alarm_tells_the_topic() -> None:
+    alarms = {
+        name: one["Properties"]
+        for name, one in resources().items()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+    assert "EmergencyStopFailed" in alarms
+    assert [name for name, one in alarms.items() if "AlertTopicArn" not in str(one)] == []
+
+
 def test_the_dead_man_alarm_watches_what_the_supervisor_tells_and_fires_without_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -28,6 +28,7 @@ KINDS: dict[str, Any] = {
     "list": {"L": [{"S": "x"}, {"B": "AAEC"}, {"M": {"deep": {"B": ""}}}]},
     "map": {"M": {"of": {"N": "3"}, "empty": {"M": {}}, "none": {"L": []}}},
 }
+PLAIN = {"text": {"S": 'of "B"'}, "number": {"N": "7"}}
 
 
 def _parsed(parser: JSONParser, operation: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -37,12 +38,23 @@ def _parsed(parser: JSONParser, operation: str, body: dict[str, Any]) -> dict[st
     return answer
 
 
+def test_rows_without_bytes_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[object] = []
+    monkeypatch.setattr(RowParser, "_handle_map", lambda self, shape, value: walked.append(value))
+
+    _parsed(RowParser(), "Query", {"Items": [PLAIN]})
+    assert walked == []
+    _parsed(RowParser(), "Query", {"Items": [PLAIN, {"bytes": {"B": ""}}]})
+    assert len(walked) == 2
+
+
 @pytest.mark.parametrize(
     ("operation", "body"),
     [
         ("GetItem", {"Item": KINDS, "ConsumedCapacity": {"CapacityUnits": 1.5}}),
         ("Query", {"Items": [KINDS, {}], "Count": 2, "LastEvaluatedKey": {"a": {"N": "1"}}}),
         ("BatchGetItem", {"Responses": {"t": [KINDS]}, "UnprocessedKeys": {}}),
+        ("Query", {"Items": [PLAIN, PLAIN], "Count": 2, "ScannedCount": 2}),
         ("UpdateItem", {"Attributes": KINDS}),
         ("DescribeTable", {"Table": {"TableName": "t", "KeySchema": [], "CreationDateTime": 5}}),
     ],
@@ -55,7 +67,7 @@ def test_an_answer_is_read_as_botocore_itself_reads_it(
 
 @pytest.mark.parametrize("model", ALL, ids=lambda model: str(model.__name__))
 def test_a_row_is_made_as_pynamodb_makes_it(model: type[Row]) -> None:
-    samples = {"S": '"x"', "N": "7", "B": b"\x01", "BOOL": True, "L": [{"S": "flag"}]}
+    samples = {"S": "[]", "N": "7", "B": b"\x01", "BOOL": True, "L": [{"S": "flag"}]}
     stored = {
         name: {one.attr_type: samples[one.attr_type]}
         for name, one in model.get_attributes().items()

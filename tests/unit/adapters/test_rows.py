@@ -12,7 +12,7 @@ from tests.samples import a_position, an_order
 
 from adapters.commands import wish_json, wish_of
 from adapters.decimals import DecimalAttribute, decimal_text
-from adapters.engine_rows import instruments_json, instruments_of
+from adapters.instrument_attribute import InstrumentsAttribute
 from adapters.position_rows import position_of, position_row
 from adapters.progression import pack_ticks, unpack_ticks
 from adapters.trade_rows import fill_of, fill_row, order_of, order_row
@@ -80,7 +80,8 @@ def test_a_wish_comes_back_as_it_was(wish: Wish) -> None:
 @settings(max_examples=30)
 @given(st.lists(st.builds(Instrument)))
 def test_instruments_come_back_as_they_were(instruments: list[Instrument]) -> None:
-    assert instruments_of(instruments_json(instruments)) == tuple(instruments)
+    attribute = InstrumentsAttribute()
+    assert attribute.deserialize(attribute.serialize(instruments)) == tuple(instruments)
 
 
 @settings(max_examples=30)

@@ -1,6 +1,6 @@
 """What is kept of a Set's results: 250 with a slack of 20 %; the surplus goes to the archive."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -109,3 +109,10 @@ def test_base_main_and_real_carry_no_volume(record: Any) -> None:
 
 def _names(record: Any) -> list[str]:
     return [field.name for field in fields(record)]
+
+
+def test_results_kept_are_those_that_can_be_read_of_every_set() -> None:
+    counts = np.array([[0, 7, 60], [61, 75, 0]], np.int32)
+    history = replace(History.fresh(2, SETS, FREE), count=counts)
+
+    assert history.results_kept() == 7 + 60 + 50 + 53
