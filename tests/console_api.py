@@ -290,6 +290,7 @@ class ConsoleApi:
             "side": side,
             "status": "open",
             "indicationType": "direction",
+            "mode": "main",
             "setKey": "direction:12:0.8:0.4",
             "entryPrice": str(entry),
             "exitPrice": None,

@@ -17,7 +17,7 @@ from operation import Contract
 from reference.document import contract_of_view, document, routes_of
 from reference.gateway import gateway_document
 from reference.page import page, page_policy
-from reference.table import built, left_out, named
+from reference.table import built, left_out, left_out_words, named
 
 ROOT = Path(__file__).parents[1]
 # dist/rapidoc-min.js of rapidoc 9.3.8 on npm
@@ -141,6 +141,14 @@ def test_every_route_of_the_specification_is_built_or_left_out_with_a_reason() -
     assert there & set(left_out()) == set()
     assert set(left_out()) - named() == set()
     assert all(left_out().values())
+
+
+def test_words_left_out_are_told_with_a_reason_and_taken_by_no_route() -> None:
+    for one in left_out_words():
+        method, _, path = one["route"].partition(" ")
+        parameters = DOCUMENT["paths"][path][method.lower()]["parameters"]
+        assert one["word"] not in {parameter["name"] for parameter in parameters}
+        assert one["why"]
 
 
 def test_the_viewer_is_the_published_one_with_its_licence() -> None:

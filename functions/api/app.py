@@ -1,5 +1,6 @@
 """Lambda `api`: the HTTPS API, routed by Chalice behind a REST gateway."""
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +62,7 @@ BLUEPRINTS = (
 )
 for blueprint in BLUEPRINTS:
     app.register_blueprint(blueprint)
+gc.freeze()  # what was imported stays: no collection during a request walks through it
 
 
 @app.middleware("http")

@@ -35,10 +35,12 @@ class Contract:
     `answer` comes with `status` or one of `also`, which say how it went. `role` is the least that a
     caller needs. What `once` names is told once: an answer repeated under its Idempotency-Key has
     null in its place. Without an `answer` the view makes the response itself, of the kind `media`.
+    `owner` tells of which connection the one id in the path is.
     """
 
     role: Role
     reach: Reach
+    owner: Callable[[str], str] | None
     once: tuple[str, ...]
     answer: type[BaseModel] | None
     body: type[BaseModel] | None
@@ -61,6 +63,7 @@ def operation(
     failures: tuple[int, ...] = (),
     role: Role | None = None,
     reach: Reach = Reach.NAMED,
+    owner: Callable[[str], str] | None = None,
     once: tuple[str, ...] = (),
     media: str = "application/json",
     also: tuple[int, ...] = (),
@@ -76,6 +79,7 @@ def operation(
     contract = Contract(
         role=role or (Role.VIEWER if methods == ("GET",) else Role.OPERATOR),
         reach=reach,
+        owner=owner,
         once=once,
         answer=answer,
         body=body,
@@ -134,8 +138,10 @@ def _arguments(
     if contract.query is not None:
         asked["query"] = _valid("query", contract.query, _parameters(request))
     bearer = bearer_of(request)
-    if bearer is not None:
-        _refuse_out_of_reach(contract, bearer, (parameters, *map(vars, _models(asked))))
+    if bearer is not None and bearer.connections is not None:
+        owner = contract.owner
+        owned = {} if owner is None else {"connection_id": owner(*parameters.values())}
+        _refuse_out_of_reach(contract, bearer, (owned, parameters, *map(vars, _models(asked))))
     if contract.reach is Reach.LISTED:
         asked["within"] = bearer.connections if bearer is not None else None
     return asked
@@ -162,7 +168,7 @@ def _refuse_out_of_reach(
     named = [place["connection_id"] for place in places if place.get("connection_id")]
     if not bearer.reaches(named):
         raise ForbiddenError("your token does not reach this connection")
-    if bearer.connections is not None and not named and contract.reach is Reach.NAMED:
+    if not named and contract.reach is Reach.NAMED:
         raise ForbiddenError("your token reaches some connections alone: name one of them")
 
 

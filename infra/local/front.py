@@ -79,11 +79,15 @@ async def _forward(request: web.Request) -> web.Response:
             body = await answer.read()
             kept = [(n, v) for n, v in answer.headers.items() if n.lower() not in HOP_BY_HOP]
             return web.Response(status=answer.status, headers=dict(kept), body=body)
+    except web.HTTPRequestEntityTooLarge:
+        return _refused(413, f"the body must be at most {MAX_BODY_BYTES} bytes")
     except (ClientError, TimeoutError):
-        return web.json_response(
-            {"success": False, "error": "the API does not answer; it is restarted if it ended"},
-            status=502,
-        )
+        return _refused(502, "the API does not answer; it is restarted if it ended")
+
+
+def _refused(status: int, error: str) -> web.Response:
+    """In the envelope of the API itself."""
+    return web.json_response({"success": False, "error": error, "details": []}, status=status)
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,7 +14,6 @@ from tests.paper_venue import KEY, SECRET, PaperProcess
 from adapters.access import paper_address
 from adapters.clock import SystemClock
 from adapters.commands import submit, wish_command
-from adapters.engine_rows import instruments_json
 from adapters.leases import RUN, DynamoLeases
 from adapters.monitoring.service_log import ServiceLog
 from adapters.opener import VenueOpener
@@ -132,7 +131,7 @@ async def _set_up(world: World, opener: VenueOpener) -> None:
         CONNECTION,
         run_id="run",
         symbols=[each.symbol for each in instruments],
-        instruments=instruments_json(instruments),
+        instruments=instruments,
         settings={"burstSeconds": 5},
         settings_version=1,
         may_trade=True,

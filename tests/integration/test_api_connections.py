@@ -1,9 +1,14 @@
 """Connections over the API: create, read, change, test, switch, delete."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from tests.api_world import NEW, SECRETS, ApiWorld
 
+from adapters import audited
 from adapters.engine_rows import read_engine
+from adapters.engine_states import read_state
 from adapters.tables import (
     CONNECTION_KIND,
     AuditRow,
@@ -17,10 +22,11 @@ ALL = "/api/settings/connections"
 
 
 def test_a_created_connection_is_enabled_but_neither_active_nor_trading(api: ApiWorld) -> None:
-    answer = api.post(ALL, NEW)
+    answer = api.post(ALL, {**NEW, "connection_method": "rest", "connection_library": "ccxt"})
 
     made = answer.body["connection"]
     assert answer.status == 201
+    assert (made["connection_method"], made["connection_library"]) == ("rest", "ccxt")
     assert (made["is_enabled"], made["is_active"]) == (True, False)
     assert (made["is_live_trade"], made["is_preset_trade"]) == (False, False)
     assert made["volume_factor"] == "1"
@@ -45,6 +51,7 @@ def test_a_connection_without_a_needed_field_is_refused_naming_it(
         {"exchange": "nowhere"},
         {"volume_factor": "0.01"},
         {"position_mode": "sideways"},
+        {"connection_library": "native"},
         {"api_key": "your_api_key_here"},
         {"api_secret": "xxxxxxxxxx"},
         {"is_live_trade": True},
@@ -130,6 +137,32 @@ def test_an_account_in_use_is_not_changed(api: ApiWorld) -> None:
 
     assert answer.status == 409
     assert [one["code"] for one in answer.body["reasons"]] == ["engine_running"]
+
+
+def test_a_connection_stays_on_its_network_while_positions_are_open_there(api: ApiWorld) -> None:
+    connection_id = api.tested()
+    path = f"{ALL}/{connection_id}"
+    PositionRow(connection_id, "p1", live_since_ms=1).save()
+
+    moved = api.call("PATCH", path, {"is_paper": False, "is_testnet": True})
+    other_key = api.call("PATCH", path, {"is_paper": True, **SECRETS})
+
+    assert moved.status == 409
+    assert [one["code"] for one in moved.body["reasons"]] == ["positions_open"]
+    assert other_key.status == 200
+    assert other_key.body["connection"]["is_paper"] is True
+
+
+def test_an_emergency_stop_is_proved_on_the_network_it_began_on(api: ApiWorld) -> None:
+    connection_id = api.tested()
+    path = f"{ALL}/{connection_id}"
+    api.post("/api/trade-engine/start", {"connectionId": connection_id})
+    api.post("/api/trade-engine/emergency-stop", {"connectionId": connection_id})
+
+    moved = api.call("PATCH", path, {"is_paper": False, "is_testnet": True})
+
+    assert moved.status == 409
+    assert [one["code"] for one in moved.body["reasons"]] == ["emergency_stopped"]
 
 
 def test_of_two_changes_of_one_version_the_second_is_refused(api: ApiWorld) -> None:
@@ -220,6 +253,56 @@ def test_switching_off_stops_the_engine_and_ends_trading(api: ApiWorld, flag: st
     assert api.machines.stopped == [(connection_id, False)]
 
 
+def _amid(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let somebody else act after the next change was decided on, before it is written."""
+    commit = audited.commit
+
+    def late(*given: Any) -> None:
+        monkeypatch.setattr(audited, "commit", commit)
+        act()
+        commit(*given)
+
+    monkeypatch.setattr(audited, "commit", late)
+
+
+def test_no_engine_is_started_of_a_connection_deleted_meanwhile(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = api.tested()
+    _amid(monkeypatch, lambda: api.call("DELETE", f"{ALL}/{connection_id}"))
+
+    answer = api.post("/api/trade-engine/start", {"connectionId": connection_id})
+
+    assert answer.status == 409
+    assert api.get(f"{ALL}/{connection_id}").status == 404
+    assert read_state(connection_id).desired_state is None
+    assert api.machines.started == []
+
+
+def test_a_connection_whose_engine_was_started_meanwhile_is_not_deleted(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = api.tested()
+    started = {"connectionId": connection_id}
+    _amid(monkeypatch, lambda: api.post("/api/trade-engine/start", started))
+
+    assert api.call("DELETE", f"{ALL}/{connection_id}").status == 409
+    assert api.get(f"{ALL}/{connection_id}").status == 200
+
+
+def test_switching_off_too_late_leaves_the_engine_as_it_was(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = api.running()
+    _amid(monkeypatch, lambda: api.call("PATCH", f"{ALL}/{connection_id}", {"name": "Renamed"}))
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_active": False})
+
+    assert answer.status == 409
+    assert api.machines.stopped == []
+    assert api.get(f"{ALL}/{connection_id}").body["connection"]["is_active"] is True
+
+
 @pytest.mark.parametrize(
     ("flag", "left"), [("is_live_trade", (False, True)), ("is_preset_trade", (True, False))]
 )
@@ -239,6 +322,23 @@ def test_a_mode_switched_off_under_a_running_engine_ends_at_once(
     engine = read_engine(connection_id)
     assert (engine.may_trade, engine.may_trade_preset) == left
     assert api.machines.stopped == []
+
+
+def test_a_mode_and_its_flag_are_switched_off_together_or_not_at_all(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = api.tested()
+    api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": True})
+    api.post("/api/trade-engine/start", {"connectionId": connection_id})
+    running = (EngineStateRow.may_trade.set(True), EngineStateRow.actual_state.set("running"))
+    EngineStateRow(connection_id).update([*running])
+    paused = {"connectionId": connection_id}
+    _amid(monkeypatch, lambda: api.post("/api/trade-engine/pause", paused))
+
+    answer = api.post(f"{ALL}/{connection_id}/toggle", {"is_live_trade": False})
+
+    flag = api.get(f"{ALL}/{connection_id}").body["connection"]["is_live_trade"]
+    assert (answer.status, flag, read_engine(connection_id).may_trade) == (409, True, True)
 
 
 def test_trading_is_not_switched_on_under_a_running_engine(api: ApiWorld) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pynamodb.exceptions import GetError
 from tests.api_world import ApiWorld
 
 from adapters import accounts
@@ -32,7 +33,8 @@ def trading(api: ApiWorld) -> str:
 
 def stopped(api: ApiWorld, connection_id: str, **more: Any) -> dict[str, Any]:
     """The outcome of an emergency stop of this connection."""
-    answer = api.post(STOP, {"connectionId": connection_id, "reason": "a test", **more})
+    asked = {"connectionId": connection_id, "reason": "a test", **more}
+    answer = api.post(STOP, asked)
     assert answer.status == 200, answer.text
     (outcome,) = answer.body["results"]
     assert outcome["success"] is True
@@ -88,6 +90,15 @@ def test_without_flatten_the_loops_are_told_to_keep_positions(api: ApiWorld) -> 
     assert outcome["flatten"] is False
     lease = api.leases.read(connection_id, Loop.POSITION)
     assert (lease.halt, lease.flatten) == (True, False)
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 500])
+def test_no_wording_of_its_reason_stands_in_its_way(api: ApiWorld, reason: str) -> None:
+    connection_id = trading(api)
+
+    stopped(api, connection_id, reason=reason)
+
+    assert told(api, connection_id)["reason"] == (reason.strip() or "emergency stop")
 
 
 def test_it_is_audited_with_who_and_why_and_what_was_running(api: ApiWorld) -> None:
@@ -166,6 +177,27 @@ def test_one_that_cannot_be_stopped_spares_no_other_and_is_told(
     assert answer.body["success"] is False
     assert [r["success"] for r in answer.body["results"]] == [False, True]
     assert "NOT stopped" in answer.body["results"][0]["message"]
+    assert read_state(other).actual_state == "emergency_stopped"
+
+
+def test_a_table_that_does_not_answer_for_one_spares_no_other_either(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = sorted([trading(api), trading(api)])
+
+    def read(connection_id: str) -> EngineStateRow:
+        if connection_id == one:
+            raise GetError("throttled: the key of its row")
+        return read_state(connection_id)
+
+    monkeypatch.setattr("adapters.emergency.read_state", read)
+
+    answer = api.post(STOP)
+
+    assert (answer.status, answer.body["success"]) == (200, False)
+    assert [r["success"] for r in answer.body["results"]] == [False, True]
+    assert "NOT known to be stopped" in answer.body["results"][0]["message"]
+    assert "key of its row" not in answer.text
     assert read_state(other).actual_state == "emergency_stopped"
 
 

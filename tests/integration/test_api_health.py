@@ -1,6 +1,7 @@
 """The health check, and a connection test that hangs."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.api_world import ApiWorld
@@ -64,6 +65,25 @@ def test_an_engine_in_error_is_critical_and_a_stopped_one_is_not(api: ApiWorld) 
     assert (failed["overall"], _health(api)["overall"]) == ("critical", "healthy")
 
 
+def test_an_emergency_stop_is_an_issue_until_the_exchange_has_proved_its_end(
+    api: ApiWorld,
+) -> None:
+    connection_id = api.running()
+    api.post("/api/trade-engine/emergency-stop", {"connectionId": connection_id})
+    begun = _health(api)
+    api.clock.advance(60_001)
+    late = _health(api)
+    proved = {"verified_at_ms": api.clock.now_ms(), "open_positions": 0}
+    EngineStateRow(connection_id).update([EngineStateRow.emergency_end.set(proved)])
+
+    assert [one["overall"] for one in (begun, late, _health(api))] == [
+        "degraded",
+        "critical",
+        "healthy",
+    ]
+    assert "emergency stop" in str(begun["issues"])
+
+
 def test_a_supervisor_that_stays_away_degrades_only_where_an_engine_needs_it(
     api: ApiWorld,
 ) -> None:
@@ -104,6 +124,26 @@ def test_positions_without_a_living_position_loop_degrade(api: ApiWorld) -> None
 
     assert isinstance(components, dict)
     assert components["positions"] == "degraded"
+
+
+@pytest.mark.parametrize(
+    ("counted", "part", "workflow"),
+    [
+        ("unprotected", "positions", "positionManagement"),
+        ("unreconciled", "orders", "orderExecution"),
+    ],
+)
+def test_what_the_position_loop_counts_as_wrong_degrades_its_part_alone(
+    api: ApiWorld, counted: str, part: str, workflow: str
+) -> None:
+    counters = EngineStateRow.position_counters.set({"open_positions": 3, counted: 2})
+    EngineStateRow(api.running()).update([counters])
+
+    told: dict[str, Any] = dict(_health(api))
+
+    assert [name for name, state in told["components"].items() if state != "healthy"] == [part]
+    assert [one for one, state in told["workflows"].items() if state == "impaired"] == [workflow]
+    assert told["issues"][0].startswith("2 ")
 
 
 def test_the_open_check_names_no_connection(api: ApiWorld) -> None:

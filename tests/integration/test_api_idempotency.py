@@ -236,6 +236,22 @@ def test_nothing_is_done_while_the_memory_is_away(
     assert done == []
 
 
+def test_an_emergency_stop_under_a_key_waits_for_no_memory(
+    world: ApiWorld, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one stop however often it is asked for, and a repetition must not be told to wait."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("the store is away")
+
+    monkeypatch.setattr(remembered._store(), "save_inprogress", fail)
+    path, body = "/api/trade-engine/emergency-stop", {"connectionId": "c-none"}
+
+    answer = world.call("POST", path, body, headers={"Idempotency-Key": key})
+
+    assert (answer.status, "c-none" in answer.text) == (404, True)
+
+
 def _noted(done: list[int]) -> Response:
     done.append(1)
     return success({"success": True, "number": len(done)})

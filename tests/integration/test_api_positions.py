@@ -11,10 +11,10 @@ from tests.builders import an_instrument
 from tests.samples import a_key, a_position
 
 from adapters import commands
-from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
 from adapters.tables import AuditRow, EngineStateRow
+from adapters.tokens import NewToken, Role
 from engine.ledger import Position, PositionStatus
 from engine.orders import position_id
 from engine.records import AS_CONFIGURED, Consumed, ExitChange, Facts
@@ -28,7 +28,7 @@ STOP, TARGET = Decimal("59760.0"), Decimal("60480.0")
 def connection_id(api: ApiWorld) -> str:
     """A running connection that follows one symbol."""
     made = api.running()
-    instruments = instruments_json([an_instrument("BTCUSDT")])
+    instruments = (an_instrument("BTCUSDT"),)
     EngineStateRow(made).update([EngineStateRow.instruments.set(instruments)])
     return made
 
@@ -53,6 +53,29 @@ def _held(connection_id: str, status: PositionStatus = PositionStatus.OPEN) -> P
 def _codes(answer: Any) -> list[str]:
     assert answer.status == 409, answer.text
     return [one["code"] for one in answer.body["reasons"]]
+
+
+def test_a_token_of_some_connections_reads_changes_and_closes_their_positions_alone(
+    api: ApiWorld, connection_id: str
+) -> None:
+    other = api.running()
+    mine, theirs = _held(connection_id), _held(other)
+    asked = NewToken(name="Desk", role=Role.OPERATOR, connections=(connection_id,))
+    token, _ = api.tokens.create(asked, by="test")
+
+    def told(one: str, held: Position) -> list[int]:
+        path = f"/api/positions/{held.position_id}"
+        return [
+            api.get(f"/api/positions/{one}", token=token).status,
+            api.get(f"/api/positions/{one}/stats", token=token).status,
+            api.call("PATCH", path, {"targetPrice": "60500"}, token=token).status,
+            api.post(f"{path}/close", {}, token=token).status,
+        ]
+
+    assert told(connection_id, mine) == [200, 200, 202, 202]
+    assert told(other, theirs) == told("c-none", a_position("nobody has it")) == [403] * 4
+    assert len(commands.pending(connection_id)) == 2
+    assert commands.pending(other) == ()
 
 
 def test_closing_one_position_is_queued_on_the_record_and_wakes_its_loop(

@@ -7,7 +7,6 @@ from tests.builders import an_instrument
 from tests.market import candles_of
 from tests.unit.engine.trading import lenient
 
-from adapters.engine_rows import instruments_json
 from adapters.store import DynamoStore
 from adapters.tables import EngineStateRow
 from engine.books import pack_books
@@ -27,10 +26,10 @@ def connection_id(api: ApiWorld) -> str:
     path = np.rint(1_000_000 * np.cumprod(rates)).astype(np.int64).tolist()
     start_ms = api.clock.now_ms() // 1000 * 1000 - 400_000
     candles = candles_of(path, start_ms=start_ms)
-    instruments = [an_instrument("BTCUSDT")]
+    instruments = (an_instrument("BTCUSDT"),)
     EngineStateRow(made).update(
         [
-            EngineStateRow.instruments.set(instruments_json(instruments)),
+            EngineStateRow.instruments.set(instruments),
             EngineStateRow.symbols.set(["BTCUSDT"]),
             EngineStateRow.prehistory_end_ms.set(start_ms),
             EngineStateRow.settings.set(overrides(RULES)),

@@ -10,16 +10,15 @@ from tests.samples import START_MS, a_position, a_tick, an_order
 from tests.store_watch import watched_store
 
 from adapters import equity_rows, snapshot_views
-from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
-from adapters.tables import AlertRow, EngineStateRow
+from adapters.tables import AlertRow, EngineStateRow, PositionRow
 from adapters.trade_rows import order_row
 from engine.ledger import OrderState, PositionStatus, Purpose
 from engine.records import EquitySample
 from engine.values import Loop
 
-READS = 14
+READS = 13
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def connection_id(api: ApiWorld) -> str:
     """A running engine one tick old, with two positions, of which one has its stop."""
     made = api.running()
     state = EngineStateRow(made)
-    instruments = instruments_json([an_instrument("BTCUSDT"), an_instrument("ETHUSDT")])
+    instruments = (an_instrument("BTCUSDT"), an_instrument("ETHUSDT"))
     symbols = EngineStateRow.symbols.set(["BTCUSDT", "ETHUSDT"])
     state.update([EngineStateRow.instruments.set(instruments), symbols])
     for number in range(2):
@@ -54,6 +53,21 @@ def connection_id(api: ApiWorld) -> str:
     for row in equity_rows.rows_of(made, sample):
         row.save()
     return made
+
+
+def _more_ticks(api: ApiWorld, connection_id: str, count: int, lost: str = "") -> int:
+    """So many seconds later, the last one's slot; of the first the tick or its candle is lost."""
+    token = api.leases.read(connection_id, Loop.TRADE).token
+    lease = api.leases.take(connection_id, Loop.TRADE, token=token, owner="burst", lease_ms=15_000)
+    for number in range(count):
+        api.clock.advance(1_000)
+        slot_ms = api.clock.now_ms() // 1000 * 1000
+        tick = a_tick(slot_ms)
+        if lost == "candle" and number == 0:
+            tick = replace(tick, candles=tick.candles.rows(0, 0))
+        if lost != "tick" or number:
+            lease = DynamoStore(api.clock).write_tick(lease, tick, ())
+    return slot_ms
 
 
 def _alert(name: str, severity: str, connection_id: str | None) -> None:
@@ -201,14 +215,7 @@ def test_a_token_for_some_connections_learns_of_no_other(api: ApiWorld, connecti
 
 
 def test_who_was_away_asks_for_what_came_since(api: ApiWorld, connection_id: str) -> None:
-    lease = api.leases.read(connection_id, Loop.TRADE)
-    taken = api.leases.take(
-        connection_id, Loop.TRADE, token=lease.token, owner="burst", lease_ms=15_000
-    )
-    for _ in range(4):
-        api.clock.advance(1_000)
-        slot_ms = api.clock.now_ms() // 1000 * 1000
-        taken = DynamoStore(api.clock).write_tick(taken, a_tick(slot_ms), ())
+    slot_ms = _more_ticks(api, connection_id, 4)
 
     asked = f"connectionId={connection_id}&candles=3&ticks=4&cadence=true"
     told = api.get(f"/api/snapshot?{asked}").body
@@ -222,6 +229,21 @@ def test_who_was_away_asks_for_what_came_since(api: ApiWorld, connection_id: str
     assert told["cadence"]["trade_loop"]["ticks"] == 5
 
 
+@pytest.mark.parametrize(("lost", "reads"), [("", READS - 2), ("candle", READS), ("tick", READS)])
+def test_candles_of_the_last_ticks_are_read_with_them_unless_one_is_missing(
+    api: ApiWorld, connection_id: str, lost: str, reads: int
+) -> None:
+    _more_ticks(api, connection_id, 3, lost)
+    asked = f"connectionId={connection_id}"
+
+    with watched_store() as watch:
+        told = api.get(f"/api/snapshot?{asked}&candles=3&ticks=3").body["candles"]
+
+    assert watch.reads == reads
+    assert told == api.get(f"/api/market-data?{asked}&symbol=BTCUSDT&limit=3").body
+    assert len(told["candles"]) == 3
+
+
 def test_orders_that_ended_are_told_beside_those_that_work(
     api: ApiWorld, connection_id: str
 ) -> None:
@@ -233,6 +255,27 @@ def test_orders_that_ended_are_told_beside_those_that_work(
 
     assert [order["clientOrderId"] for order in told["data"]] == ["s0"]
     assert [order["clientOrderId"] for order in told["ended"]] == ["e2", "e1", "e0"]
+
+
+def test_what_changed_since_the_last_call_is_told_and_what_is_gone_is_not(
+    api: ApiWorld, connection_id: str
+) -> None:
+    asked = f"/api/snapshot?connectionId={connection_id}"
+    api.get(asked)
+    stop = replace(an_order("s0", position_id="p0"), purpose=Purpose.STOP)
+    order_row(connection_id, replace(stop, state=OrderState.CANCELLED)).save()
+    (row,) = PositionRow.live.query(connection_id, limit=1)
+    row.update([PositionRow.stop_price.set(Decimal("66500.5"))])
+
+    told = api.get(asked).body
+
+    first = next(one for one in told["positions"]["data"] if one["id"] == row.position_id)
+    assert (first["stopPrice"], first["isProtected"]) == ("66500.5", False)
+    assert told["orders"]["data"] == []
+    assert [one["status"] for one in told["orders"]["ended"]] == ["cancelled"]
+
+    row.delete()
+    assert len(api.get(asked).body["positions"]["data"]) == 1
 
 
 def test_a_screen_takes_few_reads(api: ApiWorld, connection_id: str) -> None:

@@ -8,21 +8,20 @@ from tests.api_world import ApiWorld
 from tests.builders import an_instrument
 from tests.samples import a_key, a_position, a_tick, an_order, position_ticks
 
-from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
 from adapters.tables import EngineStateRow
 from adapters.trade_rows import order_row
 from engine.ledger import OrderState, Position, PositionStatus
 from engine.records import Lease
-from engine.values import CloseReason, Loop, Side
+from engine.values import CloseReason, IndicationType, Loop, Side
 
 
 @pytest.fixture
 def connection_id(api: ApiWorld) -> str:
     """A running connection that follows two symbols."""
     made = api.running()
-    instruments = instruments_json([an_instrument("BTCUSDT"), an_instrument("ETHUSDT")])
+    instruments = (an_instrument("BTCUSDT"), an_instrument("ETHUSDT"))
     EngineStateRow(made).update([EngineStateRow.instruments.set(instruments)])
     return made
 
@@ -113,6 +112,38 @@ def test_a_cursor_of_another_connection_is_refused(api: ApiWorld, connection_id:
     cursor = api.get(f"/api/positions/{other}?limit=1").body["cursor"]
 
     assert api.get(f"/api/positions/{connection_id}?cursor={cursor}").status == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("mode=main", {"moved"}),
+        ("mode=preset", {"preset"}),
+        ("indicationType=move", {"moved"}),
+        ("indicationType=move&mode=preset", set()),
+        ("indicationType=preset&symbol=BTCUSDT", {"preset"}),
+    ],
+)
+def test_positions_are_chosen_by_indication_and_mode(
+    api: ApiWorld, connection_id: str, asked: str, wanted: set[str]
+) -> None:
+    preset = replace(a_key(), indication=IndicationType.PRESET)
+    position_row(connection_id, a_position("moved")).save()
+    position_row(connection_id, a_position("preset", key=preset)).save()
+
+    told = api.get(f"/api/positions/{connection_id}?{asked}").body["data"]
+
+    assert {one["id"] for one in told} == wanted
+    assert {one["mode"] for one in told} == {
+        "preset" if one == "preset" else "main" for one in wanted
+    }
+    assert api.get(f"/api/positions?{asked}x").status == 400
+
+
+def test_every_type_of_indication_can_be_asked_for(api: ApiWorld, connection_id: str) -> None:
+    path = f"/api/positions/{connection_id}?indicationType="
+
+    assert {api.get(f"{path}{one.value}").status for one in IndicationType} == {200}
 
 
 def test_positions_are_chosen_by_status_and_symbol(api: ApiWorld, connection_id: str) -> None:

@@ -10,7 +10,6 @@ from tests.builders import an_instrument
 from tests.samples import START_MS, a_key, a_position
 
 from adapters.commands import queue
-from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
 from adapters.tables import AuditRow, CommandRow, EngineStateRow, PositionRow
 from engine.orders import position_id
@@ -21,7 +20,7 @@ EQUITY = {"equity": "5000", "price": "25000", "stopLossPct": "0.5"}
 @pytest.fixture
 def connection_id(api: ApiWorld) -> str:
     made = api.running()
-    instruments = instruments_json([an_instrument("BTCUSDT")])
+    instruments = (an_instrument("BTCUSDT"),)
     EngineStateRow(made).update([EngineStateRow.instruments.set(instruments)])
     return made
 

@@ -11,7 +11,6 @@ from tests.api_world import ApiWorld
 from tests.builders import an_instrument
 from tests.samples import a_key, a_position, a_tick, an_order
 
-from adapters.engine_rows import instruments_json
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
 from adapters.tables import EngineStateRow
@@ -31,7 +30,7 @@ def connection_id(api: ApiWorld) -> str:
     """A running engine that follows a symbol and has ticked five times."""
     made = api.running()
     row = EngineStateRow(made)
-    instruments = instruments_json([an_instrument("BTCUSDT"), an_instrument("ETHUSDT")])
+    instruments = (an_instrument("BTCUSDT"), an_instrument("ETHUSDT"))
     followed = EngineStateRow.symbols.set(["BTCUSDT", "ETHUSDT"])
     row.update([EngineStateRow.instruments.set(instruments), followed])
     lease = api.leases.take(made, Loop.TRADE, token=0, owner="burst", lease_ms=15_000)

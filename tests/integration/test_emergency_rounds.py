@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.api_world import ApiWorld
+from tests.grants import within
 from tests.integration.test_api_emergency import reset, stopped, told, trading
 from tests.samples import a_position, an_order
 
@@ -47,18 +48,19 @@ def log() -> NotedLog:
 
 @pytest.fixture
 def rounds(api: ApiWorld, log: NotedLog) -> EmergencyRounds:
-    return EmergencyRounds(clock=api.clock, log=log)
+    return within(EmergencyRounds(clock=api.clock, log=log), "EngineControlFunction")
 
 
 @pytest.fixture
 def supervision(api: ApiWorld) -> Supervision:
-    return Supervision(
+    made = Supervision(
         leases=api.leases,
         starter=api.starter,
         machines=api.machines,
         stopping=Stopping(operations=api.operations, leases=api.leases, clock=api.clock),
         clock=api.clock,
     )
+    return within(made, "SupervisorFunction")
 
 
 def a_report(outcome: str = "again", *, ticks: int = 0, **more: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functions.engine_control.app import Parts, Request, act
 from pynamodb.exceptions import QueryError
 from tests.api_world import ApiWorld
 from tests.builders import an_instrument
+from tests.grants import within
 from tests.samples import some_candles
 
 from adapters.emergency_rounds import EmergencyRounds
@@ -70,13 +71,14 @@ def opener(api: ApiWorld) -> OneVenue:
 
 @pytest.fixture
 def loading(api: ApiWorld, opener: OneVenue) -> Loading:
-    return Loading(
+    made = Loading(
         opener=opener,
         store=DynamoStore(api.clock),
         leases=api.leases,
         clock=api.clock,
         log=Noted(),
     )
+    return within(made, "EngineControlFunction")
 
 
 def _started(api: ApiWorld, *, trading: bool = False, preset: bool = False) -> tuple[str, str]:
@@ -220,6 +222,25 @@ def test_a_stop_amid_the_last_step_of_a_start_is_not_overwritten(
         loading.finish(connection_id, run_id)
 
     assert [api.leases.read(connection_id, loop).wanted for loop in Loop] == ["stop", "stop"]
+
+
+def test_a_pause_amid_the_last_step_of_a_start_is_a_pause_and_no_stop(
+    api: ApiWorld, loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id, run_id = _started(api)
+    _prepared(loading, connection_id, run_id)
+    request = DynamoLeases.request
+
+    def paused_first(leases: DynamoLeases, connection_id: str, loop: Loop, *, wanted: str) -> None:
+        monkeypatch.setattr(DynamoLeases, "request", request)
+        api.post("/api/trade-engine/pause", {"connectionId": connection_id})
+        request(leases, connection_id, loop, wanted=wanted)
+
+    monkeypatch.setattr(DynamoLeases, "request", paused_first)
+    loading.finish(connection_id, run_id)
+
+    assert [api.leases.read(connection_id, loop).wanted for loop in Loop] == ["pause", "pause"]
+    assert read_state(connection_id).desired_state == "paused"
 
 
 @pytest.mark.parametrize(("minutes", "loaded"), [(1440, True), (1412, True), (1411, False)])

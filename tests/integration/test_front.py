@@ -1,12 +1,13 @@
 """The API's HTTPS address: what goes through it, and what it says when nothing answers."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from local.front import front
+from local.front import MAX_BODY_BYTES, front
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -68,4 +69,15 @@ async def test_an_upstream_that_does_not_answer_is_a_502_in_the_apis_own_form(
         told = await answer.json()
 
     assert answer.status == 502
-    assert told["success"] is False
+    assert (told["success"], told["details"]) == (False, [])
+
+
+async def test_a_body_that_is_far_too_large_is_refused_in_the_apis_own_form(
+    upstream: TestServer,
+) -> None:
+    async with TestClient(TestServer(front(str(upstream.make_url("/"))))) as client:
+        answer = await client.post("/api", data=BytesIO(bytes(MAX_BODY_BYTES + 1)))
+        told = await answer.json()
+
+    assert answer.status == 413
+    assert (told["success"], told["details"]) == (False, [])

@@ -11,6 +11,7 @@ from tests.api_world import ApiWorld
 from tests.samples import a_position, a_tick, an_order
 
 from adapters.monitoring.entries import Category, Entry, Level
+from adapters.monitoring.memory import Memory, keep
 from adapters.monitoring.packets import write_packet
 from adapters.position_rows import position_row
 from adapters.store import DynamoStore
@@ -64,6 +65,7 @@ def a_loop(api: ApiWorld, connection_id: str) -> Ticking:
         at_ms=now_ms, message="began", level=Level.INFO, category=Category.TRADE_ENGINE, values={}
     )
     write_packet(connection_id, [told], now_ms=now_ms, keep_days=1)
+    keep(Memory(beat_ms=now_ms))
     return ticking
 
 
@@ -144,6 +146,18 @@ def test_an_open_position_without_a_stop_fails(api: ApiWorld) -> None:
     found = walked(api, a_loop(api, connection_id).pause)
 
     assert found["Positions tracked correctly"].finding.seen.startswith("without a stop: ")
+
+
+def test_a_log_that_nobody_reads_fails_though_it_has_lines(api: ApiWorld) -> None:
+    connection_id = api.running()
+    an_entry(connection_id)
+    loop = a_loop(api, connection_id)
+    keep(Memory(beat_ms=api.clock.now_ms() - 200_000))
+
+    found = walked(api, loop.pause)
+
+    assert fails(found) == ["Monitoring logs capturing events"]
+    assert "the supervisor" in found["Monitoring logs capturing events"].finding.seen
 
 
 def test_with_start_a_stopped_engine_is_started_and_stopped_again(api: ApiWorld) -> None:

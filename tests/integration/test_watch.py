@@ -23,6 +23,7 @@ from adapters.tables import (
     PositionRow,
     SiteLogRow,
 )
+from adapters.tokens import NewToken, Role
 from engine.errors import StoreBusyError
 from engine.records import LeaseRow
 from engine.values import Loop
@@ -111,6 +112,24 @@ def test_a_running_engine_that_beats_raises_nothing_and_one_that_is_silent_does(
     assert rules_of(api) == []
 
 
+@pytest.mark.parametrize(("results", "rules"), [(80_000, []), (80_001, ["database_size"])])
+def test_more_results_than_the_share_that_alerts_is_told(
+    api: ApiWorld, watch: Watch, results: int, rules: list[str]
+) -> None:
+    one = api.running()
+    beating(api, one)
+    EngineStateRow(one).update(
+        [
+            EngineStateRow.trade_counters.set({"results": results}),
+            EngineStateRow.settings.set({"maxResultsPerConnection": 100_000}),
+        ]
+    )
+
+    watch.run()
+
+    assert rules_of(api) == rules
+
+
 def test_state_of_an_engine_raises_alerts_that_end_with_it(api: ApiWorld, watch: Watch) -> None:
     one = api.running()
     beating(api, one)
@@ -155,6 +174,37 @@ class BusyLeases(DynamoLeases):
 
     def read(self, connection_id: str, loop: Loop) -> LeaseRow:
         raise StoreBusyError("read lease: the store answered ThrottlingException")
+
+
+@pytest.mark.parametrize("busy_step", ["rollup.count_hours", "alerts.open_alerts"])
+def test_an_alarm_is_raised_though_the_store_was_busy_when_it_was_first_read(
+    api: ApiWorld, watch: Watch, monkeypatch: pytest.MonkeyPatch, busy_step: str
+) -> None:
+    def busy(*_: Any, **__: Any) -> None:
+        raise StoreBusyError("alerts: the store answered ThrottlingException")
+
+    told(api, api.created())
+    with monkeypatch.context() as patched:
+        patched.setattr(f"adapters.monitoring.{busy_step}", busy)
+        found = [action["act"] for action in watch.run()]
+    watch.run()
+
+    assert "trouble" in found
+    assert rules_of(api) == ["unprotected"]
+    assert api.get(ALERTS).body["alerts"][0]["count"] == 1
+
+
+def test_what_was_wrong_with_a_connection_is_over_when_it_is_deleted(
+    api: ApiWorld, watch: Watch
+) -> None:
+    one, other = api.running(), api.running()
+    for name in (one, other):
+        EngineStateRow(name).update([EngineStateRow.actual_state.set("error")])
+    watch.run()
+    ConnectionRow(CONNECTION_KIND, one).delete()
+    watch.run()
+
+    assert [row.connection_id for row in open_alerts()] == [other]
 
 
 def test_what_cannot_be_judged_is_not_taken_for_over(api: ApiWorld, watch: Watch) -> None:
@@ -222,6 +272,30 @@ def test_an_operator_acknowledges_and_resolves_and_the_second_one_is_told(
     assert lines["alert.resolve"]["alert"] == alert["id"]
     (row,) = AlertRow.query("resolved")
     assert row.expires_at == api.clock.now_ms() // 1000 + 30 * 86_400
+
+
+def test_a_token_of_some_connections_sees_and_ends_their_alerts_alone(
+    api: ApiWorld, watch: Watch
+) -> None:
+    mine, other = api.running(), api.running()
+    for name in (mine, other):
+        EngineStateRow(name).update([EngineStateRow.actual_state.set("error")])
+    watch.run()
+    asked = NewToken(name="Desk", role=Role.OPERATOR, connections=(mine,))
+    token, _ = api.tokens.create(asked, by="test")
+    ids = {row.connection_id: row.alert_id for row in open_alerts()}
+
+    def ended(alert_id: str) -> int:
+        return api.post(f"{ALERTS}/{alert_id}/resolve", {}, token=token).status
+
+    told = api.get(f"{ALERTS}?connectionId={mine}", token=token).body["alerts"]
+
+    assert [one["id"] for one in told] == [ids[mine]]
+    assert api.get(f"{ALERTS}?connectionId={other}", token=token).status == 403
+    assert api.get(ALERTS, token=token).status == 403
+    nobodys = f"{api.clock.now_ms():013d}-{'0' * 12}"
+    assert [ended(one) for one in (ids[other], nobodys, ids[mine])] == [403, 403, 200]
+    assert [row.connection_id for row in open_alerts()] == [other]
 
 
 def test_alerts_come_page_by_page_and_by_severity(api: ApiWorld) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.base import AskedCamel, Told, ToldCamel
+from models.engine import ConnectionId
 from models.monitoring import Cursor
 
 SeverityName = Literal["low", "medium", "high", "critical"]
@@ -15,6 +16,7 @@ class AlertsQuery(AskedCamel):
 
     status: Literal["open", "active", "acknowledged", "resolved", "all"] = "open"
     severity: SeverityName | None = None
+    connection_id: ConnectionId | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     cursor: Cursor | None = None
 

@@ -36,6 +36,8 @@ def _canonical(name: str) -> str:
 
 Exchange = Annotated[str, Field(min_length=1, max_length=30), AfterValidator(_canonical)]
 VolumeFactor = Annotated[Decimal, Field(ge=Decimal("0.1"), le=Decimal(10)), AfterValidator(_short)]
+Library = Literal["ccxt"]
+"""What speaks to every venue."""
 
 
 class NewConnection(Asked):
@@ -48,6 +50,7 @@ class NewConnection(Asked):
     api_passphrase: SecretStr | None = None
     api_type: ApiType = "perpetual_futures"
     connection_method: Method = "rest"
+    connection_library: Library = "ccxt"
     margin_type: MarginType = "cross"
     position_mode: PositionMode = "hedge"
     is_testnet: bool = False
@@ -128,6 +131,7 @@ class ConnectionTold(Told):
     exchange: str
     api_type: str
     connection_method: str
+    connection_library: Library
     margin_type: str
     position_mode: str
     is_testnet: bool

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from models.base import AskedCamel, ToldCamel
-from models.engine import ConnectionId
+from models.engine import ConnectionId, Why
 
 Reason = Annotated[
     str, Field(min_length=1, max_length=200, examples=["prices of BTCUSDT cannot be right"])
@@ -16,12 +16,12 @@ class EmergencyRequest(AskedCamel):
     """Without `connectionId` every engine is stopped.
 
     With `flatten` (the default) every position of ours is closed at the market; without it each
-    keeps its stop, and only what could still open is cancelled.
+    keeps its stop, and only what could still open is cancelled. No reason need be given.
     """
 
     connection_id: ConnectionId | None = None
     flatten: bool = True
-    reason: Reason = "emergency stop"
+    reason: Why = ""
 
 
 class ResetRequest(AskedCamel):

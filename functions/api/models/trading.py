@@ -10,6 +10,17 @@ from models.engine import ConnectionId
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,30}$")]
 Cursor = Annotated[str, Field(max_length=1000)]
+IndicationName = Literal[
+    "direction",
+    "move",
+    "active",
+    "activity",
+    "optimal",
+    "active_advanced",
+    "auto",
+    "preset",
+    "external",
+]
 
 
 class PositionsOfConnection(AskedCamel):
@@ -17,6 +28,8 @@ class PositionsOfConnection(AskedCamel):
 
     status: Literal["open", "closed", "all"] = "open"
     symbol: Symbol | None = None
+    indication_type: IndicationName | None = None
+    mode: Literal["main", "preset"] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     cursor: Cursor | None = None
 
@@ -57,6 +70,7 @@ class PositionTold(ToldCamel):
     side: str
     status: str
     indication_type: str
+    mode: str
     set_key: str
     entry_price: Decimal | None
     exit_price: Decimal | None

@@ -30,7 +30,7 @@ _COLUMNS = "| route | methods | role | what it does |\n| --- | --- | --- | --- |
 _LEFT_OUT = """
 ## Left out, and why
 
-| route | why |
+| what | why |
 | --- | --- |
 """
 _ACCESS = """
@@ -46,7 +46,9 @@ one key condition, and nothing is scanned. The models' own words:
 
 def table(app: Chalice) -> str:
     """The page `infra/docs/api.md`."""
-    return "".join((_HEAD, *_built(app), _LEFT_OUT, *_absent(), _ACCESS, *_patterns()))
+    return "".join(
+        (_HEAD, *_built(app), _LEFT_OUT, *_absent(), *_absent_words(), _ACCESS, *_patterns())
+    )
 
 
 def named() -> frozenset[str]:
@@ -57,6 +59,11 @@ def named() -> frozenset[str]:
 def left_out() -> dict[str, str]:
     """Why, by route."""
     return {route: one["why"] for one in _wanted()["left_out"] for route in one["routes"]}
+
+
+def left_out_words() -> list[dict[str, str]]:
+    """Parameters of a route that is built: `word`, `route` and `why`."""
+    return list(_wanted()["left_out_word"])
 
 
 def built(app: Chalice) -> frozenset[str]:
@@ -89,6 +96,11 @@ def _built(app: Chalice) -> Iterator[str]:
 def _row(path: str, told: str, methods: list[str]) -> str:
     mission = any(_normal(method, path) in _wanted()["mission"] for method in methods)
     return f"| {'★ ' if mission else ''}`{path}` | {' '.join(methods)} | {told} |\n"
+
+
+def _absent_words() -> Iterator[str]:
+    for one in left_out_words():
+        yield f"| `{one['word']}` of `{one['route']}` | {one['why']} |\n"
 
 
 def _absent() -> Iterator[str]:

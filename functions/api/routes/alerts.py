@@ -12,12 +12,20 @@ alerts = Blueprint(__name__)
 ROOT = "/api/monitoring/alerts"
 
 
+def _owner(alert_id: str) -> str:
+    return services().alerts.connection_of(alert_id)
+
+
 @operation(alerts, ("GET",), ROOT, query=AlertsQuery, answer=AlertsAnswer)
 def list_alerts(*, query: AlertsQuery, caller: str) -> AlertsAnswer:
     """Alerts, open ones first, each kind latest first."""
     severity = None if query.severity is None else Severity(query.severity)
     found = alert_views.alerts(
-        status=query.status, severity=severity, limit=query.limit, cursor=query.cursor
+        status=query.status,
+        severity=severity,
+        connection_id=query.connection_id,
+        limit=query.limit,
+        cursor=query.cursor,
     )
     return AlertsAnswer.model_validate(found)
 
@@ -28,6 +36,7 @@ def list_alerts(*, query: AlertsQuery, caller: str) -> AlertsAnswer:
     f"{ROOT}/{{alert_id}}/acknowledge",
     body=AlertChange,
     answer=AlertAnswer,
+    owner=_owner,
     failures=(404, 409),
 )
 def acknowledge_alert(alert_id: str, *, body: AlertChange, caller: str) -> AlertAnswer:
@@ -42,6 +51,7 @@ def acknowledge_alert(alert_id: str, *, body: AlertChange, caller: str) -> Alert
     f"{ROOT}/{{alert_id}}/resolve",
     body=AlertChange,
     answer=AlertAnswer,
+    owner=_owner,
     failures=(404, 409),
 )
 def resolve_alert(alert_id: str, *, body: AlertChange, caller: str) -> AlertAnswer:

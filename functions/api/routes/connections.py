@@ -19,6 +19,7 @@ from services import services
 connections = Blueprint(__name__)
 ALL = "/api/settings/connections"
 ONE = "/api/settings/connections/{connection_id}"
+NOT_STORED = {"api_key", "api_secret", "api_passphrase", "connection_library"}
 
 
 @operation(
@@ -49,7 +50,7 @@ def list_connections(
 @operation(connections, ("POST",), ALL, body=NewConnection, answer=Created, status=201)
 def create_connection(*, body: NewConnection, caller: str) -> Created:
     """Create a connection; its credentials are sealed and never shown again."""
-    fields = body.model_dump(exclude={"api_key", "api_secret", "api_passphrase"})
+    fields = body.model_dump(exclude=NOT_STORED)
     made = services().connections.create(fields, _credentials(body), by=caller)
     message = f"connection {body.name} was created; test it to activate it"
     return Created.model_validate({"id": made["id"], "message": message, "connection": made})

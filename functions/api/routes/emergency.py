@@ -21,7 +21,8 @@ ROOT = "/api/trade-engine"
 )
 def emergency_stop(*, body: EmergencyRequest, caller: str) -> EmergencyAnswer:
     """Stop one engine or all at once, latched: nothing opens, and everything of ours is closed."""
-    stops, flatten, reason = services().emergency, body.flatten, body.reason
+    stops, flatten = services().emergency, body.flatten
+    reason = body.reason or "emergency stop"
     if body.connection_id is None:
         results = stops.stop_all(flatten=flatten, reason=reason, by=caller)
     else:

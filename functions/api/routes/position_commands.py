@@ -16,12 +16,17 @@ from services import services
 position_commands = Blueprint(__name__)
 
 
+def _owner(position_id: str) -> str:
+    return services().position_commands.connection_of(position_id)
+
+
 @operation(
     position_commands,
     ("POST",),
     "/api/positions/{id}/close",
     body=Explained,
     answer=CommandAnswer,
+    owner=_owner,
     status=202,
     failures=(404, 409),
 )
@@ -40,6 +45,7 @@ def close_position(id: str, *, body: Explained, caller: str) -> CommandAnswer:
     "/api/positions/{id}",
     body=ExitsRequest,
     answer=CommandAnswer,
+    owner=_owner,
     status=202,
     failures=(404, 409),
 )

@@ -37,6 +37,7 @@ def list_positions(*, query: PositionsQuery, caller: str) -> PositionsAnswer:
     "/api/positions/{id}",
     query=PositionsOfConnection,
     answer=PositionsAnswer,
+    owner=str,
     failures=(404,),
 )
 def positions_of_connection(
@@ -48,7 +49,14 @@ def positions_of_connection(
     )
 
 
-@operation(trading, ("GET",), "/api/positions/{id}/stats", answer=StatsAnswer, failures=(404,))
+@operation(
+    trading,
+    ("GET",),
+    "/api/positions/{id}/stats",
+    answer=StatsAnswer,
+    owner=str,
+    failures=(404,),
+)
 def position_stats(id: str, *, caller: str) -> StatsAnswer:
     """Statistics over the fills of one connection; `id` is the connection's."""
     return StatsAnswer.model_validate(

@@ -7,6 +7,8 @@ from local.verifying.items import Finding, Visit
 
 NEWER_WITHIN_S = 10
 SCREEN_PAUSE_S = 2.0
+READ_WITHIN_MS = 180_000
+"""The supervisor comes each minute."""
 PROGRESSION = "/api/trade-engine/progression"
 
 
@@ -108,12 +110,15 @@ def ordered(visit: Visit) -> Finding:
 
 
 def logging(visit: Visit) -> Finding:
-    """The monitor has caught events."""
+    """The monitor has caught events, and the supervisor came lately to make alerts of them."""
     logs = visit.read("/api/monitoring/logs", limit="100")["logs"]
-    newest = logs[0]["message"] if logs else ""
+    if not logs:
+        return Finding(holds=False, seen="no line is stored")
+    age_ms = visit.read("/api/monitoring/comprehensive")["supervisor"]["ageMs"]
+    came = "never came" if age_ms is None else f"came {age_ms // 1000} s ago"
     return Finding(
-        holds=bool(logs),
-        seen=f"{len(logs)} newest lines, the last: {newest}" if logs else "no line is stored",
+        holds=age_ms is not None and age_ms <= READ_WITHIN_MS,
+        seen=f"{len(logs)} newest lines, the last: {logs[0]['message']}; the supervisor {came}",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from adapters.engine_states import actual, is_running, is_wanted
 from adapters.refusals import UnknownError
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow, PositionRow
+from adapters.transactions import Transaction
 
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
@@ -27,12 +28,17 @@ def connection_row(connection_id: str) -> ConnectionRow:
         raise unknown from error
 
 
-_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
-
-
 def connection_rows() -> list[ConnectionRow]:
     """All connections, in the order of their ids."""
     return list(ConnectionRow.query(CONNECTION_KIND, consistent_read=True))
+
+
+def require_unchanged(transaction: Transaction, row: ConnectionRow) -> None:
+    """Let the transaction fail if somebody changed or deleted the connection since it was read."""
+    unchanged = ConnectionRow.version == row.version
+    transaction.check(
+        "connection", ConnectionRow, CONNECTION_KIND, unchanged, range_key=row.connection_id
+    )
 
 
 def holds_positions(connection_id: str) -> bool:
@@ -56,6 +62,7 @@ def shown(row: ConnectionRow, state: EngineStateRow) -> dict[str, Any]:
         "exchange": row.exchange,
         "api_type": row.api_type,
         "connection_method": row.connection_method,
+        "connection_library": "ccxt",
         "margin_type": row.margin_type,
         "position_mode": row.position_mode,
         "is_testnet": row.is_testnet,

@@ -71,9 +71,14 @@ def update(
     commit(audit, changes)
 
 
-def delete(audit: AuditRow, row: Model, condition: Condition) -> None:
-    """Delete the row and store the line; raises like `update`."""
-    commit(audit, lambda transaction: transaction.delete("row", row, condition))
+def delete(audit: AuditRow, row: Model, condition: Condition, *, together: Changes) -> None:
+    """Delete the row and store the line, with what `together` changes; raises like `update`."""
+
+    def changes(transaction: Transaction) -> None:
+        transaction.delete("row", row, condition)
+        together(transaction)
+
+    commit(audit, changes)
 
 
 def note(audit: AuditRow) -> None:

@@ -1,5 +1,6 @@
 """Clients of AWS, made once a process, each with the patience of whoever calls."""
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -7,6 +8,9 @@ import boto3
 from botocore.config import Config
 
 from adapters import environment
+
+# At DEBUG it prints what it sends and hears whole: opened credentials, too.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 
 @cache

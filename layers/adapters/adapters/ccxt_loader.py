@@ -9,6 +9,7 @@ modules import as usual but their `__init__` never runs; names that ccxt's own m
 import importlib
 import importlib.machinery
 import importlib.util
+import logging
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,9 @@ _HOMES = {
     "ccxt.async_support": ("ccxt.async_support.base.exchange", "ccxt.base.errors"),
     "ccxt.pro": ("ccxt.base.errors",),
 }
+
+# At DEBUG it prints each request with its headers, among them keys and passphrases.
+logging.getLogger("ccxt").setLevel(logging.INFO)
 
 
 def load_venue(ccxt_id: str) -> Any:

@@ -3,28 +3,32 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from adapters import accounts, audited
 from adapters.accounts import connection_row, shown
-from adapters.audited import audit_row
+from adapters.audited import Changes, audit_row
 from adapters.connection_rules import checked_flags, forgets_the_test, refuse_placeholders
 from adapters.engine_states import (
-    change_state,
+    add_change,
     is_active,
     is_latched,
     read_state,
+    require_unchanged,
     states_of,
 )
 from adapters.operations import Operations
 from adapters.refusals import ConflictError, Reason
 from adapters.risk_rows import forget_risk
 from adapters.tables import CONNECTION_KIND, ConnectionRow, EngineStateRow
+from adapters.transactions import Transaction
 from adapters.transitions import LATCHED
 from adapters.venues.registry import SPOT, refuse_unfit, venue_named
 from engine.ports import Clock, Vault
 
 Shown = dict[str, Any]
+NETWORK = ("is_testnet", "is_paper")
 
 
 class Control(Protocol):
@@ -108,10 +112,15 @@ class Connections:
         Raises
         ------
         UnknownError, ConflictError
-            The latter if `version` is not the stored one, or the engine runs on this account.
+            The latter if `version` is not the stored one, the engine runs on this account, or
+            positions would be left behind on another network.
         """
         row = connection_row(connection_id)
         _refuse_what_the_venue_lacks(row, fields, credentials)
+        if any(fields.get(name, getattr(row, name)) != getattr(row, name) for name in NETWORK):
+            _refuse_to_leave_positions(
+                read_state(connection_id), "it cannot move to another network"
+            )
         values: dict[str, Any] = dict(fields)
         if credentials:
             refuse_placeholders(credentials)
@@ -120,7 +129,7 @@ class Connections:
         another_account = forgets_the_test(row, values)
         values |= another_account
         if set(values) - {"name", "volume_factor"}:
-            self._refuse_while_running(connection_id)
+            _refuse_while_running(read_state(connection_id))
         changed = self._write(row, "connection.change", values, version=version, by=by)
         if another_account:
             forget_risk(connection_id, now_ms=self.clock.now_ms())
@@ -128,16 +137,12 @@ class Connections:
 
     def delete(self, connection_id: str, *, by: str) -> None:
         """Delete a connection whose engine is stopped and that holds no position."""
-        row = connection_row(connection_id)
-        self._refuse_while_running(connection_id)
-        _refuse_latched(read_state(connection_id), "the connection cannot be deleted")
-        if accounts.holds_positions(connection_id):
-            raise ConflictError(
-                "the connection cannot be deleted",
-                Reason(code="positions_open", message="positions are open; close them first"),
-            )
+        row, state = connection_row(connection_id), read_state(connection_id)
+        _refuse_while_running(state)
+        _refuse_to_leave_positions(state, "the connection cannot be deleted")
         audit = audit_row(connection_id, "connection.delete", by=by, now_ms=self.clock.now_ms())
-        audited.delete(audit, row, ConnectionRow.version == row.version)
+        stopped = partial(require_unchanged, row=state)
+        audited.delete(audit, row, ConnectionRow.version == row.version, together=stopped)
 
     def test(self, connection_id: str, *, by: str) -> Shown:
         """Test a connection; what was found, and the connection as it is now."""
@@ -148,9 +153,10 @@ class Connections:
     def toggle(
         self, connection_id: str, flags: Mapping[str, bool], *, version: int | None, by: str
     ) -> Shown:
-        """Switch flags; disabling or deactivating stops the engine before it is written.
+        """Switch flags; disabling or deactivating stops the engine, too.
 
-        A mode switched off amid a run leaves its Sets to open positions on paper alone.
+        A mode switched off amid a run leaves its Sets to open positions on paper alone. Should
+        the stop not succeed after the flags were written, the supervisor does it.
 
         Raises
         ------
@@ -163,31 +169,22 @@ class Connections:
         if flags.get("is_live_trade") or flags.get("is_preset_trade"):
             _refuse_latched(state, "trading cannot be switched on")
         values = checked_flags(row, flags, running=is_active(state))
+        end = partial(self._end_trading, state, values)
+        self._write(row, "connection.toggle", values, version=version, by=by, together=end)
         if not (values["is_enabled"] and values["is_active"]) and is_active(state):
             self.operations.stop(connection_id, close_positions=False, by=by)
-        else:
-            self._end_trading(state, values, by=by)
-        return self._write(row, "connection.toggle", values, version=version, by=by)
+        return self.one(connection_id)
 
-    def _end_trading(self, state: EngineStateRow, flags: Mapping[str, bool], *, by: str) -> None:
-        """What is switched off of the two modes ends at once; nothing begins amid a run."""
+    def _end_trading(
+        self, state: EngineStateRow, flags: Mapping[str, bool], transaction: Transaction
+    ) -> None:
+        """What is switched off of the two modes ends with its flag; nothing begins amid a run."""
         modes = {"may_trade": "is_live_trade", "may_trade_preset": "is_preset_trade"}
-        ended: dict[str, Any] = {
+        ended = {
             may: False for may, flag in modes.items() if getattr(state, may) and not flags[flag]
         }
         if ended:
-            now_ms = self.clock.now_ms()
-            audit = audit_row(
-                state.connection_id, "engine.trade_no_more", by=by, now_ms=now_ms, details=ended
-            )
-            change_state(state, audit, **ended)
-
-    def _refuse_while_running(self, connection_id: str) -> None:
-        if is_active(read_state(connection_id)):
-            raise ConflictError(
-                "the connection is in use",
-                Reason(code="engine_running", message="the engine runs; stop it first"),
-            )
+            add_change(transaction, state, now_ms=self.clock.now_ms(), **ended)
 
     def _write(
         self,
@@ -197,6 +194,7 @@ class Connections:
         *,
         version: int | None,
         by: str,
+        together: Changes | None = None,
     ) -> Shown:
         _refuse_other_version(row, version)
         now_ms = self.clock.now_ms()
@@ -206,7 +204,8 @@ class Connections:
             details["credentials"] = "replaced"
         audit = audit_row(row.connection_id, action, by=by, now_ms=now_ms, details=details)
         changed = {**values, "updated_at_ms": now_ms, "version": row.version + 1}
-        audited.update(audit, row, changed, ConnectionRow.version == row.version)
+        unchanged = ConnectionRow.version == row.version
+        audited.update(audit, row, changed, unchanged, together=together)
         return self.one(row.connection_id)
 
 
@@ -217,6 +216,21 @@ def _refuse_what_the_venue_lacks(
     has_passphrase = not credentials or "api_passphrase" in credentials
     venue = venue_named(row.exchange)
     refuse_unfit(venue, row.api_type, hedge=hedge, passphrase=has_passphrase)
+
+
+def _refuse_while_running(state: EngineStateRow) -> None:
+    if is_active(state):
+        raise ConflictError(
+            "the connection is in use",
+            Reason(code="engine_running", message="the engine runs; stop it first"),
+        )
+
+
+def _refuse_to_leave_positions(state: EngineStateRow, what: str) -> None:
+    _refuse_latched(state, what)
+    if accounts.holds_positions(state.connection_id):
+        text = "positions are open; close them first"
+        raise ConflictError(what, Reason(code="positions_open", message=text))
 
 
 def _refuse_latched(state: EngineStateRow, what: str) -> None:

@@ -4,6 +4,7 @@ Rows are taken as the wire has them. botocore would walk every value of every ro
 of all the kinds a value may have, which takes longer than all else that is done with most rows.
 """
 
+import re
 from base64 import b64decode
 from functools import cache
 from typing import Any
@@ -18,6 +19,8 @@ from adapters import environment
 _NAME = "cts"
 _FACTORY = "response_parser_factory"
 _AS_IT_COMES = frozenset({"S", "N", "BOOL", "NULL", "SS", "NS"})
+_ROWS = frozenset({"GetItemOutput", "QueryOutput", "BatchGetItemOutput"})
+_BYTES = re.compile(rb'"BS?"')  # no text holds it: its quotes would be escaped
 
 
 @cache
@@ -34,7 +37,17 @@ def connection() -> Connection:
 
 
 class RowParser(JSONParser):  # type: ignore[misc]  # botocore has no types
-    """botocore's parser, but for rows: their values are told by kind already."""
+    """botocore's parser, but for rows: their values are told by kind already.
+
+    Where there are no bytes among them, the answer is what its JSON says.
+    """
+
+    def _handle_json_body(self, raw_body: bytes, shape: Any) -> dict[str, Any]:
+        if shape is None or shape.name not in _ROWS or _BYTES.search(raw_body):
+            parsed: dict[str, Any] = super()._handle_json_body(raw_body, shape)
+            return parsed
+        told: dict[str, Any] = self._parse_body_as_json(raw_body)
+        return told
 
     def _handle_map(self, shape: Any, value: dict[str, Any]) -> dict[str, Any]:
         if shape.value.name != "AttributeValue":

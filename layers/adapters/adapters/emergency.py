@@ -12,7 +12,7 @@ from adapters import accounts, audited, transitions
 from adapters.audited import audit_row
 from adapters.engine_states import Actual, Desired, change_state, is_latched, read_state
 from adapters.leases import STOP, lease_key, wish_actions
-from adapters.outcomes import Outcome, told
+from adapters.outcomes import UNREACHABLE, Outcome, told
 from adapters.refusals import ConflictError, Reason
 from adapters.tables import ConnectionRow, EngineStateRow, LeaseItem
 from adapters.transactions import Transaction
@@ -264,3 +264,6 @@ def _answered(row: ConnectionRow, act: Callable[[ConnectionRow], Outcome]) -> Ou
         return act(row)
     except CtsError as error:
         return told(row, f"NOT stopped: {error}") | {"success": False}
+    except UNREACHABLE as error:
+        text = f"NOT known to be stopped, press again: {type(error).__name__}"
+        return told(row, text) | {"success": False}

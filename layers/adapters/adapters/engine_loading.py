@@ -9,9 +9,9 @@ from pynamodb.exceptions import UpdateError
 
 from adapters import accounts
 from adapters.audited import audit_row, note
-from adapters.engine_rows import instruments_json, settings_or_last
+from adapters.engine_rows import settings_or_last
 from adapters.engine_states import Actual, Desired, desired, read_state
-from adapters.leases import RUN, STOP, DynamoLeases
+from adapters.leases import PAUSE, RUN, STOP, DynamoLeases
 from adapters.symbol_choice import Choice, choose, groups
 from adapters.tables import ConnectionRow, EngineStateRow
 from adapters.transactions import is_refused
@@ -25,6 +25,7 @@ from engine.settings import Settings, overrides
 from engine.values import Loop, TradeMode
 
 CAUSE_CHARACTERS = 500
+_INSTEAD = {Desired.STOPPED: STOP, Desired.PAUSED: PAUSE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Loading:
             connection_id,
             run_id,
             symbols=symbols,
-            instruments=instruments_json(choice.instruments),
+            instruments=choice.instruments,
             settings=overrides(stored.settings),
             settings_version=stored.version,
             position_settings=None,
@@ -109,7 +110,7 @@ class Loading:
         )
         for loop in Loop:
             self.leases.request(connection_id, loop, wanted=RUN)
-        self._yield_to_a_stop(connection_id, run_id)
+        self._yield_to_the_operator(connection_id, run_id)
         details = {"run_id": run_id, "coverage": str(coverage), **trades}
         self._audit(connection_id, "engine.running", details)
         return {
@@ -139,13 +140,15 @@ class Loading:
         )
         self._audit(connection_id, "engine.failed", {"run_id": state.run_id, "error": message})
 
-    def _yield_to_a_stop(self, connection_id: str, run_id: str) -> None:
-        """A stop that came between the last two writes was overwritten by the second."""
-        if desired(read_state(connection_id)) is Desired.RUNNING:
+    def _yield_to_the_operator(self, connection_id: str, run_id: str) -> None:
+        """A stop or pause that came between the last two writes was overwritten by the second."""
+        wanted = desired(read_state(connection_id))
+        if wanted is Desired.RUNNING:
             return
         for loop in Loop:
-            self.leases.request(connection_id, loop, wanted=STOP)
-        raise LeaseLostError(f"run {run_id} of {connection_id} was stopped")
+            self.leases.request(connection_id, loop, wanted=_INSTEAD[wanted])
+        if wanted is Desired.STOPPED:
+            raise LeaseLostError(f"run {run_id} of {connection_id} was stopped")
 
     def coverage_pct(self, engine: EngineRow) -> Decimal:
         """The least share of the wanted minutes that is stored, over all symbols, in percent."""

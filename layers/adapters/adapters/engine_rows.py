@@ -1,7 +1,6 @@
 """The state row of a connection's engine, as the loops read and prove it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +15,7 @@ from engine.errors import CorruptStateError, StoreBusyError
 from engine.ports import Log
 from engine.records import EngineRow, Lease, StoredSettings
 from engine.settings import Settings, overrides, with_values
-from engine.values import Instrument, Loop
+from engine.values import Loop
 
 
 def read_engine(connection_id: str) -> EngineRow:
@@ -36,7 +35,7 @@ def read_engine(connection_id: str) -> EngineRow:
         connection_id=connection_id,
         run_id=row.run_id or "",
         symbols=tuple(row.symbols or ()),
-        instruments=instruments_of(row.instruments or ()),
+        instruments=row.instruments or (),
         settings=with_values(Settings(), row.settings or {}),
         settings_version=row.settings_version or 0,
         prehistoric_data_loaded=bool(row.prehistoric_data_loaded),
@@ -128,35 +127,6 @@ def write_loading(connection_id: str, *, stage: str, progress_pct: int) -> None:
         except UpdateError as e:
             if not is_refused(e):
                 raise
-
-
-def instruments_json(instruments: Sequence[Instrument]) -> list[dict[str, Any]]:
-    """Instruments as JSON; decimals as text."""
-    return [
-        {name: str(v) if isinstance(v, Decimal) else v for name, v in asdict(one).items()}
-        for one in instruments
-    ]
-
-
-def instruments_of(values: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...]:
-    """The instruments that `instruments_json` wrote."""
-    return tuple(
-        Instrument(
-            symbol=one["symbol"],
-            base=one["base"],
-            quote=one["quote"],
-            price_tick=Decimal(one["price_tick"]),
-            quantity_step=Decimal(one["quantity_step"]),
-            min_quantity=Decimal(one["min_quantity"]),
-            max_quantity=Decimal(one["max_quantity"]),
-            min_notional=Decimal(one["min_notional"]),
-            max_leverage=one["max_leverage"],
-            volume_24h_quote=Decimal(one["volume_24h_quote"]),
-            is_spot=one.get("is_spot", False),
-            max_stops=one.get("max_stops", 0),
-        )
-        for one in values
-    )
 
 
 def _heartbeat(loop: Loop, counts: Mapping[str, int], now_ms: int) -> list[Action]:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
+
 from adapters import audited
 from adapters.audited import Changes
 from adapters.leases import PAUSE
 from adapters.tables import AuditRow, EngineStateRow
+from adapters.transactions import Transaction
 from engine.records import LeaseRow
 from engine.values import Loop
 
@@ -106,10 +109,31 @@ def change_state(
     ConflictError
         If somebody did; nothing is written then.
     """
-    version = row.version or 0
-    values |= {"version": version + 1, "updated_at_ms": audit.at_ms}
-    unchanged = (
-        EngineStateRow.version == version if version else EngineStateRow.version.does_not_exist()
-    )
-    audited.update(audit, row, values, unchanged, together=together)
+
+    def changes(transaction: Transaction) -> None:
+        add_change(transaction, row, now_ms=audit.at_ms, **values)
+        if together is not None:
+            together(transaction)
+
+    audited.commit(audit, changes)
     return read_state(row.connection_id)
+
+
+def add_change(
+    transaction: Transaction, row: EngineStateRow, *, now_ms: int, **values: Any
+) -> None:
+    """Let the transaction write `values` too, if nobody changed the row since it was read."""
+    values |= {"version": (row.version or 0) + 1, "updated_at_ms": now_ms}
+    actions = audited.assignments(EngineStateRow, values)
+    transaction.update("engine state", row, actions, _unchanged(row))
+
+
+def require_unchanged(transaction: Transaction, row: EngineStateRow) -> None:
+    """Let the transaction fail if somebody changed the row since it was read."""
+    transaction.check("engine state", EngineStateRow, row.connection_id, _unchanged(row))
+
+
+def _unchanged(row: EngineStateRow) -> Condition:
+    version = EngineStateRow.version
+    unchanged: Condition = version == row.version if row.version else version.does_not_exist()
+    return unchanged

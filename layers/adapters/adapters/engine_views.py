@@ -53,7 +53,7 @@ class EngineViews:
                 row,
                 state,
                 rows=cycle_views.latest_of(row.connection_id, limit),
-                leases=self.leases_of(row.connection_id),
+                leases=self.leases.read_both(row.connection_id),
                 now_ms=self.clock.now_ms(),
             )
             for row, state in _rows(connection_id)
@@ -70,7 +70,9 @@ class EngineViews:
         return self._performance(_rows(connection_id), samples)
 
     def _engines(self, rows: Rows) -> list[View]:
-        return [self.engine(row, state, self.leases_of(row.connection_id)) for row, state in rows]
+        return [
+            self.engine(row, state, self.leases.read_both(row.connection_id)) for row, state in rows
+        ]
 
     def _performance(self, rows: Rows, samples: int) -> View:
         told, taken, symbols = [], [], 0
@@ -150,10 +152,6 @@ class EngineViews:
             "error": state.error_message or "",
             "emergency": told_emergency(state),
         }
-
-    def leases_of(self, connection_id: str) -> dict[Loop, LeaseRow]:
-        """The lease rows of both loops."""
-        return {loop: self.leases.read(connection_id, loop) for loop in Loop}
 
     def _loop(self, lease: LeaseRow, loop: Loop, state: EngineStateRow) -> View:
         now_ms = self.clock.now_ms()

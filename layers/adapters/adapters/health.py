@@ -6,6 +6,7 @@ from typing import Any
 from pynamodb.exceptions import PynamoDBException
 
 from adapters import accounts
+from adapters.emergency import emergency_of
 from adapters.engine_states import Actual, actual, is_wanted, states_of
 from adapters.leases import DynamoLeases
 from adapters.monitoring.memory import recall
@@ -33,7 +34,12 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
     except (PynamoDBException, StoreBusyError):
         return _answer(now_ms, {"database": "critical"}, {}, ["the database does not answer"])
     worst = max((_RANK.index(state) for state, _ in engines), default=0)
+    bare, unlike = (_counted(states, name) for name in ("unprotected", "unreconciled"))
     issues = [issue for _, issue in engines if issue]
+    if bare:
+        issues.append(f"{bare} positions are without a stop")
+    if unlike:
+        issues.append(f"{unlike} symbols whose books and exchange differ")
     if not watched:
         issues.append("the supervisor is silent: loops that end now are not restarted")
     tested = any(row.last_test_result == "success" for row in rows)
@@ -45,14 +51,15 @@ def health(leases: DynamoLeases, clock: Clock) -> dict[str, Any]:
         "connections": "degraded" if failed else "healthy",
         "tradeEngine": _RANK[worst],
         "monitoring": "healthy" if watched else "degraded",
-        "positions": positions,
-        "orders": _RANK[worst],
+        "positions": "degraded" if bare else positions,
+        "orders": "degraded" if unlike else "healthy",
     }
+    runs = worst == 0
     workflows = {
         "connectionTesting": "operational" if tested else "untried",
-        "engineStartStop": "operational" if worst == 0 else "impaired",
-        "positionManagement": "operational" if worst == 0 else "impaired",
-        "orderExecution": "operational" if worst == 0 else "impaired",
+        "engineStartStop": _works(runs),
+        "positionManagement": _works(runs and components["positions"] == "healthy"),
+        "orderExecution": _works(runs and components["orders"] == "healthy"),
     }
     return _answer(now_ms, components, workflows, issues)
 
@@ -64,7 +71,12 @@ def _engine(leases: DynamoLeases, state: EngineStateRow, now_ms: int) -> tuple[s
 def engine_health(
     state: EngineStateRow, last_slot_ms: Callable[[], int], now_ms: int
 ) -> tuple[str, str]:
-    """Health of one engine that should run, and what is wrong with it."""
+    """Health of one engine that should run or be flat, and what is wrong with it."""
+    held = emergency_of(state)
+    if held is not None and not held["verified"]:
+        late = now_ms - held["since_ms"] > DEAD_MS
+        status = "critical" if late else "degraded"
+        return status, "an emergency stop is under way: the exchange has not proved its end"
     if not is_wanted(state):
         return "healthy", ""
     if actual(state) is Actual.ERROR:
@@ -87,6 +99,16 @@ def _is_watched(states: Mapping[str, EngineStateRow], now_ms: int) -> bool:
         return True
     since_ms = max(state.updated_at_ms or 0 for state in wanted)  # none is older than its engine
     return now_ms - max(recall().beat_ms, since_ms) <= SUPERVISOR_MS
+
+
+def _counted(states: Mapping[str, EngineStateRow], name: str) -> int:
+    """What the position loops of engines that should run said in their last heartbeat."""
+    wanted = [state for state in states.values() if is_wanted(state)]
+    return sum((state.position_counters or {}).get(name, 0) for state in wanted)
+
+
+def _works(is_well: bool) -> str:
+    return "operational" if is_well else "impaired"
 
 
 def _last_slot(leases: DynamoLeases, state: EngineStateRow) -> int:

@@ -87,7 +87,8 @@ class Operations:
         run_id = self._new_run()
         audit = self._audit(row, "start", by, reason, run_id=run_id)
         begun = transitions.starting(run_id, audit.at_ms)
-        change_state(state, audit, restart_run_id=None, **begun)
+        stands = partial(accounts.require_unchanged, row=row)
+        change_state(state, audit, together=stands, restart_run_id=None, **begun)
         self.machines.engine_start(row.connection_id, run_id)
         return told(row, "the engine starts", run_id=run_id)
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from adapters import accounts
 from adapters.refusals import ConflictError
 from adapters.tables import ConnectionRow
@@ -10,6 +13,8 @@ from engine.errors import CtsError
 
 Outcome = dict[str, Any]
 Act = Callable[[ConnectionRow], Outcome]
+UNREACHABLE = (PynamoDBException, ClientError, BotoCoreError)
+"""What a store or a machine that does not answer raises; its text names tables and keys."""
 
 
 def of_one_or_all(connection_id: str | None, act: Act) -> Outcome:
@@ -57,3 +62,5 @@ def _answered(row: ConnectionRow, act: Act) -> Outcome:
         return told(row, str(error)) | {"success": False, "reasons": reasons}
     except CtsError as error:
         return told(row, str(error)) | {"success": False}
+    except UNREACHABLE as error:
+        return told(row, f"no answer: {type(error).__name__}") | {"success": False}

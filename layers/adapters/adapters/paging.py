@@ -3,9 +3,11 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
+from operator import and_
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -39,23 +41,22 @@ def page_of(
     listing: Listing,
     connection_id: str,
     *,
-    symbol: str | None,
+    only: Mapping[str, Sequence[str]],
     limit: int,
     start: dict[str, Any] | None,
 ) -> tuple[list[Any], str | None]:
-    """At most `limit` rows of the wanted symbol, and the cursor of what was looked at last.
+    """At most `limit` rows that have one of the values of each attribute of `only`, and a cursor.
 
-    No more than `MOST_READ` rows are looked at: of a rare symbol a page may be short, or empty,
-    and still have a cursor.
+    No more than `MOST_READ` rows are looked at, the cursor names the last of them: where few have
+    such values a page may be short, or empty, and still have a cursor.
     """
+    conditions = [UnicodeAttribute(attr_name=name).is_in(*some) for name, some in only.items()]
     found = listing.index.query(
         connection_id,
         scan_index_forward=False,
         last_evaluated_key=start,
-        page_size=min(limit, PAGE) if symbol is None else PAGE,
-        filter_condition=None
-        if symbol is None
-        else (UnicodeAttribute(attr_name="symbol") == symbol),
+        page_size=PAGE if conditions else min(limit, PAGE),
+        filter_condition=reduce(and_, conditions) if conditions else None,
     )
     rows: list[Any] = []
     for page in islice(found.page_iter, MOST_READ // PAGE):

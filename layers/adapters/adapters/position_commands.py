@@ -81,6 +81,13 @@ class PositionCommands:
             )
         )
 
+    def connection_of(self, position_id: str) -> str:
+        """Whose position it is; of one that nobody has its own id, which is no connection's."""
+        try:
+            return owner_of(position_id)[0].connection_id
+        except UnknownError:
+            return position_id
+
     def listed(
         self, connection_id: str, *, status: str, limit: int, cursor: str | None
     ) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from pynamodb.exceptions import PynamoDBException
-
 from adapters import accounts, commands
 from adapters.audited import audit_row
 from adapters.emergency_watch import EmergencyWatch, WatchedMachines
@@ -22,8 +20,9 @@ from adapters.engine_states import (
 from adapters.engine_stopping import Stopping
 from adapters.leases import LIVE, DynamoLeases
 from adapters.operations import Machines
+from adapters.outcomes import UNREACHABLE
 from adapters.refusals import ConflictError
-from adapters.tables import EngineStateRow
+from adapters.tables import ConnectionRow, EngineStateRow
 from engine.errors import CtsError
 from engine.ports import Clock, Starter
 from engine.records import LeaseRow
@@ -61,25 +60,23 @@ class Supervision:
 
     def run(self) -> list[Action]:
         """What was done, one entry for each act or trouble."""
-        return [
-            action
-            for row in accounts.connection_rows()
-            for action in self._guarded(row.connection_id)
-        ]
+        return [action for row in accounts.connection_rows() for action in self._guarded(row)]
 
-    def _guarded(self, connection_id: str) -> list[Action]:
+    def _guarded(self, row: ConnectionRow) -> list[Action]:
         try:
-            return self._look_after(connection_id)
-        except (CtsError, PynamoDBException) as error:
-            return [_action(connection_id, "trouble", f"{type(error).__name__}: {error}")]
+            return self._look_after(row)
+        except (CtsError, *UNREACHABLE) as error:
+            return [_action(row.connection_id, "trouble", f"{type(error).__name__}: {error}")]
 
-    def _look_after(self, connection_id: str) -> list[Action]:
-        state = read_state(connection_id)
+    def _look_after(self, row: ConnectionRow) -> list[Action]:
+        state = read_state(row.connection_id)
         if is_latched(state):
             done = EmergencyWatch(machines=self.machines, clock=self.clock).look(state)
-            return [_action(connection_id, "restarted", done)] if done else []
+            return [_action(row.connection_id, "restarted", done)] if done else []
         if desired(state) is Desired.STOPPED:
             return self._stopping(state) if actual(state) is Actual.STOPPING else []
+        if not (row.is_enabled and row.is_active):
+            return self._switch_off(row)
         if state.restart_run_id:
             return self._stopping(state)
         if actual(state) is Actual.RUNNING:
@@ -87,6 +84,14 @@ class Supervision:
         if self._start_is_dead(state):
             return self._restart(state, "engine", partial(self._start_again, state), bounded=True)
         return []
+
+    def _switch_off(self, row: ConnectionRow) -> list[Action]:
+        """Stop what was to stop with its connection, had the store not been in the way."""
+        why = "the connection is switched off"
+        self.stopping.operations.stop(
+            row.connection_id, close_positions=False, by="supervisor", reason=why
+        )
+        return [_action(row.connection_id, "stopped", why)]
 
     def _stopping(self, state: EngineStateRow) -> list[Action]:
         """Finish a stop whose machine died, and wake a position loop that has to close."""

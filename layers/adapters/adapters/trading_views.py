@@ -1,6 +1,6 @@
 """Positions and orders as the API tells them: one key condition for each page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from adapters.trade_rows import order_of
 from engine.errors import RefusedError
 from engine.ledger import Order, Position
 from engine.ports import Clock
+from engine.values import IndicationType
 
 View = dict[str, Any]
 
@@ -46,12 +47,18 @@ class TradingViews:
         symbol: str | None,
         limit: int,
         cursor: str | None,
+        indication_type: str | None = None,
+        mode: str | None = None,
     ) -> View:
         """One page of one connection, or the latest of all of them."""
         listing = _POSITIONS[status]
-        rows, following = _page(listing, connection_id, symbol=symbol, limit=limit, cursor=cursor)
+        only = _symbol(symbol) | _indications(indication_type, mode)
+        rows, following = _page(listing, connection_id, only=only, limit=limit, cursor=cursor)
         prices = {one: last_prices(one) for one in {row.connection_id for row in rows}}
-        data = [position_told(row, prices[row.connection_id]) for row in rows]
+        data = [
+            position_told(row.connection_id, position_of(row), prices[row.connection_id])
+            for row in rows
+        ]
         return {"count": len(data), "data": data, "cursor": following}
 
     def orders(
@@ -65,7 +72,9 @@ class TradingViews:
     ) -> View:
         """One page of one connection, or the latest of all of them."""
         listing = _ORDERS[status]
-        rows, following = _page(listing, connection_id, symbol=symbol, limit=limit, cursor=cursor)
+        rows, following = _page(
+            listing, connection_id, only=_symbol(symbol), limit=limit, cursor=cursor
+        )
         data = [order_told(row.connection_id, order_of(row)) for row in rows]
         return {"count": len(data), "data": data, "cursor": following}
 
@@ -76,23 +85,39 @@ class TradingViews:
         return stats(live, self.closed.of(connection_id, now_ms=self.clock.now_ms()))
 
 
+def _symbol(symbol: str | None) -> dict[str, Sequence[str]]:
+    return {} if symbol is None else {"symbol": (symbol,)}
+
+
+def _indications(name: str | None, mode: str | None) -> dict[str, Sequence[str]]:
+    """A position's mode is that of its indication; no type fits two that exclude each other."""
+    if name is None and mode is None:
+        return {}
+    fits = [
+        one.value
+        for one in IndicationType
+        if name in (None, one.value) and mode in (None, one.mode.value)
+    ]
+    return {"indication": fits or ("",)}
+
+
 def _page(
     listing: Listing,
     connection_id: str | None,
     *,
-    symbol: str | None,
+    only: Mapping[str, Sequence[str]],
     limit: int,
     cursor: str | None,
 ) -> tuple[list[Any], str | None]:
     if connection_id is not None:
         accounts.connection_row(connection_id)
         start = from_cursor(cursor, connection_id=connection_id, kinds=listing.key_kinds)
-        return page_of(listing, connection_id, symbol=symbol, limit=limit, start=start)
+        return page_of(listing, connection_id, only=only, limit=limit, start=start)
     if cursor is not None:
         raise RefusedError("cursor needs connectionId: pages are kept for one connection each")
     rows: list[Any] = []
     for one in accounts.connection_rows():
-        found, _ = page_of(listing, one.connection_id, symbol=symbol, limit=limit, start=None)
+        found, _ = page_of(listing, one.connection_id, only=only, limit=limit, start=None)
         rows += found
     return sorted(rows, key=_newest_first)[:limit], None
 
@@ -101,24 +126,24 @@ def _newest_first(row: Any) -> tuple[int, str]:
     return (-(row.created_at_ms or 0), row.connection_id)
 
 
-def position_told(row: PositionRow, prices: Mapping[str, Decimal]) -> View:
+def position_told(connection_id: str, position: Position, prices: Mapping[str, Decimal]) -> View:
     """A position, valued at the last prices."""
-    position = position_of(row)
-    symbol = position.key.symbol
-    price = prices.get(symbol) if position.quantity else None
-    unrealized = None if price is None else position.unrealized_pnl(price)
-    pnl = position.net + (unrealized or Decimal(0))
+    return {**position_kept(connection_id, position), **position_valued(position, prices)}
+
+
+def position_kept(connection_id: str, position: Position) -> View:
+    """What is told of a position whatever the market does."""
     return {
         "id": position.position_id,
-        "connection_id": row.connection_id,
-        "symbol": symbol,
+        "connection_id": connection_id,
+        "symbol": position.key.symbol,
         "side": position.key.side.value,
         "status": position.status.value,
         "indication_type": position.key.indication.value,
+        "mode": position.key.indication.mode.value,
         "set_key": position.key.text,
         "entry_price": position.entry_price,
         "exit_price": position.exit_price,
-        "current_price": price,
         "quantity": position.quantity,
         "entry_quantity": position.entry_quantity,
         "leverage": position.leverage,
@@ -127,16 +152,26 @@ def position_told(row: PositionRow, prices: Mapping[str, Decimal]) -> View:
         "chosen_stop_price": position.chosen_stop,
         "chosen_target_price": position.chosen_target,
         "trailing_armed": position.trail_armed,
-        "pnl": pnl,
-        "pnl_percent": _percent(pnl, position),
         "realized_pnl": position.realized_pnl,
-        "unrealized_pnl": unrealized,
         "fees": position.fees,
         "funding": position.funding,
         "unconverted": dict(position.unconverted),
         "close_reason": position.close_reason.value if position.close_reason else "",
         "opened_at_ms": position.opened_at_ms or None,
         "closed_at_ms": position.closed_at_ms or None,
+    }
+
+
+def position_valued(position: Position, prices: Mapping[str, Decimal]) -> View:
+    """What is told of a position at the last prices."""
+    price = prices.get(position.key.symbol) if position.quantity else None
+    unrealized = None if price is None else position.unrealized_pnl(price)
+    pnl = position.net + (unrealized or Decimal(0))
+    return {
+        "current_price": price,
+        "pnl": pnl,
+        "pnl_percent": _percent(pnl, position),
+        "unrealized_pnl": unrealized,
     }
 
 

@@ -66,9 +66,19 @@ class Transaction:
     def __len__(self) -> int:
         return sum(map(len, self._items.values()))
 
-    def check(self, name: str, model: type[Model], key: str, condition: Condition) -> None:
+    def check(
+        self,
+        name: str,
+        model: type[Model],
+        key: str,
+        condition: Condition,
+        *,
+        range_key: str | None = None,
+    ) -> None:
         """Require `condition` of a row without changing it."""
-        arguments = model.get_operation_kwargs_from_class(key, condition=condition)
+        arguments = model.get_operation_kwargs_from_class(
+            key, range_key=range_key, condition=condition
+        )
         self._items["check"].append((name, arguments))
 
     def put(self, name: str, row: Model, condition: Condition | None = None) -> None:

@@ -3,8 +3,8 @@
 Containers share nothing but tables. A change costs several writes anyway, so one more counts it:
 a conditional add to the caller's minute. A read must not cost a write: each container holds a
 bucket for each caller, and the gateway's own throttle bounds all of them together. A source address
-that shows unknown tokens is not looked up any more for a while; a token has 256 bits, so this is
-about cost, not about guessing.
+that shows unknown tokens is told to wait. Whoever has a token is let in all the same: many callers
+share an address, and a forgotten script must not keep an operator from stopping an engine.
 """
 
 from collections.abc import Mapping
@@ -71,11 +71,6 @@ class Buckets:
         bucket.left -= 1
         return 0
 
-    def wait_s(self, name: str, now_ms: int) -> int:
-        """What `take` would answer, without taking."""
-        bucket = self._filled(name, now_ms)
-        return 0 if bucket.left >= 1 else self._wait_s(bucket)
-
     def _wait_s(self, bucket: _Bucket) -> int:
         return max(1, -int(-(1 - bucket.left) // self.per_second))
 
@@ -129,12 +124,8 @@ class Usage:
             after_s = -((now_ms - (minute + 1) * MINUTE_MS) // 1000)
             raise TooOftenError(f"at most {allowed} changes a minute", after_s=after_s) from error
 
-    def refuse_guesser(self, address: str) -> None:
-        """Refuse an address that showed too many unknown tokens; raises TooOftenError."""
-        wait_s = self._failures.wait_s(address, self._clock.now_ms())
+    def failed(self, address: str) -> None:
+        """Count an unknown token that an address showed; raises TooOftenError if it were many."""
+        wait_s = self._failures.take(address, self._clock.now_ms())
         if wait_s:
             raise TooOftenError("too many unknown tokens from this address", after_s=wait_s)
-
-    def failed(self, address: str) -> None:
-        """Note that an address showed an unknown token."""
-        self._failures.take(address, self._clock.now_ms())

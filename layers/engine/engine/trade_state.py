@@ -48,13 +48,17 @@ class TradeState:
         )
 
     def counts(self) -> dict[str, int]:
-        """Open pseudo positions without shadows, and Sets with results by stage."""
+        """Open pseudo positions without shadows, Sets with results by stage, and results kept."""
         tried = self.history.count > 0
         stages = {
             f"sets_{stage.name.lower()}": int((tried & (self.history.stage == stage)).sum())
             for stage in Stage
         }
-        return {"open_pseudo_positions": int((~self.positions.shadow).sum()), **stages}
+        return {
+            "open_pseudo_positions": int((~self.positions.shadow).sum()),
+            "results": self.history.results_kept(),
+            **stages,
+        }
 
     def has_proven_sets(self) -> bool:
         """Whether any Set may be mirrored to the exchange when it opens next."""

@@ -24,7 +24,12 @@ _ERROR_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 def alerts(
-    *, status: str, severity: Severity | None, limit: int, cursor: str | None = None
+    *,
+    status: str,
+    severity: Severity | None,
+    limit: int,
+    connection_id: str | None = None,
+    cursor: str | None = None,
 ) -> View:
     """A page, open ones first, each kind latest first; `status` open is active or acknowledged.
 
@@ -36,7 +41,8 @@ def alerts(
     found: list[AlertRow] = []
     with reading("alerts"):
         for read, row in enumerate(_rows(status, _after(cursor)), start=1):
-            if severity in (None, row.severity) and status in ("all", row.shelf, row.status):
+            fits = severity in (None, row.severity) and connection_id in (None, row.connection_id)
+            if fits and status in ("all", row.shelf, row.status):
                 found.append(row)
             if len(found) == limit or read == ROWS_READ:
                 return {"alerts": [told(one) for one in found], "cursor": _place(row)}

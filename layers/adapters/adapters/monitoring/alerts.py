@@ -96,6 +96,13 @@ class Alerts:
                 self._end(row, by=SUPERVISOR, note="it is over", keep_days=keep_days)
         return raised
 
+    def connection_of(self, alert_id: str) -> str:
+        """Whose alert it is; its own id, which is no connection's, for one that is nobody's."""
+        try:
+            return _found(alert_id).connection_id or alert_id
+        except UnknownError:
+            return alert_id
+
     def acknowledge(self, alert_id: str, *, by: str, reason: str) -> AlertRow:
         """Note that somebody looks after it; raises UnknownError or ConflictError."""
         row = _found(alert_id)

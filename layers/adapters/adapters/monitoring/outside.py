@@ -6,6 +6,7 @@ followed.
 """
 
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from urllib.parse import urlsplit
 import urllib3
 
 from engine.errors import RefusedError, RetryableError
+
+# At DEBUG it prints each path, and that of a webhook or of Telegram is a secret.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 CONNECT_S, READ_S = 3.0, 5.0
 MAX_URL = 1_000

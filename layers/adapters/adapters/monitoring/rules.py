@@ -14,6 +14,7 @@ from adapters.transactions import reading
 from engine.ledger import OrderState
 from engine.ports import Clock
 from engine.risk_record import TradingState
+from engine.settings import Settings, with_values
 from engine.values import Loop
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -174,6 +175,7 @@ def _books(state: EngineStateRow) -> Iterator[Condition]:
                 connection_id=state.connection_id,
                 values={name: count},
             )
+    yield from _size(state, (state.trade_counters or {}).get("results", 0))
     if state.risk:
         record = risk_of(state.risk)
         if record.state is not TradingState.ACTIVE:
@@ -184,6 +186,20 @@ def _books(state: EngineStateRow) -> Iterator[Condition]:
                 text=f"the account opens nothing: {record.state}, because of {cause}",
                 connection_id=state.connection_id,
             )
+
+
+def _size(state: EngineStateRow, results: int) -> Iterator[Condition]:
+    """A soft cap: nothing is refused or removed, an operator decides."""
+    settings = with_values(Settings(), state.settings or {})
+    if 100 * results > settings.database_size_alert_pct * settings.max_results:
+        yield Condition(
+            rule="database_size",
+            severity=Severity.MEDIUM,
+            text=f"the Sets keep {results:,} results, {settings.max_results:,} are to be the most: "
+            "lower databaseSizeBase, maxSetsPerSymbol or the number of symbols",
+            connection_id=state.connection_id,
+            values={"results": results, "most": settings.max_results},
+        )
 
 
 def _silent(rule: str, text: str, connection_id: str, silent_ms: int) -> Condition:

@@ -10,7 +10,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from adapters import accounts
 from adapters.monitoring import memory, rollup, rules
-from adapters.monitoring.alerts import Alerts, Condition
+from adapters.monitoring.alerts import Alerts, Condition, open_alerts
+from adapters.monitoring.entries import Entry
 from adapters.monitoring.memory import Memory
 from adapters.monitoring.packets import SYSTEM
 from adapters.monitoring.rules import Rules
@@ -50,22 +51,40 @@ class Watch:
         return done
 
     def _look(self, rows: Sequence[ConnectionRow], remembered: Memory) -> list[Action]:
-        now_ms, days = self.clock.now_ms(), self.log_days()
-        streams = (SYSTEM, *(row.connection_id for row in rows))
-        entries = rollup.new_entries(streams, remembered, now_ms=now_ms)
+        """Alerts first: a count that is lost is a count, an alarm that is lost may be a position.
+
+        What could not be judged to its end is read again by the next run.
+        """
+        known = dict(remembered.read_to), dict(remembered.troubles)
+        try:
+            entries, done = self._judged(rows, remembered)
+        except TROUBLE:
+            remembered.read_to, remembered.troubles = known
+            raise
+        days = self.log_days()
         rollup.count_hours(entries, keep_days=days)
         left_out = rollup.count_errors(entries, keep_days=days)
-        errors = rollup.note_troubles(entries, remembered, now_ms=now_ms)
-        conditions = [*rules.alarms(entries), *rules.too_many_errors(errors)]
-        judged, done = {""}, []
-        for row in rows:
-            judge = partial(self._judge, row, conditions, judged)
-            done += self._guarded(row.connection_id, judge)
-        raised = self.alerts.keep(_merged(conditions), judged=judged, keep_days=days)
-        done += [_action("", "alert", rule) for rule in raised]
         if left_out:
             done.append(_action("", "left out", f"{left_out} kinds of errors: too many at once"))
         return done
+
+    def _judged(
+        self, rows: Sequence[ConnectionRow], remembered: Memory
+    ) -> tuple[list[Entry], list[Action]]:
+        """What was told since, and what became of the alerts."""
+        now_ms = self.clock.now_ms()
+        names = [row.connection_id for row in rows]
+        entries = rollup.new_entries((SYSTEM, *names), remembered, now_ms=now_ms)
+        errors = rollup.note_troubles(entries, remembered, now_ms=now_ms)
+        conditions = [*rules.alarms(entries), *rules.too_many_errors(errors)]
+        deleted = {row.connection_id or "" for row in open_alerts()} - set(names)
+        judged, done = {"", *deleted}, []
+        for row in rows:
+            judge = partial(self._judge, row, conditions, judged)
+            done += self._guarded(row.connection_id, judge)
+        merged = _merged(conditions)
+        raised = self.alerts.keep(merged, judged=judged, keep_days=self.log_days())
+        return entries, [*done, *(_action("", "alert", rule) for rule in raised)]
 
     def _judge(
         self, row: ConnectionRow, conditions: list[Condition], judged: set[str]

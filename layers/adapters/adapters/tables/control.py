@@ -3,6 +3,7 @@
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute
 
 from adapters.decimals import DecimalAttribute, IntegerAttribute
+from adapters.instrument_attribute import InstrumentsAttribute
 from adapters.tables import base
 
 CONNECTION_KIND = "connection"
@@ -107,7 +108,7 @@ class EngineStateRow(base.Row):
     prehistory_coverage_pct = DecimalAttribute(null=True)
     prehistory_end_ms = IntegerAttribute(null=True)
     symbols = JSONAttribute(null=True)  # list of str
-    instruments = JSONAttribute(null=True)  # see engine_rows
+    instruments = InstrumentsAttribute(null=True)
     settings = JSONAttribute(null=True)  # setting key -> JSON value, only what differs
     settings_version = IntegerAttribute(null=True)  # of `settings`, which the trade loop uses
     position_settings = JSONAttribute(null=True)  # the position loop's, once it took others over

@@ -354,12 +354,13 @@ class _Burst:
         self.world.store.heartbeat(self.lease, counts=self._counts())
 
     def _counts(self) -> dict[str, int]:
-        desk = self.memory.desk
+        desk, settings = self.memory.desk, self.engine.settings
+        late_ms = self.world.clock.now_ms() - settings.protection_deadline_ms
         return {
             "open_positions": len(desk.positions),
             "live_orders": len(desk.orders),
             "unreconciled": len(self.unreconciled),
-            "unprotected": len(desk.bare_since),
+            "unprotected": sum(since_ms <= late_ms for since_ms in desk.bare_since.values()),
             "external": sum(
                 doubt.is_believed and doubt.mismatch.surplus > 0
                 for doubt in desk.mismatches.values()

@@ -22,6 +22,15 @@ class SystemSettings:
     database_threshold_pct: int = START.whole(
         20, "databaseThresholdPercent", "10 .. 50 by 5 %", "Surplus at which old results go."
     )
+    max_results: int = TICK.whole(
+        20_000_000,
+        "maxResultsPerConnection",
+        "100000 .. 100000000 by 100000",
+        "Results that the Sets of a connection should keep at most.",
+    )
+    database_size_alert_pct: int = TICK.whole(
+        80, "databaseSizeAlertPercent", "50 .. 100 by 5 %", "More of them raise an alert."
+    )
     archive_days: int = TICK.whole(
         90, "maxPositionAgeDays", "7 .. 365 by 1 d", "Life of results in the archive."
     )
