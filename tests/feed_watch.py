@@ -25,6 +25,7 @@ from engine.values import Instrument
 
 LATENESS_MS = 250
 BRISK = Patience(silence_ms=1_500, first_retry_ms=200, last_retry_ms=800)
+RUN_UP_MS = 30_000  # in a quiet second a candle is flat at a close that must be known
 FIELDS = ("open", "high", "low", "close", "volume", "kind")
 
 
@@ -73,8 +74,8 @@ class Watch:
                     return
 
     async def truth(self, start_ms: int, end_ms: int) -> Candles:
-        """Candles of the venue's own list of trades."""
-        pieces = await self.feed.backfill(start_ms, end_ms)
+        """Candles of the venue's own list of trades, from a while before on."""
+        pieces = await self.feed.backfill(start_ms - RUN_UP_MS, end_ms)
         return join_time([piece for piece in pieces if piece.span_ms == 1000])
 
 

@@ -351,12 +351,15 @@ async def test_seconds_of_a_minute_add_up_to_the_venues_own_candle(
                 each.symbol, span_ms=MINUTE_MS, start_ms=start_ms, end_ms=end_ms
             )
 
-            assert len(seconds) == 60
-            assert minute.open[0, 0] == seconds.open[0, index]
-            assert minute.high[0, 0] == seconds.high[:, index].max()
-            assert minute.low[0, 0] == seconds.low[:, index].min()
-            assert minute.close[0, 0] == seconds.close[-1, index]
-            assert minute.volume[0, 0] == seconds.volume[:, index].sum()
+            inside = seconds.close_ms > start_ms
+            rows = np.flatnonzero(inside & (seconds.kind[:, index] == Kind.TRADED))
+
+            assert inside.sum() == 60
+            assert minute.open[0, 0] == seconds.open[rows[0], index]
+            assert minute.high[0, 0] == seconds.high[rows, index].max()
+            assert minute.low[0, 0] == seconds.low[rows, index].min()
+            assert minute.close[0, 0] == seconds.close[rows[-1], index]
+            assert minute.volume[0, 0] == seconds.volume[rows, index].sum()
 
 
 @ON_SPOT_TOO

@@ -121,6 +121,45 @@ def test_funding_of_the_millisecond_of_an_entry_is_of_who_held_before_or_else_it
     assert world.store.positions[two.position_id].funding == 0
 
 
+@BOTH
+def test_funding_is_not_of_a_position_that_closed_unheard_before_it(side: Side) -> None:
+    world = DeskWorld(settings=OFTEN)
+    one, two = world.open(a_wish(side)), another(world, side)
+    world.venue.faults = Faults(event_dropped=1.0)
+    world.command("close_position", position_id=one.position_id)
+    world.run_until(lambda: world.venue.quantity("BTCUSDT", side) == two.quantity)
+    world.venue.faults = Faults(event_dropped=1.0, fills_failed=1.0)
+    world.start()  # a new owner, who has heard nothing of the close
+    world.clock.advance(100)
+    world.venue.pay_funding("BTCUSDT", "0.0001", telling_sides=False)
+    world.run(30)
+    world.calm()
+    world.run(60)
+
+    assert world.store.positions[one.position_id].funding == 0
+    assert world.store.positions[two.position_id].funding == world.venue.payments[0].amount
+
+
+@BOTH
+def test_funding_is_counted_once_though_another_is_found_to_have_held_then(side: Side) -> None:
+    world = DeskWorld(settings=OFTEN)
+    one = world.open(a_wish(side))
+    world.venue.pay_funding("BTCUSDT", "0.0001")
+    paid = world.venue.payments[0]
+    world.run(30)
+    world.command("close_all")
+    world.run_until(lambda: world.store.positions[one.position_id].closed_at_ms > 0)
+    two = another(world, side)
+    books = world.store.positions
+    books[one.position_id] = replace(books[one.position_id], closed_at_ms=paid.at_ms - 1)
+    books[two.position_id] = replace(books[two.position_id], opened_at_ms=paid.at_ms - 1)
+
+    world.start()
+    world.run(60)
+
+    assert sum(each.funding for each in world.store.positions.values()) == paid.amount
+
+
 def test_a_list_of_payments_that_cannot_be_read_keeps_no_loop_alive_but_alarms() -> None:
     world = DeskWorld(faults=Faults(funding_failed=1.0))
     world.open(a_wish())

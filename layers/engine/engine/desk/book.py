@@ -280,8 +280,10 @@ class Book:
             self.doubted[order.client_order_id] = self.now_ms
             self.note("order_doubted", order=order.client_order_id)
 
-    def want_fills(self, symbol: str) -> None:
-        self.fetch_wanted.setdefault(symbol, self.now_ms)
+    def want_fills(self, symbol: str, *, from_ms: int = 0) -> None:
+        """Have them read, until they were asked for now or later, or at `from_ms` or later."""
+        wanted_ms = self.fetch_wanted.get(symbol, self.now_ms)
+        self.fetch_wanted[symbol] = max(wanted_ms, from_ms)
 
     def consume(self, command: Command, outcome: str, why: Refusal | None = None) -> None:
         """Deal with it once for all; `why` says what a refusal, or the doing, came to."""

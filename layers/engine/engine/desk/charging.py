@@ -1,7 +1,8 @@
 """Money that moves without an order: funding payments, and costs in assets not priced before.
 
 A payment is for the venue's whole position. It is shared among those who held a part of it, by
-quantity; each share remembers its part, so that it is counted once, whoever reads it again.
+quantity; each share remembers its part, so that it is counted once, whoever reads it again. Who
+held then is known once fills were read that a venue showed after it.
 """
 
 from collections.abc import Iterable
@@ -22,12 +23,16 @@ KEPT_MS = 600_000  # a payment waits this long for a share that explains it
 def charge(book: Book) -> None:
     """Book what payments can be, and convert what can be priced by now."""
     for paid in sorted(book.payments.values(), key=lambda one: (one.at_ms, one.funding_id)):
-        if _book(book, paid):
+        if not _left(book, paid):
             _end(book, paid)
-        elif book.now_ms - paid.at_ms >= KEPT_MS:
-            book.note("funding_of_others", symbol=paid.symbol, amount=paid.amount)
+        elif not (held := _holders(book, paid)):
+            if book.now_ms - paid.at_ms >= KEPT_MS:
+                book.note("funding_of_others", symbol=paid.symbol, amount=paid.amount)
+                _end(book, paid)
+        elif _knows_fills(book, paid) and (instrument := book.instrument(paid.symbol)):
+            _share(book, paid, held, instrument)
             _end(book, paid)
-    for position in (*book.positions.values(), *book.closed.values()):
+    for position in _known(book):
         if position.unconverted:
             _convert(book, position)
 
@@ -63,9 +68,18 @@ def symbols_to_price(book: Book, position: Position) -> Iterable[str]:
 
 
 def _since(book: Book) -> int:
-    held = [*book.positions.values(), *book.closed.values()]
-    starts = [position.opened_at_ms for position in held if position.opened_at_ms]
+    starts = [position.opened_at_ms for position in _known(book) if position.opened_at_ms]
     return min(starts, default=book.now_ms) - book.settings.clock_skew_ms
+
+
+def _knows_fills(book: Book, paid: Funding) -> bool:
+    """Whether no fill before the payment, that closed what seems to be held, can be unheard."""
+    settings = book.settings
+    shown_ms = paid.at_ms + settings.clock_skew_ms + settings.visibility_ms
+    if book.fetched.get(paid.symbol, 0) >= shown_ms:
+        return True
+    book.want_fills(paid.symbol, from_ms=shown_ms)
+    return False
 
 
 def _end(book: Book, paid: Funding) -> None:
@@ -73,22 +87,25 @@ def _end(book: Book, paid: Funding) -> None:
     book.paid[paid.funding_id] = paid.at_ms
 
 
-def _book(book: Book, paid: Funding) -> bool:
-    """Share it among those that held then; False if nobody of ours did."""
-    instrument = book.instrument(paid.symbol)
-    held = _holders(book, paid)
-    if instrument is None or not held:
-        return False
-    name = f"funding {paid.funding_id}"
+def _left(book: Book, paid: Funding) -> Decimal:
+    """What no share has of it yet; one that is known by now not to have held then counts too."""
+    return paid.amount - sum(each.settled_of(_name(paid)) or 0 for each in _known(book))
+
+
+def _name(paid: Funding) -> str:
+    return f"funding {paid.funding_id}"
+
+
+def _share(book: Book, paid: Funding, held: list[Position], instrument: Instrument) -> None:
+    """Share what is left of it among those that held then."""
+    name = _name(paid)
     fresh = [share for share in held if share.settled_of(name) is None]
-    settled = sum((share.settled_of(name) or Decimal(0) for share in held), Decimal(0))
-    left = paid.amount - settled
-    parts = _parted(left, [_weight(share, paid) for share in fresh], _excess(book, paid))
+    weights = [_weight(share, paid) for share in fresh]
+    parts = _parted(_left(book, paid), weights, _excess(book, paid))
     for share, part in zip(fresh, parts, strict=True):
         after = _paid(book, share, paid.asset, part, instrument)
         book.put_position(with_settled(after, name, part))
         book.note("funding", position=share.position_id, amount=part, asset=paid.asset)
-    return True
 
 
 def _holders(book: Book, paid: Funding) -> list[Position]:
@@ -96,10 +113,14 @@ def _holders(book: Book, paid: Funding) -> list[Position]:
 
     A venue settles on the stroke of the hour, ahead of what it executes in that instant.
     """
-    every = [*book.positions.values(), *book.closed.values()]
-    then = [one for one in every if _is_its(one, paid) and 0 < one.opened_at_ms <= paid.at_ms]
+    its = [one for one in _known(book) if _is_its(one, paid)]
+    then = [one for one in its if 0 < one.opened_at_ms <= paid.at_ms]
     then = [one for one in then if one.quantity > 0 or one.closed_at_ms >= paid.at_ms]
     return [one for one in then if one.opened_at_ms < paid.at_ms] or then
+
+
+def _known(book: Book) -> list[Position]:
+    return [*book.positions.values(), *book.closed.values()]
 
 
 def _is_its(position: Position, paid: Funding) -> bool:
