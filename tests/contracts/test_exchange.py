@@ -331,6 +331,18 @@ async def test_a_clock_out_of_step_is_set_again(simple: Desk) -> None:
     assert account.equity > 0
 
 
+@ON_SPOT_TOO
+async def test_an_order_that_came_too_late_by_the_venue_s_clock_sets_ours(simple: Desk) -> None:
+    simple.wire.client().options["timeDifference"] = 8_000  # as if the venue's had been set on
+
+    late = await simple.exchange.send(simple.order(Side.LONG), valid_ms=1_500)
+    timely = await simple.exchange.send(simple.order(Side.LONG), valid_ms=1_500)
+
+    assert not isinstance(late, OrderUpdate) or late.state is OrderState.REJECTED
+    assert isinstance(timely, OrderUpdate)
+    assert timely.state is not OrderState.REJECTED
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 

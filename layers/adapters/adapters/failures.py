@@ -35,7 +35,7 @@ class ErrorWords:
 
     `code` and `message` find them in its answer, as their first groups. `busy` are codes for "not
     carried out, try later", `clock` those for a refused time, `unclear` those that leave open what
-    became of a request.
+    became of a request, and `late` those among them for one that came after its deadline.
     """
 
     code: re.Pattern[str]
@@ -43,6 +43,7 @@ class ErrorWords:
     busy: frozenset[str]
     clock: frozenset[str]
     unclear: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
 
 
 class VenueUnclearError(RetryableError):
@@ -51,6 +52,10 @@ class VenueUnclearError(RetryableError):
     def __init__(self, message: str, *, why: Unclear) -> None:
         super().__init__(message)
         self.why = why
+
+
+class LateRequestError(VenueUnclearError):
+    """It came after its deadline, by the venue's clock: ours may be out of step."""
 
 
 class OrderUnknownError(VenueRefusedError):
@@ -78,6 +83,8 @@ def translate(error: Exception, words: ErrorWords, *, hide: Callable[[str], str]
         return ClockSkewError(said)
     if _is_busy(error, status) or code in words.busy:
         return VenueBusyError(said, until_ms=banned_until_ms(text))
+    if code in words.late:
+        return LateRequestError(said, why=Unclear.VENUE)
     is_unclear = code in words.unclear or (not code and type(error) in _vague(kinds))
     if isinstance(error, kinds.OperationFailed) or is_unclear:
         return VenueUnclearError(said, why=_why(error, code))

@@ -8,7 +8,7 @@ import aiohttp
 
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
-from adapters.failures import ClockSkewError, VenueUnclearError, translate, understood
+from adapters.failures import ClockSkewError, LateRequestError, VenueUnclearError, translate, understood
 from adapters.leaving import is_order
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session
@@ -186,7 +186,7 @@ class Wire:
 
     def _translated(self, error: Exception) -> CtsError:
         translated = translate(error, self._dialect.errors, hide=self.hide)
-        if isinstance(translated, ClockSkewError):
+        if isinstance(translated, ClockSkewError | LateRequestError):
             self._clock_is_set = False
         if isinstance(translated, VenueBusyError) and translated.until_ms is not None:
             self.limits.silence(translated.until_ms)

@@ -24,7 +24,8 @@ ERRORS = ErrorWords(
     ),
     busy=frozenset({"50011", "50040", "50061"}),  # too many requests: not even looked at
     clock=frozenset({"50102", "50112"}),
-    unclear=frozenset({"50001", "50004", "50005", "50013", "50026", "51054", "51149"}),
+    unclear=frozenset({"50001", "50004", "50005", "50013", "50026", "51054"}),
+    late=frozenset({"51149"}),
 )
 _SUFFIX = "-USDT-SWAP"
 
