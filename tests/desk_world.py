@@ -306,7 +306,7 @@ class DeskWorld:
 
     def _read(self, plan: DeskPlan) -> None:
         if plan.want_snapshot:
-            self._answer(self.venue.snapshot_now())
+            self._answer(self.venue.snapshot_now(plan.snapshot_of))
         if plan.want_account:
             self._answer(self.venue.account_now())
         if plan.want_instruments:

@@ -105,6 +105,7 @@ class FakeVenue:
     script: list[Callable[[Order], OrderUpdate | SendUnclear | None]] = field(default_factory=list)
     recalled: list[Order] = field(default_factory=list)
     _transit: list[tuple[int, Order]] = field(default_factory=list)
+    whole: Snapshot | None = None
     _outbox: list[tuple[int, int, Event]] = field(default_factory=list)
     _serial: int = 0
     _random: random.Random = field(default_factory=random.Random)
@@ -266,13 +267,20 @@ class FakeVenue:
             return NotFound(client_order_id=client_id, at_ms=now_ms)
         return self._update(row)
 
-    async def snapshot(self) -> Snapshot | SnapshotFailed:
-        return self.snapshot_now()
+    async def snapshot(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
+        return self.snapshot_now(symbols)
 
-    def snapshot_now(self) -> Snapshot | SnapshotFailed:
+    def snapshot_now(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
+        """As a venue does whose list of all weighs much: others than asked for as last read."""
         now_ms = self.clock.now_ms()
         if self._strikes(self.faults.snapshot_failed):
             return SnapshotFailed(text="timeout", at_ms=now_ms)
+        if symbols is not None and self.whole is not None:
+            return self._read(now_ms).of_symbols(symbols, self.whole)
+        self.whole = self._read(now_ms)
+        return self.whole
+
+    def _read(self, now_ms: int) -> Snapshot:
         return Snapshot(
             positions=tuple(
                 VenuePosition(

@@ -217,10 +217,10 @@ class SpotWireVenue:
             return self._unclear(order, Unclear.TIMEOUT)
         return self._do(self._exchange.look_up(order))
 
-    def snapshot_now(self) -> Snapshot | SnapshotFailed:
+    def snapshot_now(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
         if self._strikes(self.faults.snapshot_failed):
             return SnapshotFailed(text="timeout", at_ms=self.clock.now_ms())
-        return self._do(self._exchange.snapshot())
+        return self._do(self._exchange.snapshot(symbols))
 
     def fills_now(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         if self._strikes(self.faults.fills_failed):

@@ -10,6 +10,7 @@ from tests.venue_cases import EVERYWHERE, IN_MEMORY_TOO, ON_SPOT_TOO, VenueCase
 from adapters.clock import SystemClock
 from adapters.exchange import CcxtExchange
 from adapters.limits import Limits
+from adapters.venues import ListsApart
 from adapters.wire import Wire
 from engine.errors import (
     CredentialsError,
@@ -23,6 +24,7 @@ from engine.events import (
     NotFound,
     OrderUpdate,
     SendUnclear,
+    Snapshot,
     SnapshotFailed,
     Unclear,
 )
@@ -266,6 +268,40 @@ async def test_an_order_that_is_there_already_is_not_made_twice(simple: Desk) ->
     assert first.state is second.state is OrderState.OPEN
     assert first.exchange_order_id == second.exchange_order_id
     assert [each.client_order_id for each in listed] == [stop.client_order_id]
+
+
+@ON_SPOT_TOO
+async def test_a_reading_of_one_symbol_weighs_little_and_is_true_of_it(simple: Desk) -> None:
+    await simple.settled(simple.order(Side.LONG))
+    whole, before = await simple.snapshot(), simple.wire.limits.used
+    trigger = await simple.away(Side.LONG, "-0.05")
+    stop = simple.order(Side.LONG, Purpose.STOP, trigger=trigger, quantity="0.005")
+    await simple.send(stop)
+
+    elsewhere = await simple.exchange.snapshot(frozenset({"ETHUSDT"}))
+    here = await simple.exchange.snapshot(frozenset({SYMBOL}))
+
+    assert isinstance(here, Snapshot) and isinstance(elsewhere, Snapshot)
+    assert [each.client_order_id for each in here.orders] == [stop.client_order_id]
+    assert elsewhere.positions == here.positions == whole.positions != ()
+    if isinstance(simple.dialect, ListsApart):
+        assert elsewhere.orders == ()  # it was asked about another symbol
+        assert elsewhere.whole_ms == here.whole_ms == whole.asked_ms < here.asked_ms
+        assert simple.wire.limits.used - before < 80
+    else:
+        assert here.whole_ms == here.asked_ms
+
+
+@ON_SPOT_TOO
+async def test_a_new_owner_reads_all_symbols_first(simple: Desk) -> None:
+    first = await simple.exchange.snapshot(frozenset({"ETHUSDT"}))
+    await simple.settled(simple.order(Side.LONG))
+    simple.exchange.recall(())
+    again = await simple.exchange.snapshot(frozenset({"ETHUSDT"}))
+
+    assert isinstance(first, Snapshot) and isinstance(again, Snapshot)
+    assert again.whole_ms == again.asked_ms
+    assert [each.symbol for each in again.positions] == [SYMBOL]
 
 
 # --- unclear outcomes -------------------------------------------------------------------------

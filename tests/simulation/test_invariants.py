@@ -143,7 +143,7 @@ def test_no_short_key_is_ever_held_twice(seed: int) -> None:
     assert refused > 0
 
 
-@pytest.mark.parametrize("seed", [14, 28, 45, 47])
+@pytest.mark.parametrize("seed", [26, 28, 45, 47])
 def test_what_is_held_is_covered_by_live_stops_within_5_s_or_closed_with_an_alarm(
     seed: int,
 ) -> None:

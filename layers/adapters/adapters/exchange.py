@@ -7,7 +7,7 @@ from decimal import Decimal
 from adapters.failures import VenueUnclearError, understood
 from adapters.history import Pace, klines
 from adapters.leaving import Leaving
-from adapters.venues import Dialect
+from adapters.venues import Dialect, ListsApart
 from adapters.wire import Wire
 from engine.errors import (
     CredentialsError,
@@ -28,6 +28,7 @@ from engine.events import (
     Snapshot,
     SnapshotFailed,
     Unclear,
+    VenueOrder,
 )
 from engine.ledger import Fill, Order, OrderState
 from engine.market import Candles
@@ -66,10 +67,12 @@ class CcxtExchange:
         self._prepared_hedge = hedge
         self._pace = pace or Pace()
         self._known: dict[str, Instrument] = {}
+        self._whole: Snapshot | None = None
 
     def recall(self, orders: Iterable[Order]) -> None:
         for order in orders:
             self._wire.names.recall(order)
+        self._whole = None
         self._hedge = self._prepared_hedge = None  # who had the account last may have changed it
 
     async def instruments(self) -> tuple[Instrument, ...]:
@@ -136,22 +139,26 @@ class CcxtExchange:
             return self._unclear(order, why, str(error))
         return update or self._not_found(order)
 
-    async def snapshot(self) -> Snapshot | SnapshotFailed:
-        asked_ms = self._clock.now_ms()
+    async def snapshot(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
+        asked_ms, whole = self._clock.now_ms(), self._whole
         try:
             await self._wire.set_clock()
             hedge = await self._mode_now()  # so that no send has to ask for it
-            orders = await understood(self._dialect.open_orders(self._wire))
+            orders, part = await understood(self._open_orders(symbols))
             positions = await understood(self._dialect.positions(self._wire))
         except (RetryableError, VenueRefusedError, CredentialsError) as error:
             return SnapshotFailed(text=str(error), at_ms=self._clock.now_ms())
-        return Snapshot(
+        found = Snapshot(
             positions=positions,
             orders=orders,
             asked_ms=asked_ms,
             at_ms=self._clock.now_ms(),
             hedge=hedge,
         )
+        if part is not None and whole is not None:
+            return found.of_symbols(part, whole)
+        self._whole = found
+        return found
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         await self._wire.set_clock()
@@ -204,6 +211,17 @@ class CcxtExchange:
         if self._hedge is None:
             self._hedge = await understood(self._dialect.is_hedged(self._wire))
         return self._hedge
+
+    async def _open_orders(
+        self, symbols: frozenset[str] | None
+    ) -> tuple[tuple[VenueOrder, ...], frozenset[str] | None]:
+        """Open orders, and of which symbols: of those asked for if that weighs less, or of all."""
+        dialect = self._dialect
+        if self._whole is None or symbols is None or not isinstance(dialect, ListsApart):
+            return await dialect.open_orders(self._wire), None
+        if not 0 < len(symbols) <= dialect.listed_apart:
+            return await dialect.open_orders(self._wire), None
+        return await dialect.open_orders_of(self._wire, symbols), symbols
 
     async def _mode_now(self) -> bool | None:
         """The position mode, read again now and then: somebody may flip it; None in between."""

@@ -8,7 +8,13 @@ import aiohttp
 
 from adapters.access import Access, Network
 from adapters.ccxt_loader import load_errors, load_venue
-from adapters.failures import ClockSkewError, LateRequestError, VenueUnclearError, translate, understood
+from adapters.failures import (
+    ClockSkewError,
+    LateRequestError,
+    VenueUnclearError,
+    translate,
+    understood,
+)
 from adapters.leaving import is_order
 from adapters.limits import Board, Limits
 from adapters.loopback import loopback_session

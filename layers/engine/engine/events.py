@@ -3,7 +3,7 @@
 An unclear answer is a value too, never an exception that could be mistaken for "nothing happened".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -107,9 +107,10 @@ class VenueOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The venue's whole truth, each part read after `asked_ms`; all reads succeeded.
+    """The venue's truth, each part read after `asked_ms`; all reads succeeded.
 
-    `hedge` is the account's position mode, None where it was not read again.
+    `hedge` is the account's position mode, None where it was not read again. Where only some
+    symbols were asked about, what is told of the others was asked for at `elsewhere_ms`.
     """
 
     positions: tuple[VenuePosition, ...]
@@ -117,6 +118,23 @@ class Snapshot:
     asked_ms: int
     at_ms: int
     hedge: bool | None = None
+    elsewhere_ms: int | None = None
+
+    @property
+    def whole_ms(self) -> int:
+        """All that it tells was asked for then or later."""
+        return self.asked_ms if self.elsewhere_ms is None else self.elsewhere_ms
+
+    def of_symbols(self, symbols: frozenset[str], before: "Snapshot") -> "Snapshot":
+        """What it tells of `symbols`, and of all others what was read before."""
+        found = (each for each in self.orders if each.symbol in symbols)
+        held = (each for each in self.positions if each.symbol in symbols)
+        return replace(
+            self,
+            orders=(*found, *(each for each in before.orders if each.symbol not in symbols)),
+            positions=(*held, *(each for each in before.positions if each.symbol not in symbols)),
+            elsewhere_ms=before.whole_ms,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,12 @@ class Exchange(Protocol):
         """Ask for the order by its client id, conditional ones where they live."""
         ...
 
-    async def snapshot(self) -> Snapshot | SnapshotFailed: ...
+    async def snapshot(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
+        """What the venue holds and works on, of `symbols` at least; None means of all.
+
+        Of the others it may tell what was read last, where reading all weighs much.
+        """
+        ...
 
     async def fills(self, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         """Own executions since then, oldest first; raises RetryableError."""

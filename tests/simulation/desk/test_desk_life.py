@@ -315,6 +315,34 @@ def test_a_quiet_desk_is_idle_only_after_a_snapshot_that_agrees() -> None:
     assert world.plan.idle
 
 
+def test_a_desk_in_doubt_reads_the_symbols_in_play_and_all_of_them_in_their_turn() -> None:
+    world = DeskWorld(symbols=("BTCUSDT", "ETHUSDT", "BNBUSDT"))
+    world.open(a_wish())
+    world.venue.trade_outside("ETHUSDT", Side.LONG, Decimal(1))
+    world.run_until(lambda: world.state.mismatches != {}, 200)  # found by a reading of all
+    read: list[frozenset[str] | None] = []
+    for _ in range(200):
+        world.state = replace(world.state, snapshot_wanted_ms=world.clock.now_ms())
+        world.run()
+        read += [world.plan.snapshot_of] if world.plan.want_snapshot else []
+
+    assert set(read) == {None, frozenset({"BTCUSDT", "ETHUSDT"})}
+    assert 1 <= read.count(None) <= 3  # in a minute
+
+
+def test_a_halted_desk_reads_all_symbols() -> None:
+    world = DeskWorld()
+    world.open(a_wish())
+    world.halt = True
+
+    read = []
+    for _ in range(60):
+        world.run()
+        read += [world.plan.snapshot_of] if world.plan.want_snapshot else []
+
+    assert set(read) == {None}
+
+
 def test_the_desk_follows_what_is_held_and_what_is_wished() -> None:
     world = DeskWorld(symbols=("BTCUSDT", "ETHUSDT"))
     world.open(a_wish())

@@ -30,7 +30,8 @@ class _Silent:
     async def cancel(self, order: Order) -> Event:
         return await self._never()
 
-    async def snapshot(self) -> Event:
+    async def snapshot(self, symbols: frozenset[str] | None) -> Event:
+        del symbols
         return await self._never()
 
     async def _never(self) -> Event:
@@ -59,7 +60,7 @@ def an_order() -> Order:
 
 async def test_a_snapshot_given_up_at_the_end_of_a_burst_has_failed() -> None:
     errands = Errands(cast(Exchange, _Silent()), FakeClock(), _Log())
-    errands.snapshot()
+    errands.snapshot(None)
     await asyncio.sleep(0)
 
     await errands.drain(1)

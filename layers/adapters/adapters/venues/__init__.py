@@ -1,11 +1,11 @@
 """What differs between venues, one small module each, behind one protocol.
 
 `Dialect` is what every venue must have. What only some have are small protocols of their own,
-which a dialect fulfils by having the attribute: `CountsOrders`, `CountsInWindows`, `TellsTime`,
-`TellsElsewhere`.
+which a dialect fulfils by having the attribute: `CountsOrders`, `CountsInWindows`, `ListsApart`,
+`TellsTime`, `TellsElsewhere`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -110,6 +110,17 @@ class Caller(Protocol):
     ) -> Any: ...
 
     def client(self) -> Any: ...
+
+
+@runtime_checkable
+class ListsApart(Protocol):
+    """A dialect whose list of all orders weighs much more than that of a symbol's."""
+
+    listed_apart: int  # so many symbols are better asked about one by one than all together
+
+    async def open_orders_of(
+        self, wire: Caller, symbols: Collection[str]
+    ) -> tuple[VenueOrder, ...]: ...
 
 
 class Dialect(Protocol):

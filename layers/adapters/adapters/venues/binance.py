@@ -4,7 +4,9 @@ Conditional orders live on their own routes with their own ids; with hedge mode 
 `positionSide` and must not carry `reduceOnly`; a client id is unique among open orders only.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from adapters.limit_answers import OrderLimit
@@ -27,6 +29,7 @@ class BinanceUsdm(BinanceMarket):
 
     ccxt_id = "binanceusdm"
     weight_per_minute = 2400
+    listed_apart = 8
     errors = words.ERRORS
     order_limits: Mapping[str, OrderLimit] = {
         "X-MBX-ORDER-COUNT-10S": OrderLimit(interval_ms=10_000, most=300),
@@ -51,9 +54,13 @@ class BinanceUsdm(BinanceMarket):
         return tuple(each for each in found if each is not None)
 
     async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
-        plain_rows = await wire.call("fapiPrivateGetOpenOrders", weight=40, urgent=True)
-        conditional = await wire.call("fapiPrivateGetOpenAlgoOrders", weight=40, urgent=True)
-        return tuple(words.venue_order(row) for row in (*plain_rows, *conditional))
+        return await _working(wire, {}, weight=40)
+
+    async def open_orders_of(
+        self, wire: Caller, symbols: Collection[str]
+    ) -> tuple[VenueOrder, ...]:
+        asked = (_working(wire, {"symbol": symbol}, weight=1) for symbol in sorted(symbols))
+        return tuple(chain.from_iterable(await asyncio.gather(*asked)))
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         params: dict[str, Any] = {"symbol": symbol, "startTime": since_ms, "limit": _PAGE}
@@ -261,3 +268,13 @@ def _note(names: OrderNames, exchange_order_id: str, order: Order) -> None:
 
 def _true(value: Any) -> bool:
     return value is True or value == "true"
+
+
+async def _working(
+    wire: Caller, params: Mapping[str, str], *, weight: int
+) -> tuple[VenueOrder, ...]:
+    plain_rows = await wire.call("fapiPrivateGetOpenOrders", params, weight=weight, urgent=True)
+    conditional = await wire.call(
+        "fapiPrivateGetOpenAlgoOrders", params, weight=weight, urgent=True
+    )
+    return tuple(words.venue_order(row) for row in (*plain_rows, *conditional))

@@ -3,8 +3,10 @@
 Assets are bought and sold for what they are; what is held of them are the positions, all long.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from adapters.limit_answers import OrderLimit
@@ -28,6 +30,7 @@ class BinanceSpot(BinanceFamily):
 
     ccxt_id = "binance"
     weight_per_minute = 6000
+    listed_apart = 4
     errors = words.ERRORS
     kline_spans_ms: Mapping[int, str] = {1000: "1s", **BinanceFamily.kline_spans_ms}
     kline_page = 1000
@@ -91,8 +94,13 @@ class BinanceSpot(BinanceFamily):
         return words.positions(balances, traded, prices)
 
     async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
-        rows = await wire.call("privateGetOpenOrders", weight=80, urgent=True)
-        return tuple(words.venue_order(row) for row in rows)
+        return await _working(wire, {}, weight=80)
+
+    async def open_orders_of(
+        self, wire: Caller, symbols: Collection[str]
+    ) -> tuple[VenueOrder, ...]:
+        asked = (_working(wire, {"symbol": symbol}, weight=6) for symbol in sorted(symbols))
+        return tuple(chain.from_iterable(await asyncio.gather(*asked)))
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         """Own executions since then, a day at a time, for the venue reads no more at once."""
@@ -204,3 +212,10 @@ class BinanceSpot(BinanceFamily):
                 named = wire.names.note(each, words.name_of(row))
             found[each] = named
         return found
+
+
+async def _working(
+    wire: Caller, params: Mapping[str, str], *, weight: int
+) -> tuple[VenueOrder, ...]:
+    rows = await wire.call("privateGetOpenOrders", params, weight=weight, urgent=True)
+    return tuple(words.venue_order(row) for row in rows)

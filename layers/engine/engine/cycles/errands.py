@@ -71,8 +71,8 @@ class Errands:
         )
         self._start(f"look up {order.client_order_id}", work)
 
-    def snapshot(self) -> None:
-        work = self._or_given_up(self.exchange.snapshot, self._snapshot_failed)
+    def snapshot(self, symbols: frozenset[str] | None) -> None:
+        work = self._or_given_up(partial(self.exchange.snapshot, symbols), self._snapshot_failed)
         self._start("snapshot", work)
 
     def account(self) -> None:

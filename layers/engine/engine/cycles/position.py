@@ -317,7 +317,7 @@ class _Burst:
         if plan.funding_since_ms is not None:
             errands.funding(plan.funding_since_ms)
         if plan.want_snapshot:
-            errands.snapshot()
+            errands.snapshot(plan.snapshot_of)
         if plan.want_account:
             errands.account()
         if plan.want_instruments:

@@ -88,6 +88,7 @@ class Book:
         self.fetches: list[tuple[str, int]] = []
         self.funding_since_ms: int | None = None
         self.want_snapshot = False
+        self.snapshot_of: frozenset[str] | None = None
         self.want_account = False
         self.want_instruments = False
         self.refusals: dict[str, int] = {}

@@ -41,6 +41,7 @@ def finished(book: Book, *, idle: bool) -> tuple[DeskState, DeskPlan]:
         fetch_fills=tuple(book.fetches),
         funding_since_ms=book.funding_since_ms,
         want_snapshot=book.want_snapshot,
+        snapshot_of=book.snapshot_of,
         want_account=book.want_account,
         want_instruments=book.want_instruments,
         follow=_follow(book),

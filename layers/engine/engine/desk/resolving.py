@@ -7,7 +7,7 @@ from engine.desk.book import Book
 from engine.desk.charging import ask_funding
 from engine.desk.filtering import ask_filters
 from engine.ledger import Order, OrderState, Purpose
-from engine.orders import missing
+from engine.orders import is_ours, missing
 from engine.reconcile import arrival_settled_ms, is_absence_proven
 
 ANSWER_MS = 10_000  # a question is asked anew when no answer came for this long
@@ -168,13 +168,27 @@ def _since(book: Book, symbol: str) -> int:
 
 def _ask_snapshot(book: Book) -> None:
     last_ms = book.snapshot.asked_ms if book.snapshot is not None else 0
-    is_due = book.now_ms - last_ms >= book.settings.reconcile_interval_s * 1000
-    is_wanted = book.snapshot_wanted_ms > 0 or is_due or _ends_idle(book, last_ms)
+    whole_ms = book.snapshot.whole_ms if book.snapshot is not None else 0
+    is_due = book.now_ms - whole_ms >= book.settings.reconcile_interval_s * 1000
+    is_whole = is_due or _ends_idle(book, whole_ms) or book.inputs.halt
+    is_wanted = book.snapshot_wanted_ms > 0 or is_whole
     is_answered = max(last_ms, book.snapshot_failed_ms) >= book.snapshot_asked_ms
     pause_ms = REPEAT_MS if is_answered else ANSWER_MS
     if is_wanted and book.now_ms - book.snapshot_asked_ms >= pause_ms:
         book.snapshot_asked_ms = book.now_ms
         book.want_snapshot = True
+        book.snapshot_of = None if is_whole else _in_play(book, whole_ms)
+
+
+def _in_play(book: Book, whole_ms: int) -> frozenset[str] | None:
+    """Symbols that our books may differ from the venue in; None if there are none."""
+    there = () if book.snapshot is None else book.snapshot.orders
+    found = {position.key.symbol for position in book.positions.values()}
+    found |= {one.key.symbol for one in book.closed.values() if one.updated_at_ms >= whole_ms}
+    found |= {order.symbol for order in book.orders.values() if not order.state.is_terminal}
+    found |= {order.symbol for order in there if is_ours(order.client_order_id)}
+    found |= {symbol for symbol, _ in book.mismatches}
+    return frozenset(found) or None
 
 
 def _ends_idle(book: Book, last_ms: int) -> bool:
@@ -196,6 +210,6 @@ def is_quiet(book: Book) -> bool:
 def is_idle(book: Book) -> bool:
     """Quiet, and a snapshot asked for afterwards agreed."""
     snapshot = book.snapshot
-    is_verified = snapshot is not None and snapshot.asked_ms > book.changed_ms
+    is_verified = snapshot is not None and snapshot.whole_ms > book.changed_ms
     behind = [d for d in book.mismatches.values() if d.mismatch.venue < d.mismatch.ours]
     return is_quiet(book) and is_verified and not behind and book.snapshot_wanted_ms == 0

@@ -176,7 +176,8 @@ class DeskPlan:
     event each: the answer, `SendSkipped` if it did not send what it claimed (or could not claim),
     `SendUnclear` if the claim was refused because somebody else had it. Each cancel and look-up
     brings one event too; a fetch its fills and then `FillsFetched`, or nothing if it failed; the
-    same for funding since `funding_since_ms`, unless that is None.
+    same for funding since `funding_since_ms`, unless that is None. A snapshot is wanted of the
+    symbols `snapshot_of`, or of all where that is None.
     `unreconciled` names symbols whose books and venue do not come together, and over what.
     `trading_state` is what the account may do now; `restraint` why, where a limit was breached.
     `halt_proof` is there once an emergency stop has come to its end.
@@ -190,6 +191,7 @@ class DeskPlan:
     fetch_fills: tuple[tuple[str, int], ...] = ()
     funding_since_ms: int | None = None
     want_snapshot: bool = False
+    snapshot_of: frozenset[str] | None = None
     want_account: bool = False
     want_instruments: bool = False
     follow: frozenset[str] = frozenset()

@@ -31,7 +31,8 @@ class Guard(StrEnum):
 class Route:
     """One route; ``reads`` are the parameter names it knows, all others are refused.
 
-    ``trades`` says that a key without the right to trade may not call it.
+    ``trades`` says that a key without the right to trade may not call it. ``saved`` is how much
+    less it weighs when it is asked about one symbol.
     """
 
     handler: Handler
@@ -39,6 +40,7 @@ class Route:
     reads: frozenset[str]
     weight: int = 1
     trades: bool = False
+    saved: int = 0
 
 
 _AUTHENTICATION = frozenset({"timestamp", "recvWindow", "signature"})
@@ -53,6 +55,11 @@ def signed(handler: Handler, reads: str = "", weight: int = 1) -> Route:
     """A route that needs key, signature and time, and reads what they come in."""
     names = frozenset(reads.split()) | _AUTHENTICATION
     return Route(handler=handler, guard=Guard.SIGNED, reads=names, weight=weight)
+
+
+def listing(handler: Handler, reads: str, weight: int, *, of_one: int) -> Route:
+    """A signed route that lists what all symbols have, or with less weight one of them."""
+    return replace(signed(handler, reads, weight), saved=weight - of_one)
 
 
 def trading(handler: Handler, reads: str = "", weight: int = 1) -> Route:
@@ -111,7 +118,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("PUT", "/fapi/v1/order"): trading(orders.amend_order, f"{_ONE} side quantity price"),
     ("DELETE", "/fapi/v1/order"): trading(orders.cancel_order, _ONE),
     ("GET", "/fapi/v1/openOrder"): signed(orders.get_open_order, _ONE),
-    ("GET", "/fapi/v1/openOrders"): signed(orders.open_orders, "symbol", 40),
+    ("GET", "/fapi/v1/openOrders"): listing(orders.open_orders, "symbol", 40, of_one=1),
     ("GET", "/fapi/v1/allOrders"): signed(orders.all_orders, f"symbol orderId {_SPAN}", 5),
     ("DELETE", "/fapi/v1/allOpenOrders"): trading(orders.cancel_all, "symbol"),
     ("GET", "/fapi/v1/userTrades"): signed(orders.user_trades, f"symbol orderId fromId {_SPAN}", 5),
@@ -121,7 +128,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/fapi/v1/algoOrder"): trading(algo_orders.new_algo, _ALGO, 0),
     ("GET", "/fapi/v1/algoOrder"): signed(algo_orders.get_algo, _ONE_ALGO),
     ("DELETE", "/fapi/v1/algoOrder"): trading(algo_orders.cancel_algo, _ONE_ALGO),
-    ("GET", "/fapi/v1/openAlgoOrders"): signed(algo_orders.open_algos, "symbol algoType", 40),
+    ("GET", "/fapi/v1/openAlgoOrders"): listing(
+        algo_orders.open_algos, "symbol algoType", 40, of_one=1
+    ),
     ("GET", "/fapi/v1/allAlgoOrders"): signed(
         algo_orders.all_algos, f"symbol algoId algoType page {_SPAN}", 5
     ),

@@ -86,6 +86,7 @@ class BinanceWire:
         self._count(route)
         payload = request.query + request.body
         values = decoded(payload)
+        self._weight -= route.saved if "symbol" in values else 0
         if route.guard is Guard.SIGNED:
             check_key(self._credentials, request.headers)
             check_signature(self._credentials, payload)

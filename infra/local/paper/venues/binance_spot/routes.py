@@ -1,7 +1,7 @@
 """The route table of spot, and which of them its socket API speaks too."""
 
 from local.paper.venues.binance import restrictions
-from local.paper.venues.binance.routes import Route, anyone, signed, trading
+from local.paper.venues.binance.routes import Route, anyone, listing, signed, trading
 from local.paper.venues.binance_spot import account, orders, public
 
 _ORDER = (
@@ -30,7 +30,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/api/v3/order/cancelReplace"): trading(orders.replace_order, f"{_ORDER} {_CANCEL}"),
     ("GET", "/api/v3/order"): signed(orders.get_order, _ONE, 4),
     ("DELETE", "/api/v3/order"): trading(orders.cancel_order, f"{_ONE} newClientOrderId"),
-    ("GET", "/api/v3/openOrders"): signed(orders.open_orders, "symbol", 80),
+    ("GET", "/api/v3/openOrders"): listing(orders.open_orders, "symbol", 80, of_one=6),
     ("DELETE", "/api/v3/openOrders"): trading(orders.cancel_all, "symbol"),
     ("GET", "/api/v3/allOrders"): signed(orders.all_orders, f"symbol orderId {_SPAN}", 20),
     ("GET", "/api/v3/myTrades"): signed(orders.my_trades, f"symbol orderId fromId {_SPAN}", 20),

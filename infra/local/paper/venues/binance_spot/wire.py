@@ -102,6 +102,7 @@ class BinanceSpotWire:
     def _carried_out(self, route: Route, values: Mapping[str, str]) -> Json:
         if route.trades and not self.exchange.scripts.key.can_trade:
             raise common.VenueError(common.BAD_KEY)
+        self._weight -= route.saved if "symbol" in values else 0
         given = Parameters(values)
         given.check_known(route.reads)
         return route.handler(self.exchange, given)
