@@ -635,3 +635,19 @@ def test_what_lasts_is_told_again_after_an_hour() -> None:
     world.run(12)
 
     assert alarms(world, "external_position") == 2
+
+
+@BOTH
+def test_a_close_goes_at_once_when_what_was_refused_had_been_too_much(side: Side) -> None:
+    world = DeskWorld()
+    position = world.open(a_wish(side))
+    world.venue.script = [lambda order: world.venue.refusal(order, "-2022 too much")] * 4
+    world.command("close_all")
+    world.run_until(lambda: not world.venue.script)
+    half = (position.quantity / 2).quantize(Decimal("0.001"))
+    world.venue.trade_outside("BTCUSDT", side, -half)
+
+    world.run_until(lambda: alarms(world, "share_reduced") == 1, 40)
+    world.run(2)
+
+    assert world.store.positions[position.position_id].status is PositionStatus.CLOSED

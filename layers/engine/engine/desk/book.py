@@ -152,9 +152,17 @@ class Book:
         stops = self.orders_of(position.position_id, Purpose.STOP)
         return sum((remaining(order) for order in stops if self.is_live(order)), Decimal(0))
 
-    def may_retry(self, orders: list[Order]) -> bool:
-        """Whether the pause after the last refusal is over; it doubles with each one."""
-        refused = [order for order in orders if order.state is OrderState.REJECTED]
+    def may_retry(self, position: Position, orders: list[Order]) -> bool:
+        """Whether the pause after the last refusal is over; it doubles with each one.
+
+        What was refused before the position last changed says nothing of what it needs now.
+        """
+        changed_ms = position.updated_at_ms
+        refused = [
+            order
+            for order in orders
+            if order.state is OrderState.REJECTED and order.updated_at_ms >= changed_ms
+        ]
         if not refused or orders[-1].state is not OrderState.REJECTED:
             return True
         pause_ms: int = min(RETRY_MS * 2 ** min(len(refused) - 1, 8), LONGEST_RETRY_MS)

@@ -172,7 +172,7 @@ def _close(book: Book, position: Position, expected: Decimal) -> None:
     What profit-back has on its way is not closed twice: it could take from other shares.
     """
     closes = book.orders_of(position.position_id, Purpose.CLOSE)
-    if any(not order.state.is_terminal for order in closes) or not book.may_retry(closes):
+    if any(not order.state.is_terminal for order in closes) or not book.may_retry(position, closes):
         return
     rest = expected - leaving(book, position)
     if rest > 0 and not must_free(book, position):
@@ -252,5 +252,5 @@ def _keep_one(
     spare = 1 if purpose is Purpose.STOP else 0
     refused = sum(order.state is OrderState.REJECTED for order in orders)
     is_given_up = purpose is Purpose.TARGET and refused >= TARGET_ATTEMPTS
-    if len(unresolved) <= spare and not is_given_up and book.may_retry(orders):
+    if len(unresolved) <= spare and not is_given_up and book.may_retry(position, orders):
         book.new_order(position, purpose, expected, trigger)

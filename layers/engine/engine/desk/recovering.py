@@ -30,7 +30,7 @@ def take_part(book: Book, position: Position, instrument: Instrument, expected: 
         return
     share = instrument.floor_quantity(expected * book.settings.profit_back_share_pct / 100)
     least = min(share, expected - share)
-    if least < instrument.min_quantity or not book.may_retry(tried):
+    if least < instrument.min_quantity or not book.may_retry(position, tried):
         return
     if instrument.is_spot and is_too_little(
         instrument, least, fixed_stop(position, instrument, book.settings)

@@ -91,7 +91,8 @@ def keep_stop(
             book.cancel(order)
     if not all(order.state.is_terminal or _is_alone(book, order) for order in stops):
         return
-    if not book.may_retry(stops) or sum(not order.state.is_terminal for order in stops) > 1:
+    waiting = sum(not order.state.is_terminal for order in stops)
+    if waiting > 1 or not book.may_retry(position, stops):
         return
     entries = book.entries_of(position.position_id)
     is_growing = any(not order.state.is_terminal for order in entries)
