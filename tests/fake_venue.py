@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from engine.errors import VenueBusyError, VenueRefusedError
 from engine.events import (
+    NOTHING_READ,
     Account,
     CancelUnclear,
     Event,
@@ -105,7 +106,7 @@ class FakeVenue:
     script: list[Callable[[Order], OrderUpdate | SendUnclear | None]] = field(default_factory=list)
     recalled: list[Order] = field(default_factory=list)
     _transit: list[tuple[int, Order]] = field(default_factory=list)
-    whole: Snapshot | None = None
+    whole: Snapshot = NOTHING_READ
     _outbox: list[tuple[int, int, Event]] = field(default_factory=list)
     _serial: int = 0
     _random: random.Random = field(default_factory=random.Random)
@@ -275,7 +276,7 @@ class FakeVenue:
         now_ms = self.clock.now_ms()
         if self._strikes(self.faults.snapshot_failed):
             return SnapshotFailed(text="timeout", at_ms=now_ms)
-        if symbols is not None and self.whole is not None:
+        if symbols is not None:
             return self._read(now_ms).of_symbols(symbols, self.whole)
         self.whole = self._read(now_ms)
         return self.whole

@@ -18,6 +18,7 @@ from engine.errors import (
     VenueRefusedError,
 )
 from engine.events import (
+    NOTHING_READ,
     Account,
     CancelUnclear,
     Funding,
@@ -67,12 +68,12 @@ class CcxtExchange:
         self._prepared_hedge = hedge
         self._pace = pace or Pace()
         self._known: dict[str, Instrument] = {}
-        self._whole: Snapshot | None = None
+        self._whole = NOTHING_READ
 
     def recall(self, orders: Iterable[Order]) -> None:
         for order in orders:
             self._wire.names.recall(order)
-        self._whole = None
+        self._whole = NOTHING_READ
         self._hedge = self._prepared_hedge = None  # who had the account last may have changed it
 
     async def instruments(self) -> tuple[Instrument, ...]:
@@ -140,7 +141,7 @@ class CcxtExchange:
         return update or self._not_found(order)
 
     async def snapshot(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
-        asked_ms, whole = self._clock.now_ms(), self._whole
+        asked_ms = self._clock.now_ms()
         try:
             await self._wire.set_clock()
             hedge = await self._mode_now()  # so that no send has to ask for it
@@ -155,8 +156,8 @@ class CcxtExchange:
             at_ms=self._clock.now_ms(),
             hedge=hedge,
         )
-        if part is not None and whole is not None:
-            return found.of_symbols(part, whole)
+        if part is not None:
+            return found.of_symbols(part, self._whole)
         self._whole = found
         return found
 
@@ -217,7 +218,7 @@ class CcxtExchange:
     ) -> tuple[tuple[VenueOrder, ...], frozenset[str] | None]:
         """Open orders, and of which symbols: of those asked for if that weighs less, or of all."""
         dialect = self._dialect
-        if self._whole is None or symbols is None or not isinstance(dialect, ListsApart):
+        if symbols is None or not isinstance(dialect, ListsApart):
             return await dialect.open_orders(self._wire), None
         if not 0 < len(symbols) <= dialect.listed_apart:
             return await dialect.open_orders(self._wire), None

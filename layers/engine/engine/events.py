@@ -137,6 +137,9 @@ class Snapshot:
         )
 
 
+NOTHING_READ = Snapshot(positions=(), orders=(), asked_ms=0, at_ms=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotFailed:
     """The comparison with the venue could not be made; evidence of nothing."""

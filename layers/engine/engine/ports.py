@@ -137,7 +137,7 @@ class Exchange(Protocol):
     async def snapshot(self, symbols: frozenset[str] | None = None) -> Snapshot | SnapshotFailed:
         """What the venue holds and works on, of `symbols` at least; None means of all.
 
-        Of the others it may tell what was read last, where reading all weighs much.
+        Of the others it may tell what was read last, or nothing, where reading all weighs much.
         """
         ...
 

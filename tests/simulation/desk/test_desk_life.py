@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.builders import a_wish, some_exits
 from tests.desk_world import DeskWorld, with_settings
+from tests.fake_venue import Faults
 
 from engine.ledger import OrderState, PositionStatus, Purpose
 from engine.values import CloseReason, IndicationType, Side, TradeMode, Variant
@@ -330,17 +331,50 @@ def test_a_desk_in_doubt_reads_the_symbols_in_play_and_all_of_them_in_their_turn
     assert 1 <= read.count(None) <= 3  # in a minute
 
 
+def test_where_all_symbols_cannot_be_read_those_in_play_are_and_all_of_them_next() -> None:
+    world = DeskWorld(symbols=("BTCUSDT", "ETHUSDT"))
+    world.open(a_wish())
+    world.start()
+    world.venue.faults = Faults(snapshot_failed=1.0)
+    read = asked(world, 1)
+    world.venue.faults = Faults()
+    read += asked(world, 2)
+
+    assert read == [None, frozenset({"BTCUSDT"}), None]
+
+
+def asked(world: DeskWorld, times: int) -> list[frozenset[str] | None]:
+    """The symbols of the next snapshots."""
+    found: list[frozenset[str] | None] = []
+    while len(found) < times:
+        world.run()
+        found += [world.plan.snapshot_of] if world.plan.want_snapshot else []
+    return found
+
+
 def test_a_halted_desk_reads_all_symbols() -> None:
     world = DeskWorld()
     world.open(a_wish())
     world.halt = True
 
-    read = []
-    for _ in range(60):
-        world.run()
-        read += [world.plan.snapshot_of] if world.plan.want_snapshot else []
+    assert set(asked(world, 8)) == {None}
 
-    assert set(read) == {None}
+
+def test_only_readings_of_all_symbols_prove_the_end_of_an_emergency_stop() -> None:
+    world = DeskWorld()
+    world.open(a_wish())
+    world.halt = True
+    world.venue.faults = Faults(snapshot_failed=0.6)
+    whole: set[int] = set()
+    parts = 0
+    while world.plan.halt_proof is None:
+        world.run()
+        if world.plan.want_snapshot and world.plan.snapshot_of is None:
+            whole.add(world.clock.now_ms())
+        parts += world.plan.want_snapshot and world.plan.snapshot_of is not None
+
+    assert set(world.plan.halt_proof.reads_ms) <= whole
+    assert parts > 0
 
 
 def test_the_desk_follows_what_is_held_and_what_is_wished() -> None:

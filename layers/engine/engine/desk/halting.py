@@ -75,15 +75,15 @@ def _is_at_its_end(book: Book) -> bool:
 
 
 def _proves(book: Book) -> bool:
-    """Whether a reading that came in this tick is late enough and shows nothing but the books."""
+    """Whether a whole reading came in this tick, late enough, and shows nothing but the books."""
     snapshot, before = book.snapshot, book.before.snapshot
-    if snapshot is None or (before is not None and snapshot.asked_ms <= before.asked_ms):
+    if snapshot is None or (before is not None and snapshot.whole_ms <= before.whole_ms):
         return False
-    if snapshot.asked_ms <= _settled_ms(book):
+    if snapshot.whole_ms <= _settled_ms(book):
         return False
     if book.positions:
         return True  # `is_at_rest` and the comparison said that its stops are there
-    is_later = snapshot.asked_ms > book.changed_ms
+    is_later = snapshot.whole_ms > book.changed_ms
     return is_later and _shows_nothing_of_ours(book)
 
 

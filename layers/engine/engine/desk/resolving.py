@@ -167,6 +167,7 @@ def _since(book: Book, symbol: str) -> int:
 
 
 def _ask_snapshot(book: Book) -> None:
+    """All symbols in their turn; after a failure those in play, which may weigh less."""
     last_ms = book.snapshot.asked_ms if book.snapshot is not None else 0
     whole_ms = book.snapshot.whole_ms if book.snapshot is not None else 0
     is_due = book.now_ms - whole_ms >= book.settings.reconcile_interval_s * 1000
@@ -174,17 +175,20 @@ def _ask_snapshot(book: Book) -> None:
     is_wanted = book.snapshot_wanted_ms > 0 or is_whole
     is_answered = max(last_ms, book.snapshot_failed_ms) >= book.snapshot_asked_ms
     pause_ms = REPEAT_MS if is_answered else ANSWER_MS
-    if is_wanted and book.now_ms - book.snapshot_asked_ms >= pause_ms:
+    asked_ms = book.snapshot_asked_ms
+    if is_wanted and book.now_ms - asked_ms >= pause_ms:
         book.snapshot_asked_ms = book.now_ms
         book.want_snapshot = True
-        book.snapshot_of = None if is_whole else _in_play(book, whole_ms)
+        has_failed = 0 < asked_ms <= book.snapshot_failed_ms
+        book.snapshot_of = None if is_whole and not has_failed else _in_play(book, whole_ms)
 
 
 def _in_play(book: Book, whole_ms: int) -> frozenset[str] | None:
     """Symbols that our books may differ from the venue in; None if there are none."""
     there = () if book.snapshot is None else book.snapshot.orders
+    since_ms = max(whole_ms, book.started_ms)
     found = {position.key.symbol for position in book.positions.values()}
-    found |= {one.key.symbol for one in book.closed.values() if one.updated_at_ms >= whole_ms}
+    found |= {one.key.symbol for one in book.closed.values() if one.updated_at_ms >= since_ms}
     found |= {order.symbol for order in book.orders.values() if not order.state.is_terminal}
     found |= {order.symbol for order in there if is_ours(order.client_order_id)}
     found |= {symbol for symbol, _ in book.mismatches}
