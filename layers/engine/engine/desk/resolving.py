@@ -171,7 +171,7 @@ def _ask_snapshot(book: Book) -> None:
     last_ms = book.snapshot.asked_ms if book.snapshot is not None else 0
     whole_ms = book.snapshot.whole_ms if book.snapshot is not None else 0
     is_due = book.now_ms - whole_ms >= book.settings.reconcile_interval_s * 1000
-    is_whole = is_due or _ends_idle(book, whole_ms) or book.inputs.halt
+    is_whole = is_due or _ends_idle(book, whole_ms)
     is_wanted = book.snapshot_wanted_ms > 0 or is_whole
     is_answered = max(last_ms, book.snapshot_failed_ms) >= book.snapshot_asked_ms
     pause_ms = REPEAT_MS if is_answered else ANSWER_MS
@@ -180,7 +180,8 @@ def _ask_snapshot(book: Book) -> None:
         book.snapshot_asked_ms = book.now_ms
         book.want_snapshot = True
         has_failed = 0 < asked_ms <= book.snapshot_failed_ms
-        book.snapshot_of = None if is_whole and not has_failed else _in_play(book, whole_ms)
+        is_whole = (is_whole or book.inputs.halt) and not has_failed
+        book.snapshot_of = None if is_whole else _in_play(book, whole_ms)
 
 
 def _in_play(book: Book, whole_ms: int) -> frozenset[str] | None:
