@@ -4,9 +4,7 @@ Conditional orders live on their own routes with their own ids; with hedge mode 
 `positionSide` and must not carry `reduceOnly`; a client id is unique among open orders only.
 """
 
-import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.limit_answers import OrderLimit
@@ -30,6 +28,7 @@ class BinanceUsdm(BinanceMarket):
     ccxt_id = "binanceusdm"
     weight_per_minute = 2400
     listed_apart = 8
+    order_weights = (40, 1)
     errors = words.ERRORS
     order_limits: Mapping[str, OrderLimit] = {
         "X-MBX-ORDER-COUNT-10S": OrderLimit(interval_ms=10_000, most=300),
@@ -53,14 +52,14 @@ class BinanceUsdm(BinanceMarket):
         found = (words.venue_position(row) for row in rows)
         return tuple(each for each in found if each is not None)
 
-    async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
-        return await _working(wire, {}, weight=40)
-
-    async def open_orders_of(
-        self, wire: Caller, symbols: Collection[str]
+    async def _working(
+        self, wire: Caller, params: Mapping[str, str], *, weight: int
     ) -> tuple[VenueOrder, ...]:
-        asked = (_working(wire, {"symbol": symbol}, weight=1) for symbol in sorted(symbols))
-        return tuple(chain.from_iterable(await asyncio.gather(*asked)))
+        plain_rows = await wire.call("fapiPrivateGetOpenOrders", params, weight=weight, urgent=True)
+        conditional = await wire.call(
+            "fapiPrivateGetOpenAlgoOrders", params, weight=weight, urgent=True
+        )
+        return tuple(words.venue_order(row) for row in (*plain_rows, *conditional))
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         params: dict[str, Any] = {"symbol": symbol, "startTime": since_ms, "limit": _PAGE}
@@ -268,13 +267,3 @@ def _note(names: OrderNames, exchange_order_id: str, order: Order) -> None:
 
 def _true(value: Any) -> bool:
     return value is True or value == "true"
-
-
-async def _working(
-    wire: Caller, params: Mapping[str, str], *, weight: int
-) -> tuple[VenueOrder, ...]:
-    plain_rows = await wire.call("fapiPrivateGetOpenOrders", params, weight=weight, urgent=True)
-    conditional = await wire.call(
-        "fapiPrivateGetOpenAlgoOrders", params, weight=weight, urgent=True
-    )
-    return tuple(words.venue_order(row) for row in (*plain_rows, *conditional))

@@ -1,24 +1,45 @@
 """What both markets of Binance are asked and tell alike, but for what they ask them by."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from adapters.venues import Caller, Kline, Row, Trade
 from adapters.venues import binance_rows as rows
+from engine.events import VenueOrder
 
 _PAGE = 1000
 
 
 class BinanceFamily:
-    """Candles, trades, rights, and the market's messages."""
+    """Candles, trades, open orders, rights, and the market's messages."""
 
     used_weight_header = "X-MBX-USED-WEIGHT-1M"
     kline_spans_ms: Mapping[int, str] = {60_000: "1m", 300_000: "5m", 3_600_000: "1h"}
     trades_weight: int
     kline_weights: Sequence[tuple[int, int]]
     """What a list of candles weighs: up to so many of them, so much."""
+    order_weights: tuple[int, int]
+    """What a list of open orders weighs: that of all symbols, and that of one."""
     _public: str
     """What ccxt's methods for the market's public routes begin with."""
+
+    async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
+        return await self._working(wire, {}, weight=self.order_weights[0])
+
+    async def open_orders_of(
+        self, wire: Caller, symbols: Collection[str]
+    ) -> tuple[VenueOrder, ...]:
+        weight = self.order_weights[1]
+        asked = (self._working(wire, {"symbol": each}, weight=weight) for each in sorted(symbols))
+        return tuple(chain.from_iterable(await asyncio.gather(*asked)))
+
+    async def _working(
+        self, wire: Caller, params: Mapping[str, str], *, weight: int
+    ) -> tuple[VenueOrder, ...]:
+        """The orders that one request, or one of each kind, lists."""
+        raise NotImplementedError
 
     async def klines(
         self, wire: Caller, symbol: str, *, span_ms: int, start_ms: int, limit: int

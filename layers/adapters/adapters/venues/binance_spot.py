@@ -3,10 +3,8 @@
 Assets are bought and sold for what they are; what is held of them are the positions, all long.
 """
 
-import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from adapters.limit_answers import OrderLimit
@@ -31,6 +29,7 @@ class BinanceSpot(BinanceFamily):
     ccxt_id = "binance"
     weight_per_minute = 6000
     listed_apart = 4
+    order_weights = (80, 6)
     errors = words.ERRORS
     kline_spans_ms: Mapping[int, str] = {1000: "1s", **BinanceFamily.kline_spans_ms}
     kline_page = 1000
@@ -93,14 +92,11 @@ class BinanceSpot(BinanceFamily):
         prices = await self._prices(wire) if words.positions(balances, traded, {}) else {}
         return words.positions(balances, traded, prices)
 
-    async def open_orders(self, wire: Caller) -> tuple[VenueOrder, ...]:
-        return await _working(wire, {}, weight=80)
-
-    async def open_orders_of(
-        self, wire: Caller, symbols: Collection[str]
+    async def _working(
+        self, wire: Caller, params: Mapping[str, str], *, weight: int
     ) -> tuple[VenueOrder, ...]:
-        asked = (_working(wire, {"symbol": symbol}, weight=6) for symbol in sorted(symbols))
-        return tuple(chain.from_iterable(await asyncio.gather(*asked)))
+        rows = await wire.call("privateGetOpenOrders", params, weight=weight, urgent=True)
+        return tuple(words.venue_order(row) for row in rows)
 
     async def fills(self, wire: Caller, symbol: str, *, since_ms: int) -> tuple[Fill, ...]:
         """Own executions since then, a day at a time, for the venue reads no more at once."""
@@ -212,10 +208,3 @@ class BinanceSpot(BinanceFamily):
                 named = wire.names.note(each, words.name_of(row))
             found[each] = named
         return found
-
-
-async def _working(
-    wire: Caller, params: Mapping[str, str], *, weight: int
-) -> tuple[VenueOrder, ...]:
-    rows = await wire.call("privateGetOpenOrders", params, weight=weight, urgent=True)
-    return tuple(words.venue_order(row) for row in rows)
